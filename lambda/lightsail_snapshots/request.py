@@ -69,7 +69,7 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     envelope = _Fields(event, "", problems)
     request_id = envelope.take("id", _text)
     time = envelope.take("time", _instant)
-    detail = _Fields(envelope.take("detail", _object), "detail", problems)
+    detail = _Fields(envelope.take("detail", _object), "detail.", problems)
     instance_name = detail.take("instanceName", _name)
     given_name = detail.take("instanceSnapshotName", _name, optional=True)
     region = detail.take("region", _region(regions), optional=True) or default_region
