@@ -40,7 +40,7 @@ def read(headers: Mapping[str, str], body: bytes, account: str = DEFAULT_ACCOUNT
 
 def write(answer: Answer) -> Reply:
     """An answer as HTTP. The error's name is in the body's `__type` already, where botocore looks for it."""
-    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-requestid": str(uuid.uuid4())}
     body = json.dumps(answer.body, default=_epoch).encode()
     return Reply(answer.status, headers, body)
 
