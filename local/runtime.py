@@ -20,6 +20,7 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any, Self
 from uuid import uuid4
 
@@ -30,8 +31,9 @@ INIT_LIMIT = 30.0
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:create"
 
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+
 _API = "/2018-06-01/runtime"
-_RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 
 class How(StrEnum):
@@ -56,16 +58,19 @@ class Reply:
     error_type: str | None = None
 
 
-def install_runtime_client(folder: Path) -> None:
-    """Put awslambdaric and what it needs, compiled, into the empty directory `folder`: Lambda's /var/runtime."""
-    for name in _RUNTIME_CLIENT:
+def install(folder: Path, distributions: Sequence[str] = RUNTIME_CLIENT) -> None:
+    """Copy installed distributions, whole and compiled, into the empty directory `folder`.
+
+    By default the runtime client: what Lambda has in /var/runtime.
+    """
+    for name in distributions:
         dist = distribution(name)
         for file in dist.files or ():
             if ".." not in file.parts and file.suffix != ".pyc":
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(str(dist.locate_file(file))), target)
-    compileall.compile_dir(folder, quiet=1)
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
 class Function:
