@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from cdk_nag import AwsSolutionsChecks
-from cfnlint.api import ManualArgs, lint
+from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no types
 
 from app import build_app
 from tests.infra.synthesized import Synthesized
