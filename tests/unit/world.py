@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -108,7 +109,7 @@ def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str
 @contextmanager
 def world() -> Iterator[World]:
     """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
-    with mock_aws():
+    with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events = boto3.client("events", region_name="us-east-1")
         sqs = boto3.client("sqs", region_name="us-east-1")
         queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
