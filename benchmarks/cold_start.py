@@ -51,6 +51,7 @@ class Aws(BaseHTTPRequestHandler):
     """Lightsail, as far as a first event goes."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer: the second of two would wait for the acknowledgement of the first
 
     def do_POST(self) -> None:
         """Answer at once, and always the same."""

@@ -174,6 +174,7 @@ class _RuntimeApi(HTTPServer):
 class _Conversation(BaseHTTPRequestHandler):
     server: _RuntimeApi
     timeout = 5  # seconds that the rest of a request may take
+    wbufsize = -1  # one packet an answer: the second of two would wait for the acknowledgement of the first
 
     def do_GET(self) -> None:
         """Hand over the event: `/runtime/invocation/next` is all that is ever fetched."""
