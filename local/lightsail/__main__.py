@@ -21,12 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
     server = listen(Emulator(settings, Clock(options.speed)), options.port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"Lightsail emulator ready: aws --endpoint-url {server.url} lightsail get-regions", flush=True)  # noqa: T201  the ready line
-    try:
-        server.http.serve_forever(poll_interval=0.1)
-    except KeyboardInterrupt:
-        sys.stderr.write("Lightsail emulator stopped.\n")
-    finally:
-        server.http.server_close()
+    server.http.serve_forever(poll_interval=0.1)  # returns at a KeyboardInterrupt, and closes what it had open
+    sys.stderr.write("Lightsail emulator stopped.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
