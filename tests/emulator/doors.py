@@ -42,14 +42,20 @@ class Door(Protocol):
 
 def client(door: Door, region: str = REGION, *, attempts: int = 1, **keys: str) -> Lightsail:
     """A boto3 client that tries `attempts` times, so that a test sees what the emulator does."""
+    return _client(door.url, region, attempts, **(keys or KEYS))
+
+
+@cache
+def _client(url: str | None, region: str, attempts: int, **keys: str) -> Lightsail:
+    """Kept, since making a client takes longer than most tests do."""
     config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=10)
     make: Lightsail = _session().client
-    return make("lightsail", region, endpoint_url=door.url, config=config, **(keys or KEYS))
+    return make("lightsail", region, endpoint_url=url, config=config, **keys)
 
 
 @cache
 def _session() -> boto3.Session:
-    """One for all tests: reading the service model takes longer than a test does."""
+    """One for all clients: it keeps the service model."""
     return boto3.Session()
 
 

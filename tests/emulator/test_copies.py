@@ -102,7 +102,8 @@ def test_an_automatic_snapshot_is_named_by_its_date_or_as_the_latest_but_not_by_
     make_instance(client(door, SOURCE))
     request = {"sourceRegion": SOURCE, "sourceResourceName": "web-1", "targetSnapshotName": "kept"}
     destination = client(door, DESTINATION)
-    for wrong in ({}, {"restoreDate": "2026-11-23", "useLatestRestorableAutoSnapshot": True}):
+    both = {"restoreDate": "2026-11-23", "useLatestRestorableAutoSnapshot": True}
+    for wrong in ({}, both, {"restoreDate": "23.11.2026"}):
         error = error_of(destination.copy_snapshot, **request, **wrong)
         assert error["name"] == "InvalidInputException"
     absent = error_of(destination.copy_snapshot, **request, restoreDate="2026-11-23")

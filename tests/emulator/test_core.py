@@ -72,6 +72,20 @@ def test_what_iam_is_asked_about_is_what_the_authorization_reference_says() -> N
             assert kinds == []
 
 
+def test_a_delete_is_asked_about_the_snapshots_arn_and_its_tags() -> None:
+    core = Emulator()
+    instance = {"availabilityZone": "us-east-1a", "blueprintId": "ubuntu_24_04", "bundleId": "nano_3_0"}
+    core.perform(Call("CreateInstances", {"instanceNames": ["web-1"], **instance}, "us-east-1"))
+    tags = [{"key": "Env", "value": "prod"}, {"key": "keep"}]
+    request = {"instanceName": "web-1", "instanceSnapshotName": "snap-1", "tags": tags}
+    core.perform(Call("CreateInstanceSnapshot", request, "us-east-1"))
+    region = core.account().region("us-east-1")
+    asked = question(region, Call("DeleteInstanceSnapshot", {"instanceSnapshotName": "snap-1"}, "us-east-1"))
+    assert asked is not None
+    assert asked.resource == region.snapshot("snap-1").arn
+    assert asked.context == {"aws:resourcetag/env": "prod", "aws:resourcetag/keep": ""}
+
+
 def test_an_operation_that_nobody_listed_cannot_be_authorised() -> None:
     region = Emulator().account().region("us-east-1")
     assert question(region, Call("DeleteDisk", {}, "us-east-1")) is None

@@ -202,3 +202,27 @@ def test_a_restore_from_a_pending_snapshot_is_refused(lightsail: Lightsail) -> N
         bundleId="small_3_0",
     )
     assert error["name"] == "OperationFailureException"
+
+
+def test_a_restore_needs_the_name_of_a_manual_snapshot(lightsail: Lightsail) -> None:
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        sourceInstanceName="web-1",
+        useLatestRestorableAutoSnapshot=True,
+        bundleId="small_3_0",
+    )
+    assert error["code"] == "UnsupportedOperation"
+
+
+def test_names_within_a_map_are_checked_too(lightsail: Lightsail) -> None:
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        instanceSnapshotName="snap-1",
+        bundleId="small_3_0",
+        attachedDiskMapping={"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]},
+    )
+    assert "a b is not a valid resource name" in error["message"]

@@ -77,6 +77,12 @@ def test_an_unsigned_request_is_refused(server: HttpDoor) -> None:
     assert (status, answer["__type"]) == (401, "UnauthenticatedException")
 
 
+@pytest.mark.parametrize("body", ["{", "[]"])
+def test_the_control_door_takes_json_objects_only(server: HttpDoor, body: str) -> None:
+    status, answer = server.ask("POST", "/_lightsail/settings", body)
+    assert (status, json.loads(answer)["__type"]) == (400, "InvalidInputException")
+
+
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_the_program_says_where_it_is_and_ends_cleanly(stop: signal.Signals) -> None:
     command = [sys.executable, "-m", "local.lightsail", "--port", "0", "--page-size", "1"]
@@ -94,8 +100,12 @@ def test_the_program_says_where_it_is_and_ends_cleanly(stop: signal.Signals) -> 
     assert (program.returncode, errors) == (0, "Lightsail emulator stopped.\n")
 
 
-def test_a_page_size_of_nothing_is_refused_at_the_start() -> None:
-    command = [sys.executable, "-m", "local.lightsail", "--page-size", "0"]
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--page-size", "0", "pageSize cannot be 0"), ("--speed", "-1", "speed cannot be -1")],
+)
+def test_an_option_that_makes_no_sense_is_refused_at_the_start(option: str, value: str, words: str) -> None:
+    command = [sys.executable, "-m", "local.lightsail", option, value]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - our own words
     assert ended.returncode == 2
-    assert "must be at least 1" in ended.stderr
+    assert words in ended.stderr
