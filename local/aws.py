@@ -76,7 +76,7 @@ def local_aws() -> Iterator[LocalAws]:
 
     Raises ChildFailedError where it does not come up.
     """
-    with tempfile.TemporaryDirectory(prefix="lightsail-snapshots-") as name, _listening_socket() as listener:
+    with tempfile.TemporaryDirectory(prefix="lightsail-") as name, _listening_socket() as listener:
         directory = Path(name)
         tls = certificates.issue(directory)
         port = listener.getsockname()[1]
@@ -104,7 +104,7 @@ def _listening_socket() -> socket.socket:
 def _client_environment(directory: Path, tls: certificates.Certificates, port: int) -> dict[str, str]:
     """An environment made from nothing: the caller's keys, profiles, proxies and Region must not leak into it."""
     home = directory / "home"
-    temporary = directory / "tmp"
+    temporary = directory / "t"  # short: Python's multiprocessing has sockets there, whose paths end at 100 characters
     home.mkdir()
     temporary.mkdir()
     return {
