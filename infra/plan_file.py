@@ -1,0 +1,198 @@
+"""`plans.toml` while it is read: its tables, the line of each key, and everything that is wrong, reported at once."""
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+KeyPath = tuple[str, ...]
+T = TypeVar("T")
+D = TypeVar("D")
+
+_HEADER = re.compile(r"\s*\[{1,2}(?P<keys>[^\[\]]+)\]{1,2}\s*(?:#.*)?")
+_LONGEST_FOUND = 90
+
+
+class InvalidValueError(ValueError):
+    """Raised by the check of one value; `problems` are pairs of a path inside the value, often (), and a text."""
+
+    def __init__(self, *problems: tuple[KeyPath, str]) -> None:
+        """Keep the problems; each becomes a `Problem` of the file."""
+        super().__init__("; ".join(text for _, text in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, with its place."""
+
+    file: str
+    line: int | None
+    path: KeyPath
+    found: str | None
+    """The value as TOML; None where a key is missing."""
+    text: str
+
+    def __str__(self) -> str:
+        """Write two lines: the place as editors and terminals link it, and what is allowed there."""
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        key = ".".join(self.path)
+        return f"{place}{key}{'' if self.found is None else ' = ' + self.found}\n    {self.text}"
+
+
+class InvalidPlansError(Exception):
+    """Raised when plans.toml cannot be used; the message lists every problem, `problems` holds them."""
+
+    def __init__(self, headline: str, problems: Sequence[Problem] = ()) -> None:
+        """Write the headline and one paragraph for each problem, in the order of the file."""
+        self.problems = tuple(problems)
+        super().__init__("\n\n".join([headline, *map(str, self.problems)]))
+
+
+class PlanFile:
+    """The parsed file and the problems found in it so far."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and parse the file; raise InvalidPlansError where it is missing or is not TOML."""
+        self.name = path.name
+        self.problems: list[Problem] = []
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            self.values: Mapping[str, Any] = tomllib.loads(text)
+        except FileNotFoundError as error:
+            raise InvalidPlansError(
+                f"{path} does not exist. It names the instances to take snapshots of; without plans, for custom events "
+                "alone, an empty file will do."
+            ) from error
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidPlansError(f"{path} is not TOML: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidPlansError(f"{path} cannot be read: {error}") from error
+        self._lines = line_numbers(text)
+
+    def problem(self, path: KeyPath, text: str) -> Problem:
+        """Describe something about a key, or about a table that lacks one."""
+        near = path
+        while near and near not in self._lines:
+            near = near[:-1]
+        value: Any = self.values
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        found = None if value is None or (isinstance(value, Mapping) and near == path and len(path) < 3) else as_toml(value)  # noqa: E501, PLR2004
+        return Problem(self.name, self._lines.get(near), path, found, text)
+
+    def report(self, path: KeyPath, text: str) -> None:
+        """Note a problem."""
+        self.problems.append(self.problem(path, text))
+
+    def check(self) -> None:
+        """Raise InvalidPlansError where anything was reported."""
+        if self.problems:
+            count = f"{len(self.problems)} problems" if len(self.problems) > 1 else "a problem"
+            ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
+            raise InvalidPlansError(f"{self.name} has {count}; nothing was synthesized.", ordered)
+
+
+class Table:
+    """One table of the file: hands out its values checked, and reports what is wrong with them."""
+
+    def __init__(self, file: PlanFile, path: KeyPath, values: Any) -> None:
+        """Take the parsed values; anything but a table is reported and read as an empty one."""
+        self.file, self.path = file, path
+        self.values: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
+        self._taken: set[str] = set()
+        self.failed: set[str] = set()
+        """Keys with a problem, so that what depends upon them is not reported as well."""
+        if not isinstance(values, Mapping):
+            file.report(path, "must be a table")
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether the file gives the key."""
+        return key in self.values
+
+    def take(self, key: str, check: Callable[[Any], T], default: D) -> T | D:
+        """Return what `check` makes of the value; the default where there is none or it is reported."""
+        self._taken.add(key)
+        if key not in self.values:
+            return default
+        try:
+            return check(self.values[key])
+        except InvalidValueError as error:
+            for inner, text in error.problems:
+                self.report(text, key, *inner)
+        return default
+
+    def table(self, key: str) -> "Table":
+        """Return a table inside this one, empty where there is none."""
+        self._taken.add(key)
+        return Table(self.file, (*self.path, key), self.values.get(key, {}))
+
+    def report(self, text: str, *keys: str) -> None:
+        """Note a problem of a key of this table, or of the table itself."""
+        self.failed.update(keys[:1])
+        self.file.report((*self.path, *keys), text)
+
+    def rest(self, elsewhere: Mapping[str, str]) -> None:
+        """Report every key that was not taken; `elsewhere` says where keys belong that another table has."""
+        for key in self.values:
+            if key not in self._taken:
+                self.report(elsewhere.get(key) or unknown_key(key, self._taken), key)
+
+
+def unknown_key(key: str, allowed: Collection[str]) -> str:
+    """Say that a key is unknown, with the nearest known one, or with all of them."""
+    near = difflib.get_close_matches(key, allowed, n=1)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; allowed are {', '.join(sorted(allowed))}"
+
+
+def line_numbers(text: str) -> dict[KeyPath, int]:
+    """Find the line of each table header and key; tomllib tells none.
+
+    Keys inside an inline table have no line of their own: that of the nearest key around them is used.
+    """
+    lines: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.fullmatch(line)
+        if header:
+            path = table = _keys(header["keys"])
+        elif "=" in line and (keys := _keys(line.partition("=")[0])):
+            path = (*table, *keys)
+        else:
+            continue
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], number)
+    return lines
+
+
+def _keys(text: str) -> KeyPath:
+    """Read a dotted key as tomllib does; () where it is none, as in a comment or inside a list."""
+    try:
+        value: Any = tomllib.loads(f"{text} = 0")
+    except tomllib.TOMLDecodeError:
+        return ()
+    path: list[str] = []
+    while isinstance(value, dict) and value:
+        ((key, value),) = value.items()
+        path.append(key)
+    return tuple(path)
+
+
+def as_toml(value: Any) -> str:
+    """Write a value as the file would, cut where it is long."""
+    text = _toml(value)
+    return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}..."
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }" if value else "{}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
