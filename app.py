@@ -1,0 +1,30 @@
+"""The CDK app: `cdk deploy` runs this file, and the tests call `build_app`."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+# The policies in infra/ are written with the constants of the code that they bind: tag keys, detail-types, sources.
+sys.path.insert(0, str(Path(__file__).resolve().parent / "lambda"))
+
+from infra.settings import Settings
+from infra.stack import LightsailSnapshotsStack
+
+
+def build_app(*, context: Mapping[str, Any] | None = None, outdir: str | None = None) -> App:
+    """Build the app with the feature flags of cdk.json, which only the CDK CLI reads by itself.
+
+    `context` comes on top of cdk.json's; what the CLI hands over (`cdk deploy -c key=value`) comes on top of both.
+    """
+    flags = json.loads(Path(__file__).with_name("cdk.json").read_text(encoding="utf-8"))["context"]
+    app = App(context={**flags, **(context or {})}, outdir=outdir, analytics_reporting=False)
+    LightsailSnapshotsStack(app, "LightsailSnapshots", settings=Settings.from_context(app.node))
+    return app
+
+
+if __name__ == "__main__":
+    build_app().synth()

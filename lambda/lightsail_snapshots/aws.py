@@ -1,0 +1,191 @@
+"""The one module that touches boto3: Lightsail, the event bus, and what can go wrong with either.
+
+Every botocore exception leaves here as one of these:
+
+    AwsError
+    ├── NotFoundError        there is no such resource in this Region
+    ├── NameInUseError       some resource of the Region, of whatever type, has this name
+    ├── AccessDeniedError    the role may not do this
+    ├── RefusedError         the request can never succeed as it stands
+    └── TryLaterError        everything else: busy, throttled, 5xx, timeout, being set up, and what nobody knows yet
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
+
+from lightsail_snapshots.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_lightsail import LightsailClient
+    from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, TagTypeDef
+
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "events": ("PutEvents",),
+    "lightsail": ("CreateInstanceSnapshot", "GetInstance", "GetInstanceSnapshot"),
+}
+"""All that is called here, by service: the bundled service models are trimmed to it."""
+
+LONGEST_CALL = 16.0
+"""Seconds that one call may take: two attempts of 2 s to connect and 5 s to be answered, and the wait between them."""
+
+# Explicit, because botocore's defaults differ between versions (legacy or standard mode) and wait a minute for an
+# answer. A second attempt after a lost answer is harmless: the snapshot's name makes the repeat visible.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+class AwsError(Exception):
+    """Base of what AWS answers; the text begins with AWS's own error code."""
+
+
+class NotFoundError(AwsError):
+    """Raised when there is no such resource in this Region."""
+
+
+class NameInUseError(AwsError):
+    """Raised when some resource of the Region, of whatever type, has this name."""
+
+
+class AccessDeniedError(AwsError):
+    """Raised when the role may not do this."""
+
+
+class RefusedError(AwsError):
+    """Raised when the request can never succeed as it stands."""
+
+
+class TryLaterError(AwsError):
+    """Raised when the same request may succeed later; also for an error that is not known, so that it is not lost."""
+
+
+class Lightsail:
+    """Amazon Lightsail in one Region."""
+
+    def __init__(self, region: str) -> None:
+        """Make the client; this calls nothing."""
+        self.region = region
+        self._client: LightsailClient = boto3.client("lightsail", region_name=region, config=_CONFIG)
+
+    def instance_tags(self, instance_name: str) -> dict[str, str]:
+        """Return the tags of an instance; a key-only tag has an empty value."""
+        with _our_errors():
+            instance = self._client.get_instance(instanceName=instance_name)["instance"]
+        return _tags(instance.get("tags", []))
+
+    def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> None:
+        """Ask for a snapshot. That it is accepted does not make it usable: see `find_snapshot`."""
+        with _our_errors():
+            self._client.create_instance_snapshot(
+                instanceSnapshotName=name, instanceName=instance_name, tags=_api_tags(tags)
+            )
+
+    def find_snapshot(self, name: str) -> Snapshot | None:
+        """Return the snapshot of this name, or None where there is none."""
+        try:
+            with _our_errors():
+                answer = self._client.get_instance_snapshot(instanceSnapshotName=name)
+        except NotFoundError:
+            return None
+        return _snapshot(answer["instanceSnapshot"], self.region)
+
+
+@cache
+def lightsail(region: str) -> Lightsail:
+    """Return the Lightsail of a Region, always the same one: making a client costs more than a call."""
+    return Lightsail(region)
+
+
+class EventBus:
+    """The event bus that outcomes are put on."""
+
+    def __init__(self, name: str, region: str) -> None:
+        """Make the client; this calls nothing."""
+        self._name = name
+        self._client: EventBridgeClient = boto3.client("events", region_name=region, config=_CONFIG)
+
+    def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
+        """Put one event on the bus; raise TryLaterError where the bus did not take it."""
+        entry: PutEventsRequestEntryTypeDef = {
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail, ensure_ascii=False),
+            "Resources": list(resources),
+            "EventBusName": self._name,
+        }
+        with _our_errors():
+            answer = self._client.put_events(Entries=[entry])
+        # PutEvents answers 200 also where it refused an entry.
+        if answer["FailedEntryCount"]:
+            refused = answer["Entries"][0]
+            raise TryLaterError(f"{refused.get('ErrorCode')}: {refused.get('ErrorMessage')} (PutEvents)")
+
+
+def _tags(tags: Sequence["TagTypeDef"]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in tags if "key" in tag}
+
+
+def _api_tags(tags: Mapping[str, str]) -> list["TagTypeDef"]:
+    return [{"key": key, "value": value} if value else {"key": key} for key, value in tags.items()]
+
+
+def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:
+    return Snapshot(
+        name=raw["name"],
+        arn=raw["arn"],
+        region=region,
+        state=raw["state"],
+        created_at=raw["createdAt"],
+        instance_name=raw.get("fromInstanceName", ""),
+        instance_arn=raw.get("fromInstanceArn", ""),
+        tags=_tags(raw.get("tags", [])),
+    )
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Turn what botocore raises into ours: ClientError and BotoCoreError are not related, nor is a parser's error."""
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(error) from error
+    except ParamValidationError as error:
+        raise RefusedError(f"ParamValidation: {error}") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise TryLaterError(f"{type(error).__name__}: {error}") from error
+
+
+# Told apart by name, sub-code and text, never by HTTP status: AWS's own documents disagree about that.
+_ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_BUSY_TEXTS = ("please try again", "please wait", "in a few minutes", "automatic snapshot is being created")
+
+
+def _from_answer(error: ClientError) -> AwsError:
+    code = error.response["Error"].get("Code", "")
+    text = error.response["Error"].get("Message", "")
+    # Lightsail puts its sub-code beside Error, at the top level of the answer.
+    sub_code = str(error.response.get("code") or "")
+    kind = _kind(code, sub_code, text.lower())
+    return kind(f"{code}{'/' if sub_code else ''}{sub_code}: {text} ({error.operation_name})")
+
+
+def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:
+    if code in _ACCESS_DENIED:
+        return AccessDeniedError
+    if code == "NotFoundException" or sub_code == "DoesNotExist" or "does not exist" in text:
+        return NotFoundError
+    if code == "InvalidInputException":
+        if sub_code == "NameExists" or "already in use" in text:
+            return NameInUseError
+        if any(busy in text for busy in _BUSY_TEXTS):
+            return TryLaterError
+        return RefusedError
+    return TryLaterError

@@ -1,0 +1,95 @@
+"""Names and tags of our instance snapshots: pure functions of the request.
+
+The name is the idempotency key. CreateInstanceSnapshot has no token, and EventBridge, Scheduler, SQS and Lambda all
+deliver at least once: the same request must give the same name on every machine and at every retry.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+MANAGED_BY_KEY = "managed-by"
+MANAGED_BY = "lightsail-snapshots"
+PLAN_KEY = "snapshot-plan"
+INSTANCE_KEY = "snapshot-of"
+EXPIRES_KEY = "expires-at"
+COPY_OF_KEY = "copy-of"
+OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})
+"""Set by us alone: retention acts upon these, so the same key of an instance or a request is not taken over."""
+
+MAX_NAME = 255
+"""Characters in a resource name: Lightsail developer guide, "Create a snapshot of your instance"."""
+MAX_TAGS = 50
+"""Tags per resource; this and the next two: Lightsail developer guide, "Tags in Amazon Lightsail"."""
+MAX_TAG_KEY = 128
+MAX_TAG_VALUE = 256
+MAX_OTHER_TAGS = MAX_TAGS - len(OUR_KEYS)
+"""Tags from the instance and the request together: the rest are kept free for ours, those of a later copy included."""
+
+# The guide allows `.` in a name, the service model does not; the model allows `_` at the ends, the guide does not.
+# What either of them allows is let through: Lightsail decides.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,253}[A-Za-z0-9_]")
+_TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
+
+
+def utc(moment: datetime) -> str:
+    """Write a moment as `2026-11-23T03:15:00Z`; all its characters are legal in a tag's value."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_name(text: str) -> bool:
+    """Tell whether Lightsail could accept this as the name of an instance or a snapshot."""
+    return _NAME.fullmatch(text) is not None
+
+
+def tag_problems(key: str, value: str) -> list[str]:
+    """Say everything that Lightsail would refuse in one tag."""
+    problems = []
+    if not 1 <= len(key) <= MAX_TAG_KEY:
+        problems.append(f"the key has {len(key)} characters, allowed are 1 to {MAX_TAG_KEY}")
+    if len(value) > MAX_TAG_VALUE:
+        problems.append(f"the value has {len(value)} characters, allowed are {MAX_TAG_VALUE}")
+    for what, text in (("key", key), ("value", value)):
+        if text.lower().startswith("aws:"):
+            problems.append(f"the {what} begins with aws:, which is reserved")
+        if not _TAG_TEXT.fullmatch(text):
+            problems.append(f"the {what} may hold only letters, digits, spaces and + - = . _ : / @")
+    return problems
+
+
+def snapshot_name(instance_name: str, slot: datetime, *distinct: str) -> str:
+    """Derive `{instance}-{slot as YYYYMMDDTHHMMSSZ}-{8 hex}` from what makes a request distinct from all others.
+
+    Only letters, digits and `-`, since it is not certain that a snapshot's name may hold `.`. A long instance name is
+    cut; the hash is over the whole of it, so that the name stays unique.
+    """
+    stamp = utc(slot).replace("-", "").replace(":", "")
+    digest = hashlib.sha256("\0".join((instance_name, stamp, *distinct)).encode()).hexdigest()[:8]
+    tail = f"-{stamp}-{digest}"
+    head = re.sub(r"[^A-Za-z0-9]+", "-", instance_name).strip("-")[: MAX_NAME - len(tail)]
+    return f"{head or 'instance'}{tail}"
+
+
+def our_tags(instance_name: str, plan: str | None, expires_at: datetime | None) -> dict[str, str]:
+    """Return the tags that make a snapshot ours and that retention acts upon."""
+    tags = {MANAGED_BY_KEY: MANAGED_BY, INSTANCE_KEY: instance_name}
+    if plan is not None:
+        tags[PLAN_KEY] = plan
+    if expires_at is not None:
+        tags[EXPIRES_KEY] = utc(expires_at)
+    return tags
+
+
+def merge_tags(
+    instance: Mapping[str, str], request: Mapping[str, str], ours: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Merge the tags of a snapshot; later wins: the instance's own, the request's, ours.
+
+    Returns the tags, and the keys of the instance's own tags for which there was no room. Keys that begin with `aws:`
+    belong to AWS and cannot be set.
+    """
+    asked = {key: value for key, value in request.items() if key not in OUR_KEYS}
+    own = [key for key in instance if key not in asked and key not in OUR_KEYS and not key.startswith("aws:")]
+    room = max(0, MAX_OTHER_TAGS - len(asked))
+    return {key: instance[key] for key in own[:room]} | asked | dict(ours), own[room:]

@@ -1,0 +1,66 @@
+"""What we tell the bus: the details of the events in `docs/events/`, built as plain dictionaries."""
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from lightsail_snapshots.naming import utc
+from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest
+from lightsail_snapshots.snapshot import Snapshot
+
+SOURCE = "lightsail-snapshots"
+INSTANCE_SNAPSHOT_AVAILABLE = "Instance Snapshot Available"
+INSTANCE_SNAPSHOT_FAILED = "Instance Snapshot Failed"
+
+_MOST_REPEATED = 100_000
+"""Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""
+
+
+class Reason(StrEnum):
+    """Why a snapshot failed: stable codes, part of the event contract."""
+
+    INSTANCE_NOT_FOUND = "InstanceNotFound"
+    INVALID_REQUEST = "InvalidRequest"
+    NAME_IN_USE = "NameInUse"
+    ACCESS_DENIED = "AccessDenied"
+    SNAPSHOT_ERROR = "SnapshotError"
+    TIMED_OUT = "TimedOut"
+
+
+def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Available`."""
+    return _subject(request) | {
+        "instanceSnapshotArn": snapshot.arn,
+        "createdAt": utc(snapshot.created_at),
+        "tags": [{"key": key, "value": value} for key, value in snapshot.tags.items()],
+        "secondsToAvailable": round((now - request.requested_at).total_seconds()),
+        **({"copyTo": list(request.copy_to)} if request.copy_to else {}),
+    }
+
+
+def failed_detail(request: SnapshotRequest, reason: Reason, message: str, original: object) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Failed`; `original` is the event as it came, to be sent again."""
+    return _subject(request) | {"reason": reason, "message": message, "request": original}
+
+
+def invalid_detail(request_id: str, error: InvalidRequestError, original: object) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Failed` for what is not a valid request, perhaps not even an event."""
+    text = json.dumps(original)
+    return {
+        "requestId": request_id,
+        "reason": Reason.INVALID_REQUEST,
+        "message": str(error),
+        "problems": list(error.problems),
+        "request": original if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
+    }
+
+
+def _subject(request: SnapshotRequest) -> dict[str, Any]:
+    return {
+        "requestId": request.request_id,
+        "instanceName": request.instance_name,
+        "instanceSnapshotName": request.instance_snapshot_name,
+        "region": request.region,
+        **({"plan": request.plan} if request.plan is not None else {}),
+    }
