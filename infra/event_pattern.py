@@ -1,7 +1,7 @@
 """Event patterns: what EventBridge would refuse, and whether a pattern could match a given event.
 
-The rules are those of the EventBridge user guide, "Creating Amazon EventBridge event patterns" and "Comparison operators
-for use in event patterns".
+The rules are those of the EventBridge user guide, "Creating Amazon EventBridge event patterns" and "Comparison
+operators for use in event patterns".
 """
 
 import difflib
@@ -93,13 +93,13 @@ def _object_problems(pattern: Mapping[str, Any], path: tuple[str, ...], *, top: 
         elif isinstance(value, Mapping) and (key == "detail" or not top):
             yield from _object_problems(value, here)
         elif top and key == "detail":
-            yield here, "must be a table, such as { state = [\"SUCCEEDED\"] }"
+            yield here, 'must be a table, such as { state = ["SUCCEEDED"] }'
         else:
             yield from ((here, text) for text in _list_problems(value))
 
 
 def _or_problems(value: Any, here: tuple[str, ...], path: tuple[str, ...], *, top: bool) -> Iterator[Problem]:
-    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(branch, Mapping) for branch in value):  # noqa: PLR2004 - two, as a choice needs
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(branch, Mapping) for branch in value):
         yield here, "must be a list of at least two tables"
         return
     for branch in value:
@@ -116,7 +116,7 @@ def _list_problems(value: Any) -> Iterator[str]:
         if isinstance(entry, Mapping):
             yield from _matcher_problems(entry)
         elif not isinstance(entry, str | int | float):
-            yield f"may hold text, numbers, true, false and matchers such as {{ prefix = \"a\" }}, not {entry!r}"
+            yield f'may hold text, numbers, true, false and matchers such as {{ prefix = "a" }}, not {entry!r}'
 
 
 def _matcher_problems(matcher: Mapping[str, Any]) -> Iterator[str]:
@@ -141,7 +141,9 @@ def _is_text(operand: Any) -> bool:
 
 def _is_affix(operand: Any) -> bool:
     return _is_text(operand) or (
-        isinstance(operand, Mapping) and set(operand) == {"equals-ignore-case"} and _is_text(operand["equals-ignore-case"])
+        isinstance(operand, Mapping)
+        and set(operand) == {"equals-ignore-case"}
+        and _is_text(operand["equals-ignore-case"])
     )
 
 
@@ -170,9 +172,9 @@ def _is_numeric(operand: Any) -> bool:
         return False
     match operand[::2]:
         case ["=" | "<" | "<=" | ">" | ">="]:
-            return len(operand) == 2  # noqa: PLR2004 - an operator and its number
+            return len(operand) == 2
         case [">" | ">=", "<" | "<="]:
-            return len(operand) == 4 and bool(operand[1] < operand[3])  # noqa: PLR2004 - two of them
+            return len(operand) == 4 and bool(operand[1] < operand[3])
     return False
 
 

@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,20 +38,27 @@ class Problem:
     """The value as TOML; None where a key is missing."""
     text: str
 
+    @property
+    def place(self) -> str:
+        """The place as editors and terminals link it, the key and the value."""
+        line = f":{self.line}" if self.line else ""
+        return f"{self.file}{line}: {_dotted(self.path)}{'' if self.found is None else f' = {self.found}'}"
+
     def __str__(self) -> str:
-        """Write two lines: the place as editors and terminals link it, and what is allowed there."""
-        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
-        key = ".".join(self.path)
-        return f"{place}{key}{'' if self.found is None else ' = ' + self.found}\n    {self.text}"
+        """Write the place, and below it what is wrong and what is allowed."""
+        return f"{self.place}\n{_paragraph(self.text)}"
 
 
 class InvalidPlansError(Exception):
     """Raised when plans.toml cannot be used; the message lists every problem, `problems` holds them."""
 
     def __init__(self, headline: str, problems: Sequence[Problem] = ()) -> None:
-        """Write the headline and one paragraph for each problem, in the order of the file."""
-        self.problems = tuple(problems)
-        super().__init__("\n\n".join([headline, *map(str, self.problems)]))
+        """Write the headline and the problems by place, in the order of the file."""
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
+        places: dict[str, list[str]] = {}
+        for problem in self.problems:
+            places.setdefault(problem.place, []).append(_paragraph(problem.text))
+        super().__init__("\n\n".join([headline, *("\n".join([place, *texts]) for place, texts in places.items())]))
 
 
 class PlanFile:
@@ -82,7 +90,8 @@ class PlanFile:
         value: Any = self.values
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
-        found = None if value is None or (isinstance(value, Mapping) and near == path and len(path) < 3) else as_toml(value)  # noqa: E501, PLR2004
+        is_whole_plan = isinstance(value, Mapping) and len(path) <= len(("plans", "name"))
+        found = None if value is None or is_whole_plan else as_toml(value)
         return Problem(self.name, self._lines.get(near), path, found, text)
 
     def report(self, path: KeyPath, text: str) -> None:
@@ -93,8 +102,7 @@ class PlanFile:
         """Raise InvalidPlansError where anything was reported."""
         if self.problems:
             count = f"{len(self.problems)} problems" if len(self.problems) > 1 else "a problem"
-            ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
-            raise InvalidPlansError(f"{self.name} has {count}; nothing was synthesized.", ordered)
+            raise InvalidPlansError(f"{self.name} has {count}; nothing was synthesized.", self.problems)
 
 
 class Table:
@@ -104,7 +112,6 @@ class Table:
         """Take the parsed values; anything but a table is reported and read as an empty one."""
         self.file, self.path = file, path
         self.values: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
-        self._taken: set[str] = set()
         self.failed: set[str] = set()
         """Keys with a problem, so that what depends upon them is not reported as well."""
         if not isinstance(values, Mapping):
@@ -116,7 +123,6 @@ class Table:
 
     def take(self, key: str, check: Callable[[Any], T], default: D) -> T | D:
         """Return what `check` makes of the value; the default where there is none or it is reported."""
-        self._taken.add(key)
         if key not in self.values:
             return default
         try:
@@ -128,7 +134,6 @@ class Table:
 
     def table(self, key: str) -> "Table":
         """Return a table inside this one, empty where there is none."""
-        self._taken.add(key)
         return Table(self.file, (*self.path, key), self.values.get(key, {}))
 
     def report(self, text: str, *keys: str) -> None:
@@ -136,17 +141,17 @@ class Table:
         self.failed.update(keys[:1])
         self.file.report((*self.path, *keys), text)
 
-    def rest(self, elsewhere: Mapping[str, str]) -> None:
-        """Report every key that was not taken; `elsewhere` says where keys belong that another table has."""
+    def rest(self, allowed: Collection[str], elsewhere: Mapping[str, str] | None = None) -> None:
+        """Report every key that is not allowed here; `elsewhere` says where it belongs instead."""
         for key in self.values:
-            if key not in self._taken:
-                self.report(elsewhere.get(key) or unknown_key(key, self._taken), key)
+            if key not in allowed:
+                self.report((elsewhere or {}).get(key) or unknown_key(key, allowed), key)
 
 
 def unknown_key(key: str, allowed: Collection[str]) -> str:
     """Say that a key is unknown, with the nearest known one, or with all of them."""
     near = difflib.get_close_matches(key, allowed, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; allowed are {', '.join(sorted(allowed))}"
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; allowed are {', '.join(allowed)}"
 
 
 def line_numbers(text: str) -> dict[KeyPath, int]:
@@ -180,6 +185,19 @@ def _keys(text: str) -> KeyPath:
         ((key, value),) = value.items()
         path.append(key)
     return tuple(path)
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(
+        key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False) for key in path
+    )
+
+
+def _paragraph(text: str) -> str:
+    indent = "    "
+    return textwrap.fill(
+        text, 100, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def as_toml(value: Any) -> str:

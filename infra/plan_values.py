@@ -14,7 +14,7 @@ from infra.event_pattern import could_match, pattern_problems
 from infra.plan_file import InvalidValueError
 from infra.schedule_expression import InvalidScheduleError, Schedule, parse_schedule
 from lightsail_snapshots.duration import parse_duration
-from lightsail_snapshots.naming import MAX_TAGS, OUR_KEYS, tag_problems
+from lightsail_snapshots.naming import MAX_OTHER_TAGS, MAX_TAGS, OUR_KEYS, tag_problems
 from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.selection import InvalidSelectError, Select, parse_select
 
@@ -29,13 +29,27 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+\.[^@\s<>,;\"().]+")
 _NOT_ZONES = {"Factory", "localtime"}
 """In some machines' data, and no names of the IANA database that EventBridge Scheduler takes."""
 _OUR_CALLS = ("CreateInstanceSnapshot", "CopySnapshot", "TagResource", "DeleteInstanceSnapshot")
-_OUR_EVENTS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    (f'events of source "{SOURCE}", our own', {"source": SOURCE}),
+_OUR_EVENTS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    (
+        f'our own events, of source "{SOURCE}"',
+        {"source": SOURCE},
+        'pin source to what is to trigger the plan, such as source = ["aws.codepipeline"]',
+    ),
     *(
-        (f"the CloudTrail event of our own {call}", {"source": "aws.lightsail", "detail": {"eventName": call}})
+        (
+            f"CloudTrail's event of our own call {call}",
+            {"source": "aws.lightsail", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": call}},
+            "pin source to something else, or detail.eventName to the calls that are to trigger the plan",
+        )
         for call in _OUR_CALLS
     ),
+    (
+        "the event that AWS itself sends about the tags of our own snapshots",
+        {"source": "aws.tag", "detail": {"service": "lightsail", "resource-type": "InstanceSnapshot"}},
+        "pin source to something else, or detail.resource-type",
+    ),
 )
+"""What the plan's own run would cause, as far as it is known beforehand; and how a pattern keeps clear of it."""
 
 
 def refuse(text: str) -> InvalidValueError:
@@ -62,7 +76,11 @@ def whole_number(low: int, high: int | None = None) -> Callable[[Any], int]:
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
-            raise refuse(f"must be a whole number, {low} or more" if high is None else f"must be a whole number from {low} to {high}")
+            raise refuse(
+                f"must be a whole number, {low} or more"
+                if high is None
+                else f"must be a whole number from {low} to {high}"
+            )
         return value
 
     return check
@@ -133,9 +151,10 @@ def _region(name: str) -> None:
     zone = _AVAILABILITY_ZONE.fullmatch(name)
     if zone and zone[1] in known:
         raise refuse(f"{name} is an Availability Zone; the Region is {zone[1]}")
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise refuse(f"{name} is no Region of Lightsail; {hint}allowed are {', '.join(known)}")
+    is_region = name in boto3.session.Session().get_available_regions("ec2")
+    near = [] if is_region else difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    hint = f"did you mean {near[0]}?" if near else f"Lightsail is in {', '.join(known)}"
+    raise refuse(f"{name} is {'a Region without' if is_region else 'no Region of'} Lightsail; {hint}")
 
 
 def _address(address: str) -> None:
@@ -200,9 +219,9 @@ def tags(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not value:
         raise refuse('must be a table of tags, such as { cost-center = "web" }')
     problems: list[tuple[tuple[str, ...], str]] = []
-    if len(value) > MAX_TAGS - len(OUR_KEYS):
+    if len(value) > MAX_OTHER_TAGS:
         problems.append(
-            ((), f"has {len(value)} tags; Lightsail takes {MAX_TAGS}, of which {len(OUR_KEYS)} are kept for our own")
+            ((), f"has {len(value)} tags, allowed are {MAX_OTHER_TAGS}: Lightsail takes {MAX_TAGS}, the rest are ours")
         )
     for key, content in value.items():
         if key in OUR_KEYS:
@@ -230,15 +249,7 @@ def event_pattern(value: Any) -> Mapping[str, Any]:
         raise refuse('must be an event pattern, such as { source = ["aws.codepipeline"] }')
     if problems := pattern_problems(value):
         raise InvalidValueError(*problems)
-    for what, event in _OUR_EVENTS:
+    for what, event, remedy in _OUR_EVENTS:
         if could_match(value, event):
-            raise refuse(
-                f"would match {what}, so that the plan would set itself off for ever; "
-                + ("pin detail.eventName to other calls" if "detail" in event and _pins_lightsail(value) else
-                   'pin source to what is to trigger the plan, such as source = ["aws.codepipeline"]')
-            )
+            raise refuse(f"would match {what}, so that the plan would set itself off for ever; {remedy}")
     return value
-
-
-def _pins_lightsail(pattern: Mapping[str, Any]) -> bool:
-    return pattern.get("source") == ["aws.lightsail"]

@@ -1,7 +1,7 @@
 """EventBridge Scheduler's schedule expressions: what it would refuse, and how far apart the runs are.
 
-The rules are those of the Scheduler user guide, "Schedule types". Where it leaves a form open (a range that wraps round,
-a step in day-of-week, lower-case names) the form is refused, since the same can be written as a list, which is certain.
+The rules are those of the Scheduler user guide, "Schedule types". Where it leaves a form open (a range that wraps
+round, a step in day-of-week, lower-case names) the form is refused: a list says the same, and is certain.
 """
 
 import re
@@ -59,10 +59,8 @@ class _Field:
         if match["every"]:
             return range(self.low, self.high + 1, step)
         first = self._number(match["first"], text)
-        if match["last"]:
-            last = self._number(match["last"], text)
-        else:
-            last = self.high if match["step"] else first
+        open_end = self.high if match["step"] else first
+        last = self._number(match["last"], text) if match["last"] else open_end
         if last < first:
             raise InvalidScheduleError(
                 f"{self.name} {item!r} runs backwards; write two ranges, such as {first}-{self.high},{self.low}-{last}"
@@ -151,16 +149,13 @@ def _cron(expression: str, text: str) -> Schedule:
     return Schedule(expression, minutes or frozenset(), gap)
 
 
-def _days(
-    of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None
-) -> list[date]:
+def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None) -> list[date]:
     """Return the days of eight years on which it runs; 2096 to 2104 have the longest wait for a 29 February."""
     count = (date(2104, 12, 31) - date(2096, 1, 1)).days + 1
     days = [
         day
         for day in (date(2096, 1, 1) + timedelta(number) for number in range(count))
-        if day.month in months
-        and (day.day in of_month if of_month else day.isoweekday() % 7 + 1 in (of_week or ()))
+        if day.month in months and (day.day in of_month if of_month else day.isoweekday() % 7 + 1 in (of_week or ()))
     ]
     if not days:
         raise InvalidScheduleError("never comes: there is no such day in these months")

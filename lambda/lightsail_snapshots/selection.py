@@ -22,7 +22,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.*?\[\]!-]")
 
 
 class InvalidSelectError(ValueError):
-    """Raised when a selection is none that could select an instance; `problems` are pairs of key and text, all of them."""
+    """Raised when a selection could never select an instance; `problems` are pairs of key and text, all of them."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         """Join the problems into one message."""
@@ -102,7 +102,9 @@ def _glob_problems(glob: str) -> list[str]:
         return [f'"{glob}": braces mean nothing here; write one glob for each name']
     if strange := sorted(set(_NOT_IN_NAMES.findall(glob))) or not glob:
         what = "is empty" if strange is True else f"holds {' '.join(map(repr, strange))}"
-        return [f'"{glob}" {what}, and so matches no instance; names are of letters, digits, - _ . and globs of * ? [...]']
+        return [
+            f'"{glob}" {what}, and so matches no instance; names are of letters, digits, - _ . and globs of * ? [...]'
+        ]
     return _bracket_problems(glob)
 
 
@@ -119,8 +121,9 @@ def _tags_problems(value: object) -> list[str]:
         if not isinstance(glob, str):
             problems.append(f'{key}: the value must be text in quotes; "*" is any value')
             continue
-        plain = re.sub(r"[*?\[\]!]", "", glob)
-        problems += [f"{key}: {problem}" for problem in [*tag_problems(key, plain), *_bracket_problems(glob)]]
+        # Instances may have tags of AWS's own, such as aws:cloudformation:stack-name: they may be selected by, not set.
+        bare = key.removeprefix("aws:"), re.sub(r"[*?\[\]!]", "", glob)
+        problems += [f"{key}: {problem}" for problem in [*tag_problems(*bare), *_bracket_problems(glob)]]
     return problems
 
 
