@@ -108,14 +108,14 @@ class PlanFile:
 class Table:
     """One table of the file: hands out its values checked, and reports what is wrong with them."""
 
-    def __init__(self, file: PlanFile, path: KeyPath, values: Any) -> None:
-        """Take the parsed values; anything but a table is reported and read as an empty one."""
+    def __init__(self, file: PlanFile, path: KeyPath, values: Any, example: str = "") -> None:
+        """Take the parsed values; anything but a table is reported, with an example, and read as an empty one."""
         self.file, self.path = file, path
         self.values: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
-        self.failed: set[str] = set()
-        """Keys with a problem, so that what depends upon them is not reported as well."""
+        self.failed = False
+        """Whether anything was reported, so that what follows from it is not reported as well."""
         if not isinstance(values, Mapping):
-            file.report(path, "must be a table")
+            self.report(f"must be a table, such as {example}")
 
     def __contains__(self, key: str) -> bool:
         """Tell whether the file gives the key."""
@@ -132,13 +132,13 @@ class Table:
                 self.report(text, key, *inner)
         return default
 
-    def table(self, key: str) -> "Table":
+    def table(self, key: str, example: str) -> "Table":
         """Return a table inside this one, empty where there is none."""
-        return Table(self.file, (*self.path, key), self.values.get(key, {}))
+        return Table(self.file, (*self.path, key), self.values.get(key, {}), example)
 
     def report(self, text: str, *keys: str) -> None:
         """Note a problem of a key of this table, or of the table itself."""
-        self.failed.update(keys[:1])
+        self.failed = True
         self.file.report((*self.path, *keys), text)
 
     def rest(self, allowed: Collection[str], elsewhere: Mapping[str, str] | None = None) -> None:

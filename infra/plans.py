@@ -113,9 +113,12 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     regions = top.take("regions", values.regions, (region,) if region else ())
     prune = top.take("prune_schedule", values.recurring_schedule, None)
     audit = top.take("audit_schedule", values.recurring_schedule, None)
-    tables = top.table("plans")
-    plans = tuple(_plan(Table(file, ("plans", name), table), regions, today) for name, table in tables.values.items())
-    top.rest(_FILE_KEYS, dict.fromkeys(_PLAN_KEYS, "belongs to a plan: below a header such as [plans.daily]"))
+    plans = tuple(
+        _plan(Table(file, ("plans", name), table, "[plans.daily]"), regions, today)
+        for name, table in top.table("plans", "[plans.daily]").values.items()
+    )
+    elsewhere = dict.fromkeys(_PLAN_KEYS, "belongs to a plan: below a header such as [plans.daily]")
+    top.rest(_FILE_KEYS, elsewhere)
     file.check()
     taken = frozenset[int]().union(*(plan.schedule.minutes for plan in plans if plan.schedule))
     prune = prune or _hourly(taken)
@@ -191,7 +194,7 @@ def _plan(table: Table, default_regions: tuple[str, ...], today: date) -> Plan:
         flexible_window=table.take("flexible_window", values.whole_number(1, values.MAX_FLEXIBLE_WINDOW), None),
         on=table.take("on", values.event_pattern, None),
         regions=table.take("regions", values.regions, default_regions),
-        keep=_keep(table.table("keep")) if "keep" in table else None,
+        keep=_keep(table.table("keep", "{ last = 7, weekly = 4 }")) if "keep" in table else None,
         keep_for=table.take("keep_for", values.duration, None),
         max_age=table.take("max_age", values.age, None),
         copy_to=table.take("copy_to", values.regions, ()),

@@ -100,11 +100,10 @@ def _globs_problems(value: object) -> list[str]:
 def _glob_problems(glob: str) -> list[str]:
     if "{" in glob:
         return [f'"{glob}": braces mean nothing here; write one glob for each name']
-    if strange := sorted(set(_NOT_IN_NAMES.findall(glob))) or not glob:
-        what = "is empty" if strange is True else f"holds {' '.join(map(repr, strange))}"
-        return [
-            f'"{glob}" {what}, and so matches no instance; names are of letters, digits, - _ . and globs of * ? [...]'
-        ]
+    strange = sorted(set(_NOT_IN_NAMES.findall(glob)))
+    if strange or not glob:
+        what = f"holds {' '.join(map(repr, strange))}" if strange else "is empty"
+        return [f'"{glob}" {what}, and so matches no instance; allowed are letters, digits, - _ . and * ? [...]']
     return _bracket_problems(glob)
 
 
@@ -131,6 +130,8 @@ def _selects_nothing(value: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not any(value.get(key) for key in ("names", "tags", "all")):
         return [("", "selects nothing: give names, tags or all = true")]
     exclude = set(value.get("exclude", ()))
-    if "*" in exclude or (value.get("names") and set(value["names"]) <= exclude):
-        return [("exclude", "takes out everything that the plan could select")]
+    if "*" in exclude:
+        return [("exclude", "takes out everything")]
+    if value.get("names") and set(value["names"]) <= exclude:
+        return [("exclude", "takes out everything that names could select")]
     return []
