@@ -15,6 +15,8 @@ ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region
 MAX_LENGTH = 2048
 """Characters of a pattern: the default quota of EventBridge."""
 
+_LARGEST_NUMBER = 5e9
+
 Problem = tuple[tuple[str, ...], str]
 """Path of the key in the pattern, and what is wrong with it."""
 
@@ -115,7 +117,7 @@ def _list_problems(value: Any) -> Iterator[str]:
     for entry in value:
         if isinstance(entry, Mapping):
             yield from _matcher_problems(entry)
-        elif not isinstance(entry, str | int | float):
+        elif not isinstance(entry, str | bool) and not _is_number(entry):
             yield f'may hold text, numbers, true, false and matchers such as {{ prefix = "a" }}, not {entry!r}'
 
 
@@ -164,7 +166,8 @@ def _is_anything_but(operand: Any) -> bool:
 
 
 def _is_number(operand: Any) -> bool:
-    return isinstance(operand, int | float) and not isinstance(operand, bool)
+    """Numbers that EventBridge compares: up to five thousand million on both sides of zero."""
+    return isinstance(operand, int | float) and not isinstance(operand, bool) and abs(operand) <= _LARGEST_NUMBER
 
 
 def _is_numeric(operand: Any) -> bool:
