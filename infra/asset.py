@@ -37,8 +37,8 @@ class BundleError(Exception):
     """The asset cannot be built from this environment. The text lists every reason and says what to do."""
 
 
-def build(output: Path, *, lock: Path = LOCK, package: Path = PACKAGE) -> bool:
-    """Fill the empty directory `output` with the asset; True if it was precompiled for the runtime's Python.
+def build(output: Path, *, lock: Path = LOCK, package: Path = PACKAGE, runtime_tag: str = RUNTIME_TAG) -> bool:
+    """Fill the empty directory `output` with the asset; True if this is the runtime's Python and it is precompiled.
 
     Raises:
         BundleError: the environment is not the one that `lock` pins.
@@ -51,7 +51,7 @@ def build(output: Path, *, lock: Path = LOCK, package: Path = PACKAGE) -> bool:
         _copy(source, output / package.name / source.relative_to(package))
     for name, value in trimmed_data(OPERATIONS).items():
         _write_json(output / "botocore" / "data" / name, value)
-    precompiled = sys.implementation.cache_tag == RUNTIME_TAG
+    precompiled = sys.implementation.cache_tag == runtime_tag
     if precompiled:
         precompile(output)
     _open_to_lambda(output)

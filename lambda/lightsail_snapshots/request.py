@@ -69,10 +69,10 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     envelope = _Fields(event, "", problems)
     request_id = envelope.take("id", _text)
     time = envelope.take("time", _instant)
-    detail = _Fields(envelope.take("detail", _object), "detail", problems)
+    detail = _Fields(envelope.take("detail", _object), "detail.", problems)
     instance_name = detail.take("instanceName", _name)
     given_name = detail.take("instanceSnapshotName", _name, optional=True)
-    region = detail.take("region", _region(regions), optional=True) or default_region
+    region = detail.take("region", _region(regions), optional=default_region in regions) or default_region
     tags = detail.take("tags", _tags, optional=True) or {}
     copy_instance_tags = detail.take("copyInstanceTags", _flag, optional=True)
     copy_to = detail.take("copyTo", _copy_to(regions, region), optional=True) or ()

@@ -1,0 +1,100 @@
+"""`make demo`, and what is left of it when somebody stops it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from local.aws import ROOT
+from tests.e2e.deployment import PATIENCE, eventually
+
+Demo = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """`python -m local.demo --keep`, writing to a file, with an empty folder of its own for temporary files."""
+    with (tmp_path / "output").open("wb") as output:
+        (tmp_path / "tmp").mkdir()
+        command = [sys.executable, "-m", "local.demo", "--keep"]
+        environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process:  # noqa: S603  our own words
+            yield process
+            process.kill()
+
+
+def _output(tmp_path: Path) -> str:
+    return (tmp_path / "output").read_text()
+
+
+def _until(tmp_path: Path, demo: Demo, text: str) -> None:
+    """Waits until the demo has printed a text, or has ended."""
+    eventually(lambda: text in _output(tmp_path) or demo.poll() is not None, text)
+    assert text in _output(tmp_path), _output(tmp_path)
+
+
+def _stopped(demo: Demo, tmp_path: Path, number: signal.Signals) -> int:
+    """Sends a signal and returns the exit status, when there is nothing left of the demo."""
+    demo.send_signal(number)
+    status = demo.wait(PATIENCE)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert _processes_of(tmp_path) == []
+    return status
+
+
+def _processes_of(tmp_path: Path) -> list[str]:
+    """Every process that works in the demo's temporary folder, which all of its children are told of.
+
+    Read from /proc: where there is none (macOS), there is nothing to see, and the test shows less.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if str(tmp_path / "tmp").encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, tmp_path: Path) -> None:
+    _until(tmp_path, demo, "It runs until you press Ctrl-C")
+    assert _processes_of(tmp_path)
+
+    status = _stopped(demo, tmp_path, signal.SIGINT)
+
+    shown = _output(tmp_path)
+    assert status == 130
+    for text in ("$ aws events put-events", "Snapshot is usable", "available", "managed-by = lightsail-snapshots"):
+        assert text in shown
+    assert shown.endswith("Nothing is left behind.\n")
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("… Start a local AWS", signal.SIGINT),
+        ("… Deploy the unmodified stack", signal.SIGTERM),
+        ("… Deploy the unmodified stack", signal.SIGINT),
+    ],
+)
+def test_the_demo_can_be_stopped_at_any_moment(demo: Demo, tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    _until(tmp_path, demo, moment)
+
+    assert _stopped(demo, tmp_path, number) == 130
+
+
+def test_nothing_outlives_a_demo_that_is_killed(demo: Demo, tmp_path: Path) -> None:
+    _until(tmp_path, demo, "… Deploy the unmodified stack")
+
+    demo.kill()
+    demo.wait(PATIENCE)
+
+    eventually(lambda: not _gateways(tmp_path), "end of the local AWS")
+
+
+def _gateways(tmp_path: Path) -> list[str]:
+    return [command for command in _processes_of(tmp_path) if "local.gateway" in command]
