@@ -177,7 +177,7 @@ def _from_answer(error: ClientError) -> AwsError:
     return kind(f"{code}{'/' if sub_code else ''}{sub_code}: {text} ({error.operation_name})")
 
 
-def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:  # noqa: PLR0911
+def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:
     if code in _ACCESS_DENIED:
         return AccessDeniedError
     if code == "NotFoundException" or sub_code == "DoesNotExist" or "does not exist" in text:

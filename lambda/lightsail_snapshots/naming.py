@@ -7,7 +7,7 @@ deliver at least once: the same request must give the same name on every machine
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 MANAGED_BY_KEY = "managed-by"
 MANAGED_BY = "lightsail-snapshots"
@@ -35,7 +35,7 @@ _TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 
 def utc(moment: datetime) -> str:
     """Write a moment as `2026-11-23T03:15:00Z`; all its characters are legal in a tag's value."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_name(text: str) -> bool:

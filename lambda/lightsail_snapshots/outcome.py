@@ -1,7 +1,6 @@
 """What we tell the bus: the details of the events in `docs/events/`, built as plain dictionaries."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

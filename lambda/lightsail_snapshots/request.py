@@ -74,7 +74,7 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     envelope = Fields(event, "", problems)
     request_id = envelope.take("id", read_text)
     time = envelope.take("time", read_instant)
-    detail = Fields(envelope.take("detail", read_object), "detail", problems)
+    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
     instance_name = detail.take("instanceName", _name)
     given_name = detail.take("instanceSnapshotName", _name, optional=True)
     region = detail.take("region", _region(regions), optional=True) or default_region

@@ -1,0 +1,39 @@
+"""What a function is told by its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(Exception):
+    """Raised in the init phase when the function's environment lacks or garbles a variable; lists all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateSettings:
+    """The environment of the `create` function."""
+
+    region: str
+    """Where the function runs: the Region of a request that names none, and of the event bus."""
+    regions: tuple[str, ...]
+    """The Regions that the stack was deployed for."""
+    event_bus_name: str
+    max_receive_count: int
+    """The delivery after which the queue gives a message to the dead-letter queue: its redrive policy has the same."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "CreateSettings":
+        """Read AWS_REGION, SNAPSHOT_REGIONS, EVENT_BUS_NAME and MAX_RECEIVE_COUNT, or raise SettingsError."""
+        names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME", "MAX_RECEIVE_COUNT")
+        problems = [f"{name} is not set" for name in names if not environment.get(name)]
+        count = environment.get("MAX_RECEIVE_COUNT", "")
+        if count and not (count.isascii() and count.isdigit()):
+            problems.append(f"MAX_RECEIVE_COUNT must be a whole number, not {count!r}")
+        if problems:
+            raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
+        region, regions, event_bus_name, _ = (environment[name] for name in names)
+        return cls(
+            region=region,
+            regions=tuple(regions.split(",")),
+            event_bus_name=event_bus_name,
+            max_receive_count=int(count),
+        )

@@ -1,0 +1,159 @@
+"""An AWS account on this machine, for one run: MiniStack with the Lightsail emulator, IAM and TLS on.
+
+    with local_aws() as aws:
+        outputs = aws.deploy()
+        aws.client("events").put_events(...)
+
+It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
+"""
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local import certificates, children
+
+ROOT = Path(__file__).parent.parent
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+ADMIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+"""The account's root: MiniStack lets it do anything. Functions get credentials of their own role instead."""
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """A running local AWS, as its clients see it."""
+
+    endpoint: str
+    ca_bundle: Path
+    environment: Mapping[str, str]
+    """All that a child process needs to talk to it as the account's root: pass it as it is, add to it freely."""
+    log: Path
+    """What MiniStack writes, functions' own output included."""
+    directory: Path
+    """Gone, with everything in it, when the local AWS is stopped."""
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """A boto3 client with root's credentials, or with those of a role's session (boto3's own names)."""
+        admin = {name.lower(): value for name, value in ADMIN.items()}
+        make: Any = boto3.client  # the stubs want a literal name
+        where = {"region_name": REGION, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
+        return make(service, **where, **(credentials or admin))
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """Calls MiniStack's or the emulator's own control door, such as `GET /_lightsail/state`; JSON both ways.
+
+        Raises OSError where nobody answers, and where the answer is not 200.
+        """
+        trusted = ssl.create_default_context(cafile=self.ca_bundle)
+        connection = http.client.HTTPSConnection(self.endpoint.removeprefix("https://"), timeout=5, context=trusted)
+        with closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status != HTTPStatus.OK:
+            raise OSError(f"{method} {path} answered {answer.status}: {text.decode(errors='replace')}")
+        return json.loads(text)
+
+
+@contextmanager
+def local_aws() -> Iterator[LocalAws]:
+    """Starts it, waits until it answers, and stops it when the block is left, whatever happened there.
+
+    Raises ChildFailedError where it does not come up.
+    """
+    with tempfile.TemporaryDirectory(prefix="lightsail-snapshots-") as name, _listening_socket() as listener:
+        directory = Path(name)
+        tls = certificates.issue(directory)
+        port = listener.getsockname()[1]
+        aws = LocalAws(
+            endpoint=f"https://127.0.0.1:{port}",
+            ca_bundle=tls.authority,
+            environment=_client_environment(directory, tls, port),
+            log=directory / "ministack.log",
+            directory=directory,
+        )
+        command = [sys.executable, "-m", "local.gateway", str(listener.fileno())]
+        server = {**aws.environment, **_server_settings(tls, port)}
+        with children.started(command, server, ROOT, aws.log, pass_fds=[listener.fileno()]) as process:
+            listener.close()
+            _wait_until_healthy(aws, process.poll)
+            yield aws
+
+
+def _listening_socket() -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.set_inheritable(True)
+    return listener
+
+
+def _client_environment(directory: Path, tls: certificates.Certificates, port: int) -> dict[str, str]:
+    """An environment made from nothing: the caller's keys, profiles, proxies and Region must not leak into it."""
+    home = directory / "home"
+    temporary = directory / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "LANG": "C.UTF-8",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "CDK_HOME": str(home),  # the CLI caches the account of a key here
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        # Unpacking the CDK's library takes 13 seconds: it is kept where every CDK app of this user keeps it.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        **ADMIN,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",  # an address, not a name: then S3's buckets go in the path
+        "AWS_CA_BUNDLE": str(tls.authority),
+        "NODE_EXTRA_CA_CERTS": str(tls.authority),
+        "AWS_PAGER": "",
+    }
+
+
+def _server_settings(tls: certificates.Certificates, port: int) -> dict[str, str]:
+    """MiniStack's own settings. The functions inherit them, and with them the endpoint and the authority."""
+    return {
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",  # IAM decides
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(tls.certificate),
+        "MINISTACK_SSL_KEY": str(tls.key),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent.sock",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "4",
+    }
+
+
+def _wait_until_healthy(aws: LocalAws, exit_status: Callable[[], int | None], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and exit_status() is None:
+        try:
+            aws.control("GET", "/_ministack/health")
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise children.ChildFailedError("The local AWS did not come up", children.tail(aws.log))

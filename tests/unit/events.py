@@ -1,0 +1,36 @@
+"""Builders of events, and the published schemas that every event must fit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
+REQUEST_ID = "6a7e8feb-b491-4cf7-a9f1-bf3703467718"
+
+
+def schema(detail_type: str) -> Draft202012Validator:
+    """Return the validator of one detail-type."""
+    text = (SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text()
+    return Draft202012Validator(json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def fits(event: dict[str, Any]) -> bool:
+    """Tell whether an event fits the schema of its detail-type."""
+    return schema(event["detail-type"]).is_valid(event)
+
+
+def requested(detail: object = None, **envelope: object) -> dict[str, Any]:
+    """Build an `Instance Snapshot Requested` as EventBridge delivers it."""
+    return {
+        "version": "0",
+        "id": REQUEST_ID,
+        "detail-type": "Instance Snapshot Requested",
+        "source": "my.deploy",
+        "account": "123456789012",
+        "time": "2026-11-23T03:15:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {"instanceName": "web-1"} if detail is None else detail,
+    } | envelope

@@ -1,0 +1,30 @@
+"""The rules that keep the tree readable: what may import what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
+PURE = ["duration", "naming", "outcome", "request", "snapshot"]
+IMPURE = {"boto3", "botocore", "os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names | {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_decisions_know_neither_aws_nor_the_environment(module: str) -> None:
+    [path] = [path for path in SOURCES if path.stem == module]
+    assert not imports(path) & IMPURE
+
+
+def test_one_module_touches_boto3() -> None:
+    assert [path.stem for path in SOURCES if imports(path) & {"boto3", "botocore"}] == ["aws"]

@@ -1,0 +1,164 @@
+"""Every answer and every error of AWS leaves `aws` as one of ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import botocore.exceptions
+import pytest
+from botocore.parsers import ResponseParserError
+from botocore.stub import Stubber
+
+from lightsail_snapshots import aws
+
+CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+
+@contextmanager
+def stubbed(region: aws.Lightsail) -> Iterator[Stubber]:
+    """Answer instead of Lightsail; the stubber checks requests and answers against botocore's service model."""
+    with Stubber(region._client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def create(region: aws.Lightsail) -> None:
+    region.create_snapshot("web-1-x", "web-1", {"env": "prod", "no_delete": ""})
+
+
+def error_for(code: str, message: str = "", sub_code: str = "") -> aws.AwsError:
+    region = aws.Lightsail("us-east-1")
+    with stubbed(region) as stubber:
+        fields = {"code": sub_code} if sub_code else None
+        stubber.add_client_error("create_instance_snapshot", code, message, modeled_fields=fields)
+        with pytest.raises(aws.AwsError) as caught:
+            create(region)
+    return caught.value
+
+
+def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value() -> None:
+    region = aws.Lightsail("us-east-1")
+    with stubbed(region) as stubber:
+        expected = {
+            "instanceSnapshotName": "web-1-x",
+            "instanceName": "web-1",
+            "tags": [{"key": "env", "value": "prod"}, {"key": "no_delete"}],
+        }
+        stubber.add_response("create_instance_snapshot", {}, expected)
+        create(region)
+
+
+def test_a_snapshot_is_read_with_its_tags() -> None:
+    region = aws.Lightsail("us-east-1")
+    raw = {
+        "name": "web-1-x",
+        "arn": "arn:aws:lightsail:us-east-1:123456789012:InstanceSnapshot/1",
+        "state": "pending",
+        "createdAt": CREATED,
+        "fromInstanceName": "web-1",
+        "fromInstanceArn": "arn:aws:lightsail:us-east-1:123456789012:Instance/1",
+        "tags": [{"key": "managed-by", "value": "lightsail-snapshots"}, {"key": "no_delete"}],
+    }
+    with stubbed(region) as stubber:
+        stubber.add_response("get_instance_snapshot", {"instanceSnapshot": raw}, {"instanceSnapshotName": "web-1-x"})
+        snapshot = region.find_snapshot("web-1-x")
+    assert snapshot is not None
+    assert snapshot.is_ours
+    assert (snapshot.state, snapshot.created_at, snapshot.instance_name) == ("pending", CREATED, "web-1")
+    assert snapshot.tags["no_delete"] == ""
+
+
+def test_a_snapshot_that_does_not_exist_is_none() -> None:
+    region = aws.Lightsail("us-east-1")
+    with stubbed(region) as stubber:
+        stubber.add_client_error("get_instance_snapshot", "NotFoundException")
+        assert region.find_snapshot("web-1-x") is None
+
+
+BUSY = "Your instance is busy. Please try again in a few minutes."
+KINDS: list[tuple[str, str, str, type[aws.AwsError]]] = [
+    ("NotFoundException", "The Instance does not exist: web-1", "", aws.NotFoundError),
+    ("InvalidInputException", "", "DoesNotExist", aws.NotFoundError),
+    ("OperationFailureException", "The Instance does not exist: web-1", "", aws.NotFoundError),
+    ("InvalidInputException", "", "NameExists", aws.NameInUseError),
+    ("InvalidInputException", "Some names are already in use: web-1-x", "", aws.NameInUseError),
+    ("AccessDeniedException", "User: x is not authorized", "", aws.AccessDeniedError),
+    ("AccessDenied", "", "", aws.AccessDeniedError),
+    ("InvalidInputException", "custom gitlab is not a valid resource name.", "", aws.RefusedError),
+    ("InvalidInputException", "", "UnsupportedOperation", aws.RefusedError),
+    ("InvalidInputException", BUSY, "", aws.TryLaterError),
+    ("InvalidInputException", "Please wait for it to complete before trying again", "", aws.TryLaterError),
+    (
+        "InvalidInputException",
+        "You cannot create manual snapshots when an automatic snapshot is being created.",
+        "",
+        aws.TryLaterError,
+    ),
+    ("OperationFailureException", "", "", aws.TryLaterError),
+    ("ThrottlingException", "Rate exceeded", "", aws.TryLaterError),
+    ("ServiceException", "", "", aws.TryLaterError),
+    ("AccountSetupInProgressException", "", "", aws.TryLaterError),
+    ("RegionSetupInProgressException", "", "", aws.TryLaterError),
+    ("SomethingNobodyHasSeen", "", "", aws.TryLaterError),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "sub_code", "kind"), KINDS)
+def test_an_error_is_told_by_its_name_sub_code_and_text(
+    code: str, message: str, sub_code: str, kind: type[aws.AwsError]
+) -> None:
+    assert type(error_for(code, message, sub_code)) is kind
+
+
+def test_the_text_of_an_error_begins_with_the_code_of_aws() -> None:
+    text = str(error_for("InvalidInputException", "Some names are already in use: web-1-x", "NameExists"))
+    assert text == ("InvalidInputException/NameExists: Some names are already in use: web-1-x (CreateInstanceSnapshot)")
+
+
+def test_every_error_that_the_service_model_declares_is_in_the_table_above() -> None:
+    client: Any = boto3.client("lightsail", region_name="us-east-1")
+    declared = {
+        shape.name
+        for operation in aws.OPERATIONS["lightsail"]
+        for shape in client.meta.service_model.operation_model(operation).error_shapes
+    }
+    assert declared - {code for code, *_ in KINDS} == {"UnauthenticatedException"}  # expired keys: later ones may do
+
+
+def bot_core_errors() -> list[type[botocore.exceptions.BotoCoreError]]:
+    everything = vars(botocore.exceptions).values()
+    return [
+        kind for kind in everything if isinstance(kind, type) and issubclass(kind, botocore.exceptions.BotoCoreError)
+    ]
+
+
+@pytest.mark.parametrize("kind", [*bot_core_errors(), ResponseParserError])
+def test_no_exception_of_botocore_gets_out(kind: type[Exception]) -> None:
+    error = kind.__new__(kind)  # most want arguments of their own
+    with pytest.raises(aws.AwsError) as caught, aws._our_errors():
+        raise error
+    refused = issubclass(kind, botocore.exceptions.ParamValidationError)
+    assert type(caught.value) is (aws.RefusedError if refused else aws.TryLaterError)
+
+
+def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() -> None:
+    bus = aws.EventBus("lightsail-snapshots", "us-east-1")
+    answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]}
+    with Stubber(bus._client) as stubber:
+        stubber.add_response("put_events", answer)
+        with pytest.raises(aws.TryLaterError, match=r"InternalFailure: try again \(PutEvents\)"):
+            bus.put("lightsail-snapshots", "Instance Snapshot Failed", {})
+
+
+def test_a_call_cannot_take_longer_than_it_says() -> None:
+    config: Any = aws.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
+    attempts = config.retries["total_max_attempts"]
+    assert attempts * (config.connect_timeout + config.read_timeout) < aws.LONGEST_CALL

@@ -1,0 +1,307 @@
+"""`Instance Snapshot Requested`: what a good request says, and every way in which one can be bad."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest, parse_request
+from tests.unit.events import REQUEST_ID, fits, requested, schema
+
+REGIONS = ("us-east-1", "eu-central-1")
+
+
+def parse(event: object) -> SnapshotRequest:
+    return parse_request(event, default_region="us-east-1", regions=REGIONS)
+
+
+def request(**detail: object) -> SnapshotRequest:
+    return parse(requested({"instanceName": "web-1"} | detail))
+
+
+def problems(event: object) -> tuple[str, ...]:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse(event)
+    return caught.value.problems
+
+
+def test_the_smallest_request_names_an_instance() -> None:
+    smallest = request()
+    assert smallest.request_id == REQUEST_ID
+    assert smallest.instance_name == "web-1"
+    assert smallest.region == "us-east-1"
+    assert smallest.tags == {}
+    assert smallest.copy_instance_tags
+    assert smallest.expires_at is None
+    assert smallest.our_tags == {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1"}
+
+
+def test_tags_are_read_in_the_form_of_the_api_with_the_value_optional() -> None:
+    assert request(tags=[{"key": "env", "value": "prod"}, {"key": "no_delete"}]).tags == {
+        "env": "prod",
+        "no_delete": "",
+    }
+
+
+def test_tags_are_read_in_the_short_form() -> None:
+    assert request(tags={"env": "prod"}).tags == {"env": "prod"}
+
+
+def test_a_name_that_is_given_is_kept() -> None:
+    assert request(instanceSnapshotName="before-upgrade").instance_snapshot_name == "before-upgrade"
+
+
+def test_a_duration_becomes_a_date_counted_from_the_slot() -> None:
+    kept = request(keepFor="P14D", scheduledTime="2026-11-01T02:00:00Z", plan="daily")
+    assert kept.expires_at == datetime(2026, 11, 15, 2, tzinfo=UTC)
+    assert kept.our_tags == {
+        "managed-by": "lightsail-snapshots",
+        "snapshot-of": "web-1",
+        "snapshot-plan": "daily",
+        "expires-at": "2026-11-15T02:00:00Z",
+    }
+
+
+def test_a_region_of_copies_that_is_named_twice_counts_once() -> None:
+    assert request(copyTo=["eu-central-1", "eu-central-1"]).copy_to == ("eu-central-1",)
+
+
+def test_the_same_event_gives_the_same_name() -> None:
+    assert request() == request()
+
+
+def test_two_events_in_one_second_give_two_names() -> None:
+    other = parse(requested(id="another"))
+    assert other.instance_snapshot_name != request().instance_snapshot_name
+
+
+def test_two_deliveries_of_one_slot_give_one_name_although_their_events_differ() -> None:
+    slot = {"instanceName": "web-1", "plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
+    first, second = parse(requested(slot)), parse(requested(slot, id="another", time="2026-11-23T03:15:07Z"))
+    assert first.instance_snapshot_name == second.instance_snapshot_name
+
+
+def test_two_plans_in_one_slot_give_two_names() -> None:
+    slot = {"scheduledTime": "2026-11-23T03:15:00Z"}
+    assert request(plan="a", **slot).instance_snapshot_name != request(plan="b", **slot).instance_snapshot_name
+
+
+def test_two_regions_in_one_slot_give_two_names_since_a_copy_keeps_its_name() -> None:
+    slot = {"plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
+    here, there = request(**slot), request(region="eu-central-1", **slot)
+    assert here.instance_snapshot_name != there.instance_snapshot_name
+
+
+BAD: dict[str, tuple[Any, list[str]]] = {
+    "a list": ([], ["the event must be an EventBridge event, a JSON object, not []"]),
+    "a text": ("hello", ["the event must be an EventBridge event, a JSON object, not 'hello'"]),
+    "null": (None, ["the event must be an EventBridge event, a JSON object, not null"]),
+    "an empty object": ({}, ["id: is missing", "time: is missing", "detail: is missing"]),
+    "no detail": (
+        {"id": "1", "time": "2026-11-23T03:15:00Z"},
+        ["detail: is missing"],
+    ),
+    "detail as a text, as Scheduler's default notification has it": (
+        requested("{}"),
+        ["detail: must be a JSON object, not '{}'"],
+    ),
+    "an id that is no text": (requested(id=7), ["id: must be a text, not 7"]),
+    "a time that is none": (requested(time="noon"), ["time: must be a time such as 2026-11-23T03:15:00Z, not 'noon'"]),
+    "a time without a zone": (
+        requested(time="2026-11-23T03:15:00"),
+        ["time: must be a time such as 2026-11-23T03:15:00Z, not '2026-11-23T03:15:00'"],
+    ),
+    "no instance": (requested({}), ["detail.instanceName: is missing"]),
+}
+
+BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an instance name of the wrong type": ({"instanceName": 7}, ["instanceName: must be a text, not 7"]),
+    "an unknown field, with the nearest known one": (
+        {"instancename": "web-1"},
+        ["instancename: is not a known field; did you mean instanceName?"],
+    ),
+    "an unknown field that is near none": (
+        {"wait": True},
+        [
+            "wait: is not a known field; known are instanceName, instanceSnapshotName, region, tags, "
+            "copyInstanceTags, copyTo, keepFor, plan, scheduledTime"
+        ],
+    ),
+    "an unknown Region": (
+        {"region": "eu-west-9"},
+        ["region: 'eu-west-9' is not a Region that this stack was deployed for, which are eu-central-1, us-east-1"],
+    ),
+    "an Availability Zone for a Region": (
+        {"region": "eu-central-1a"},
+        [
+            "region: 'eu-central-1a' is not a Region that this stack was deployed for, which are eu-central-1, "
+            "us-east-1 ('eu-central-1a' is an Availability Zone; its Region is eu-central-1)"
+        ],
+    ),
+    "tags of the wrong type": (
+        {"tags": "env=prod"},
+        ['tags: must be a list such as [{"key": "env", "value": "prod"}], not \'env=prod\''],
+    ),
+    "tags in capitals": (
+        {"tags": [{"Key": "env", "Value": "prod"}]},
+        ["tags[0]: must be {\"key\": \"env\", \"value\": \"prod\"} in lower case, not {'Key': 'env', 'Value': 'prod'}"],
+    ),
+    "a tag's value of the wrong type": (
+        {"tags": {"build": 7}},
+        ["tags.build: the value must be a text, not 7"],
+    ),
+    "a tag with an empty key": (
+        {"tags": [{"key": ""}]},
+        ["tags[0]: the key has 0 characters, allowed are 1 to 128"],
+    ),
+    "a tag with a key and a value that are too long": (
+        {"tags": [{"key": "k" * 129, "value": "v" * 257}]},
+        [
+            "tags[0]: the key has 129 characters, allowed are 1 to 128",
+            "tags[0]: the value has 257 characters, allowed are 256",
+        ],
+    ),
+    "a tag with a character that Lightsail refuses": (
+        {"tags": {"env": "prod!"}},
+        ["tags.env: the value may hold only letters, digits, spaces and + - = . _ : / @"],
+    ),
+    "a tag that ends with a new line": (
+        {"tags": {"env": "prod\n"}},
+        ["tags.env: the value may hold only letters, digits, spaces and + - = . _ : / @"],
+    ),
+    "a tag that begins with aws:": (
+        {"tags": {"aws:env": "AWS:prod"}},
+        [
+            "tags.aws:env: the key begins with aws:, which is reserved",
+            "tags.aws:env: the value begins with aws:, which is reserved",
+        ],
+    ),
+    "a tag's key that is there twice": (
+        {"tags": [{"key": "env"}, {"key": "env", "value": "prod"}]},
+        ["tags[1]: the key 'env' is there twice"],
+    ),
+    "51 tags": (
+        {"tags": {f"key-{n}": "" for n in range(51)}},
+        ["tags: 51 tags, allowed are 45: Lightsail takes 50, the rest are ours"],
+    ),
+    "a flag that is a text": ({"copyInstanceTags": "no"}, ["copyInstanceTags: must be true or false, not 'no'"]),
+    "copies to what is no list": (
+        {"copyTo": "eu-central-1"},
+        ["copyTo: must be a list of Regions, not 'eu-central-1'"],
+    ),
+    "copies to an unknown Region": (
+        {"copyTo": ["mars-1", 7]},
+        [
+            "copyTo[0]: 'mars-1' is not a Region that this stack was deployed for, which are eu-central-1, us-east-1",
+            "copyTo[1]: must be a text, not 7",
+        ],
+    ),
+    "copies to the snapshot's own Region": (
+        {"copyTo": ["us-east-1"]},
+        ["copyTo: us-east-1 is the Region of the snapshot itself"],
+    ),
+    "a plan that is no tag's value": (
+        {"plan": "daily!"},
+        ["plan: the value may hold only letters, digits, spaces and + - = . _ : / @"],
+    ),
+    "a slot that is no time": (
+        {"scheduledTime": "<aws.scheduler.scheduled-time>"},
+        ["scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not '<aws.scheduler.scheduled-time>'"],
+    ),
+    "a slot that is beyond all calendars": (
+        {"scheduledTime": "9999-12-31T23:59:59Z", "keepFor": "P9D"},
+        ["scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not '9999-12-31T23:59:59Z'"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "expected"), BAD.values(), ids=BAD)
+def test_what_is_no_event_of_ours_is_refused(event: object, expected: list[str]) -> None:
+    assert list(problems(event)) == expected
+
+
+@pytest.mark.parametrize(("detail", "expected"), BAD_FIELDS.values(), ids=BAD_FIELDS)
+def test_a_bad_field_is_refused(detail: dict[str, Any], expected: list[str]) -> None:
+    event = requested({"instanceName": "web-1"} | detail)
+    assert list(problems(event)) == [f"detail.{problem}" for problem in expected]
+
+
+@pytest.mark.parametrize("name", ["", "a", "custom gitlab", "-web", "web-", ".web", "web\n", "wéb", "x" * 256, "a/b"])
+@pytest.mark.parametrize("field", ["instanceName", "instanceSnapshotName"])
+def test_a_name_that_lightsail_refuses_is_refused(field: str, name: str) -> None:
+    [problem] = problems(requested({"instanceName": "web-1"} | {field: name}))
+    assert problem.startswith(f"detail.{field}: ")
+
+
+@pytest.mark.parametrize("name", ["ab", "web.example.com", "a_b-c.d", "x" * 255, "1-2"])
+def test_a_name_that_lightsail_may_accept_is_let_through(name: str) -> None:
+    assert request(instanceName=name, instanceSnapshotName=name).instance_name == name
+
+
+@pytest.mark.parametrize(
+    "text", ["7 days", "P", "PT", "P1Y", "P1M", "P0D", "-P1D", "P1W2D", "P1DT", "P9999W", "P1D\n", 7]
+)
+def test_a_duration_that_has_no_fixed_length_or_none_at_all_is_refused(text: object) -> None:
+    [problem] = problems(requested({"instanceName": "web-1", "keepFor": text}))
+    assert problem.startswith("detail.keepFor: must be an ISO 8601 duration in weeks, days, hours or minutes")
+
+
+def test_everything_wrong_is_reported_at_once() -> None:
+    detail = {"instanceName": "a b", "tags": {"x!": 1, "y!": ""}, "keepFor": "soon", "region": "x", "colour": 1}
+    assert len(problems(requested(detail, time="now", id=None))) == 8
+
+
+def test_a_flood_of_problems_is_cut_to_what_an_event_can_hold() -> None:
+    found = problems(requested({"instanceName": "web-1", "tags": [7] * 5000}))
+    assert len(found) == 101
+    assert found[-1] == "and 4901 more problems"
+
+
+@pytest.mark.parametrize(
+    "detail_type", ["Instance Snapshot Requested", "Instance Snapshot Available", "Instance Snapshot Failed"]
+)
+def test_the_example_of_each_schema_fits_it(detail_type: str) -> None:
+    validator = schema(detail_type)
+    assert isinstance(validator.schema, dict)
+    validator.check_schema(validator.schema)
+    assert [list(validator.iter_errors(example)) for example in validator.schema["examples"]] == [[]]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=8,
+)
+DETAILS = st.fixed_dictionaries(
+    {"instanceName": st.sampled_from(["web-1", "a b", "", 7])},
+    optional={
+        "tags": st.sampled_from([{}, {"env": "prod"}, [{"key": "env"}], {"": ""}, [7], "x", {"e!": ""}]) | JSON,
+        "instanceSnapshotName": st.sampled_from(["before", "-x", None]),
+        "copyInstanceTags": st.booleans() | st.integers(),
+        "keepFor": st.sampled_from(["P1D", "PT1H", "P1M", "soon"]),
+        "plan": st.sampled_from(["daily", ""]),
+        "scheduledTime": st.sampled_from(["2026-11-23T03:15:00Z", "noon"]),
+        "colour": JSON,
+    },
+)
+
+
+def try_to_parse(event: object) -> SnapshotRequest | InvalidRequestError:
+    try:
+        return parse(json.loads(json.dumps(event)))
+    except InvalidRequestError as error:
+        return error
+
+
+@given(event=JSON | st.builds(requested, DETAILS | JSON))
+def test_anything_at_all_is_either_a_request_or_a_list_of_problems(event: object) -> None:
+    result = try_to_parse(event)
+    assert isinstance(result, SnapshotRequest) or result.problems
+
+
+@given(event=st.builds(requested, DETAILS))
+def test_what_is_accepted_fits_the_published_schema(event: dict[str, Any]) -> None:
+    assert isinstance(try_to_parse(event), InvalidRequestError) or fits(event)
