@@ -3,7 +3,7 @@
     plans = read_plans(Path("plans.toml"))
 
 Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.warnings` holds what is suspicious only.
-The keys, their defaults and what they mean are in the fields of `Plans`, `Plan` and `Keep`.
+The keys, their defaults and what they mean are in the fields of `Plans` and `Plan`.
 """
 
 import re
@@ -16,26 +16,13 @@ from typing import Any
 from infra import plan_values as values
 from infra.plan_file import PlanFile, Problem, Table
 from infra.schedule_expression import Schedule, parse_schedule
+from lightsail_snapshots.keep import Keep
 from lightsail_snapshots.selection import Select
 
 MAX_PLAN_NAME = 40
 """A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
 MAX_DAYS_OF_DELETES = 7
 _PREFERRED_MINUTES = (45, 50, 40, 55, 35, 5, 10, 20, 25)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Keep:
-    """What prune leaves of each instance's snapshots: for the last n periods that have one, the newest."""
-
-    last: int = 0
-    hourly: int = 0
-    daily: int = 0
-    weekly: int = 0
-    monthly: int = 0
-    yearly: int = 0
-    within: timedelta | None = None
-    """Everything younger than this; ISO 8601 in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +139,8 @@ def policy(plan: Plan) -> dict[str, Any]:
     )
     return _given(
         plan=plan.name,
-        timeZone=plan.timezone,
+        select=plan.select.as_detail(),
+        timezone=plan.timezone,
         regions=list(plan.regions),
         copyTo=list(plan.copy_to),
         keep=keep,
@@ -170,7 +158,7 @@ def _given(**members: Any) -> dict[str, Any]:
 
 def _iso(duration: timedelta | None) -> str | None:
     """Write a duration of whole minutes as ISO 8601."""
-    if duration is None:
+    if not duration:
         return None
     minutes = duration // timedelta(minutes=1)
     if minutes % (24 * 60) == 0:
@@ -217,10 +205,10 @@ def _keep(table: Table) -> Keep:
         weekly=table.take("weekly", count, 0),
         monthly=table.take("monthly", count, 0),
         yearly=table.take("yearly", count, 0),
-        within=table.take("within", values.duration, None),
+        within=table.take("within", values.duration, timedelta(0)),
     )
     table.rest(_KEEP_KEYS)
-    if keep == Keep() and not table.failed:
+    if not keep and not table.failed:
         table.report(f"keeps nothing: give at least one of {', '.join(_KEEP_KEYS)}, above 0")
     return keep
 

@@ -5,13 +5,16 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.plan_file import InvalidPlansError
-from infra.plans import Keep, Plan, fleet_request, policy, read_plans
+from infra.plans import Plan, fleet_request, policy, read_plans
+from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.selection import Select
 from tests.infra.plan_text import error_of, one_plan, plan_toml, read
 
@@ -97,7 +100,7 @@ def test_a_fleet_request_is_what_fan_out_needs_and_no_more(tmp_path: Path) -> No
 
 
 def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
-    assert policy(one_plan(tmp_path, keep=None)) == {"plan": "daily", "timeZone": "UTC"}
+    assert policy(one_plan(tmp_path, keep=None)) == {"plan": "daily", "select": {"all": True}, "timezone": "UTC"}
     plan = one_plan(
         tmp_path,
         timezone='"Asia/Tokyo"',
@@ -111,7 +114,8 @@ def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
     )
     assert policy(plan) == {
         "plan": "daily",
-        "timeZone": "Asia/Tokyo",
+        "select": {"all": True},
+        "timezone": "Asia/Tokyo",
         "regions": ["us-east-1"],
         "copyTo": ["eu-west-1"],
         "keep": {"hourly": 1, "daily": 2, "weekly": 3, "monthly": 4, "yearly": 5, "within": "PT36H"},
@@ -120,7 +124,17 @@ def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
         "allowDeletesUntil": "2026-11-25",
         "dryRun": True,
     }
-    assert json.loads(json.dumps(policy(plan))) == policy(plan)
+    assert parse_policies({"plans": [json.loads(json.dumps(policy(plan)))]}) == (
+        Policy(
+            plan="daily",
+            time_zone=ZoneInfo("Asia/Tokyo"),
+            keep=Keep(hourly=1, daily=2, weekly=3, monthly=4, yearly=5, within=timedelta(hours=36)),
+            copy_to=("eu-west-1",),
+            max_deletes=5,
+            allow_deletes_until=date(2026, 11, 25),
+            dry_run=True,
+        ),
+    )
 
 
 @pytest.mark.parametrize(
