@@ -80,7 +80,7 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     region = detail.take("region", read_region(regions), optional=default_region in regions) or default_region
     tags = detail.take("tags", read_tags, optional=True) or {}
     copy_instance_tags = detail.take("copyInstanceTags", read_flag, optional=True)
-    copy_to = detail.take("copyTo", read_copy_to(regions, region), optional=True) or ()
+    copy_to = detail.take("copyTo", read_regions(regions, region), optional=True) or ()
     keep_for = detail.take("keepFor", read_duration, optional=True)
     plan = detail.take("plan", read_plan, optional=True)
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
@@ -137,7 +137,7 @@ def read_region(regions: Collection[str]) -> Callable[[object], str]:
     return read
 
 
-def read_copy_to(regions: Collection[str], source: str) -> Callable[[object], tuple[str, ...]]:
+def read_regions(regions: Collection[str], *sources: str) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise ValueError(f": must be a list of Regions, not {shown(value)}")
@@ -147,8 +147,7 @@ def read_copy_to(regions: Collection[str], source: str) -> Callable[[object], tu
                 read_region(regions)(region)
             except ValueError as error:
                 problems += [f"[{index}]{problem}" for problem in error.args]
-        if source in value:
-            problems.append(f": {source} is the Region of the snapshot itself")
+        problems += [f": {source} is the Region of the snapshot itself" for source in sources if source in value]
         if problems:
             raise ValueError(*problems)
         return tuple(dict.fromkeys(value))
