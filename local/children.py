@@ -54,16 +54,19 @@ def run(
 ) -> str:
     """Runs a command to its end and returns what it wrote, both streams together; `timeout` is in seconds.
 
-    Raises ChildFailedError where it exits with anything but 0 or does not end in time.
+    Raises ChildFailedError where it is not there, exits with anything but 0, or does not end in time.
     """
     log.unlink(missing_ok=True)
-    with started(command, environment, directory, log) as process:
-        try:
+    name = " ".join([Path(command[0]).name, *command[1:3]])
+    try:
+        with started(command, environment, directory, log) as process:
             status = process.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            raise ChildFailedError(f"`{command[0]}` did not end within {timeout:.0f} seconds", tail(log)) from error
+    except FileNotFoundError as error:
+        raise ChildFailedError(f"`{name}` cannot be run: there is no {error.filename}", "") from error
+    except subprocess.TimeoutExpired as error:
+        raise ChildFailedError(f"`{name}` did not end within {timeout:.0f} seconds", tail(log)) from error
     if status:
-        raise ChildFailedError(f"`{Path(command[0]).name} {command[1]}` ended with exit status {status}", tail(log))
+        raise ChildFailedError(f"`{name}` ended with exit status {status}", tail(log))
     return log.read_text(errors="replace")
 
 

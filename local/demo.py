@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
@@ -41,7 +42,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             _demo(screen, stack, keep)
-        screen.say("Everything is stopped and removed. Nothing was billed: all of it ran on this machine.")
+        screen.say("\nEverything is stopped and removed. Nothing was billed: all of it ran on this machine.")
     except KeyboardInterrupt:
         screen.say("\nStopped. Nothing is left behind.")
         return 128 + signal.SIGINT
@@ -75,8 +76,9 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
         deploy.bootstrap(aws)
     with screen.step("Deploy the unmodified stack: cdk deploy"):
         outputs = deploy.deploy(aws)
-    quick = f"looks again every {COME_BACK_SECONDS} s, a snapshot takes {SNAPSHOT_SECONDS} s"
-    with screen.step(f"Save you some minutes, here only: the queue {quick}"):
+    with screen.step(
+        f"Hasten it, here only: look again every {COME_BACK_SECONDS} s, usable after {SNAPSHOT_SECONDS} s"
+    ):
         hasten(aws, outputs)
     _make_instance(screen, aws)
     request_id = _request_snapshot(screen, aws, outputs)
@@ -166,9 +168,16 @@ def _rows(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
     """Says how to talk to it, and goes on showing the function's log until it is interrupted."""
+    since = datetime.now(UTC)
     screen.say("\nIt runs until you press Ctrl-C. To talk to it, paste this into another terminal:\n", "bold")
     screen.paste(f"export PATH={ROOT / '.venv' / 'bin'}:$PATH")
-    for name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+    for name in (
+        "AWS_ENDPOINT_URL",
+        "AWS_CA_BUNDLE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+    ):
         screen.paste(f"export {name}={aws.environment[name]}")
     faults = (
         """curl -s --cacert $AWS_CA_BUNDLE $AWS_ENDPOINT_URL/_lightsail/faults -d '{"fault": "throttle", "times": 3}'"""
@@ -185,7 +194,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         screen.say(f"\n{what}", "bold")
         screen.paste(command)
     screen.say("\nThe function's log, live:")
-    for line in follow(aws.client("logs"), log_group(aws, outputs), KEPT):
+    for line in follow(aws.client("logs"), log_group(aws, outputs), KEPT, since):
         screen.log(line)
 
 

@@ -10,6 +10,10 @@ from typing import Any
 KEY_FIELDS = ("attempt", "state", "reason", "dropped_tags")
 """What a line shows beside its message: the names that a request has are in the message itself."""
 
+EARLIEST = datetime.fromtimestamp(0, UTC)
+PAUSE = 0.25
+"""Seconds between two looks at the log."""
+
 
 @dataclass(frozen=True)
 class LogLine:
@@ -39,21 +43,22 @@ def read(timestamp: int, text: str) -> LogLine | None:
     return LogLine(when, record["level"], str(record["message"]), fields, record.get("correlation_id"))
 
 
-def follow(logs: Any, group: str, seconds: float, pause: float = 0.25) -> Iterator[LogLine]:
-    """Yields the lines of a log group as they come, from its beginning and for so many seconds.
+def follow(logs: Any, group: str, seconds: float, since: datetime = EARLIEST) -> Iterator[LogLine]:
+    """Yields the lines of a log group as they come, for so many seconds.
 
     `logs` is a boto3 client. The local AWS gives log events no id, so a line is known again by all that it has.
     """
     seen: set[tuple[str, int, str]] = set()
+    start = int(since.timestamp() * 1000)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for event in logs.filter_log_events(logGroupName=group)["events"]:
+        for event in logs.filter_log_events(logGroupName=group, startTime=start)["events"]:
             known = (event["logStreamName"], event["timestamp"], event["message"])
             line = None if known in seen else read(event["timestamp"], event["message"])
             seen.add(known)
             if line:
                 yield line
-        time.sleep(pause)
+        time.sleep(PAUSE)
 
 
 def _metrics(record: Mapping[str, Any]) -> str:

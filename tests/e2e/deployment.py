@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -94,6 +95,19 @@ class Deployment:
         for message in self.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]:
             self.deliver(message["Body"])
             self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+
+    def replay(self, seconds: int = 10) -> None:
+        """Puts the archived events of the last seconds on the bus again, outcomes included: MiniStack cannot filter."""
+        events = self.aws.client("events")
+        name = self.outputs["BusName"]
+        now = datetime.now(UTC)
+        events.start_replay(
+            ReplayName=f"replay-{next(self._numbers)}",
+            EventSourceArn=events.describe_archive(ArchiveName=name)["ArchiveArn"],
+            EventStartTime=now - timedelta(seconds=seconds),
+            EventEndTime=now + timedelta(seconds=1),
+            Destination={"Arn": events.describe_event_bus(Name=name)["Arn"]},
+        )
 
     def retries(self, deliveries: int) -> None:
         """Sets after how many deliveries a message is given up: at the queue, and for the function that must agree."""

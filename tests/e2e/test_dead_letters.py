@@ -35,3 +35,15 @@ def test_a_snapshot_that_never_finishes_is_given_up_and_can_be_replayed(impatien
     assert stack.outcomes(request)[1]["detail-type"] == "Instance Snapshot Available"
     assert [snapshot["state"] for snapshot in stack.snapshots_of(instance)] == ["available"]
     assert stack.depth("DeadLetterQueueUrl") == 0
+
+
+def test_requests_are_replayed_from_the_archive_and_make_no_second_snapshot(stack: Deployment) -> None:
+    instance = stack.instance()
+    (request,) = stack.request({"instanceName": instance})
+    stack.available(request)
+
+    stack.replay()
+
+    eventually(lambda: [line["state"] for line in stack.logged(request)].count("available") == 2, "second run")
+    assert {event["detail-type"] for event in stack.outcomes(request)} == {"Instance Snapshot Available"}
+    assert len(stack.snapshots_of(instance)) == 1
