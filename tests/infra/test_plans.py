@@ -262,12 +262,12 @@ plans.toml:10: plans."shop nightly".select.names = ["shop *"]
         (
             {"max_age": '"24h"'},
             "max_age",
-            "runs are up to 1 day, 0:00:00 apart: instances will be overdue between them",
+            "runs are up to 24 hours apart: instances will be overdue between them",
         ),
         (
             {"schedule": '"cron(0 3 ? * MON-FRI *)"', "max_age": '"26h"'},
             "max_age",
-            "runs are up to 3 days, 0:00:00 apart: instances will be overdue between them",
+            "runs are up to 72 hours apart: instances will be overdue between them",
         ),
         ({"schedule": '"at(2026-11-22T03:00:00)"'}, "schedule", "is past, and does not come again"),
         ({"allow_deletes_until": "2026-11-22"}, "allow_deletes_until", "is past, and has no effect any more"),
