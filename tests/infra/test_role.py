@@ -192,7 +192,8 @@ def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[s
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
     called = {f"{service}:{operation}" for service, names in OPERATIONS.items() for operation in names}
-    assert granted == called | {
+    of_fan_out = {"lightsail:GetInstances"}
+    assert granted == called - of_fan_out | {
         "lightsail:TagResource",  # checked by Lightsail itself, maybe, where a create carries tags
         "logs:CreateLogStream",
         "logs:PutLogEvents",
