@@ -76,7 +76,7 @@ def run(
     Raises ChildFailedError where it is not there, exits with anything but 0, or does not end in time.
     """
     log.unlink(missing_ok=True)
-    name = " ".join([Path(command[0]).name, *command[1:3]])
+    name = " ".join([Path(command[0]).name, *(word for word in command[1:3] if word[0] != "-")])
     try:
         with started(command, environment, directory, log) as process:
             status = process.wait(timeout)
