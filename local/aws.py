@@ -1,7 +1,8 @@
 """An AWS account on this machine, for one run: MiniStack with the Lightsail emulator, IAM and TLS on.
 
     with local_aws() as aws:
-        outputs = aws.deploy()
+        deploy.bootstrap(aws)
+        outputs = deploy.deploy(aws)
         aws.client("events").put_events(...)
 
 It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
