@@ -15,6 +15,8 @@ PLAN_KEY = "snapshot-plan"
 INSTANCE_KEY = "snapshot-of"
 EXPIRES_KEY = "expires-at"
 COPY_OF_KEY = "copy-of"
+HOLD_KEY = "snapshot-hold"
+"""Set by people, on what must stay for ever; its value does not matter."""
 OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})
 """Set by us alone: retention acts upon these, so the same key of an instance or a request is not taken over."""
 

@@ -3,11 +3,18 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from typing import TypeVar
+from datetime import datetime
 
-from lightsail_snapshots.duration import parse_duration
+from lightsail_snapshots.fields import (
+    Fields,
+    cut,
+    read_duration,
+    read_flag,
+    read_instant,
+    read_object,
+    read_text,
+    shown,
+)
 from lightsail_snapshots.naming import (
     MAX_OTHER_TAGS,
     is_name,
@@ -20,8 +27,6 @@ INSTANCE_SNAPSHOT_REQUESTED = "Instance Snapshot Requested"
 
 _MOST_PROBLEMS = 100
 _AVAILABILITY_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z]")
-
-T = TypeVar("T")
 
 
 class InvalidRequestError(Exception):
@@ -64,21 +69,21 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     is decided by event patterns alone.
     """
     if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {_shown(event)}"])
+        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
     problems: list[str] = []
-    envelope = _Fields(event, "", problems)
-    request_id = envelope.take("id", _text)
-    time = envelope.take("time", _instant)
-    detail = _Fields(envelope.take("detail", _object), "detail.", problems)
+    envelope = Fields(event, "", problems)
+    request_id = envelope.take("id", read_text)
+    time = envelope.take("time", read_instant)
+    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
     instance_name = detail.take("instanceName", _name)
     given_name = detail.take("instanceSnapshotName", _name, optional=True)
-    region = detail.take("region", _region(regions), optional=default_region in regions) or default_region
-    tags = detail.take("tags", _tags, optional=True) or {}
-    copy_instance_tags = detail.take("copyInstanceTags", _flag, optional=True)
-    copy_to = detail.take("copyTo", _copy_to(regions, region), optional=True) or ()
-    keep_for = detail.take("keepFor", _duration, optional=True)
-    plan = detail.take("plan", _plan, optional=True)
-    scheduled_time = detail.take("scheduledTime", _instant, optional=True)
+    region = detail.take("region", read_region(regions), optional=default_region in regions) or default_region
+    tags = detail.take("tags", read_tags, optional=True) or {}
+    copy_instance_tags = detail.take("copyInstanceTags", read_flag, optional=True)
+    copy_to = detail.take("copyTo", read_regions(regions, region), optional=True) or ()
+    keep_for = detail.take("keepFor", read_duration, optional=True)
+    plan = detail.take("plan", read_plan, optional=True)
+    scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
     if request_id is None or time is None or instance_name is None or problems:
         raise InvalidRequestError(problems)
@@ -100,129 +105,49 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     )
 
 
-class _Fields:
-    """The fields of one JSON object, taken one by one; what is wrong with them is added to `problems`."""
-
-    def __init__(self, fields: Mapping[str, object] | None, prefix: str, problems: list[str]) -> None:
-        """Begin with an object, or with None where one is missing and that has been said already."""
-        self._left = dict(fields or {})
-        self._missing_is_news = fields is not None
-        self._prefix = prefix
-        self._problems = problems
-        self._known: list[str] = []
-
-    def take(self, name: str, read: Callable[[object], T], *, optional: bool = False) -> T | None:
-        """Read one field; `read` raises ValueError with one argument for each problem."""
-        self._known.append(name)
-        if name not in self._left:
-            if self._missing_is_news and not optional:
-                self._problems.append(f"{self._prefix}{name}: is missing")
-            return None
-        try:
-            return read(self._left.pop(name))
-        except ValueError as error:
-            self._problems.extend(f"{self._prefix}{name}{problem}" for problem in error.args)
-            return None
-
-    def refuse_the_rest(self) -> None:
-        """Report each field that nobody took, with the nearest one that is known."""
-        for name in self._left:
-            near = get_close_matches(name, self._known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self._known)}"
-            self._problems.append(f"{self._prefix}{_cut(name)}: is not a known field; {hint}")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}..."
-
-
-def _shown(value: object) -> str:
-    """Show a value of any size so that it can be found again in the request."""
-    return "null" if value is None else _cut(repr(value))
-
-
-def _object(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f": must be a JSON object, not {_shown(value)}")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f": must be a text, not {_shown(value)}")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f": must be true or false, not {_shown(value)}")
-    return value
-
-
 def _name(value: object) -> str:
-    name = _text(value)
+    name = read_text(value)
     if not is_name(name):
         raise ValueError(
-            f": {_shown(name)} is not a name that Lightsail accepts: 2 to 255 letters, digits, hyphens, underscores "
+            f": {shown(name)} is not a name that Lightsail accepts: 2 to 255 letters, digits, hyphens, underscores "
             "and dots, with a letter or digit at both ends"
         )
     return name
 
 
-def _plan(value: object) -> str:
-    plan = _text(value)
+def read_plan(value: object) -> str:
+    plan = read_text(value)
     if problems := tag_problems("plan", plan):
         raise ValueError(*(f": {problem}" for problem in problems))
     return plan
 
 
-def _instant(value: object) -> datetime:
-    try:
-        instant = datetime.fromisoformat(_text(value))
-    except ValueError:
-        instant = datetime.min.replace(tzinfo=UTC)
-    if instant.tzinfo is None or not 1970 < instant.year < 9000:  # so that adding a duration cannot overflow
-        raise ValueError(f": must be a time such as 2026-11-23T03:15:00Z, not {_shown(value)}")
-    return instant
-
-
-def _duration(value: object) -> timedelta:
-    try:
-        return parse_duration(_text(value))
-    except ValueError:
-        raise ValueError(
-            ": must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H, "
-            f"not {_shown(value)}"
-        ) from None
-
-
-def _region(regions: Collection[str]) -> Callable[[object], str]:
+def read_region(regions: Collection[str]) -> Callable[[object], str]:
     def read(value: object) -> str:
-        region = _text(value)
+        region = read_text(value)
         if region in regions:
             return region
         zone = _AVAILABILITY_ZONE.fullmatch(region)
-        hint = f" ({_shown(region)} is an Availability Zone; its Region is {zone[1]})" if zone else ""
+        hint = f" ({shown(region)} is an Availability Zone; its Region is {zone[1]})" if zone else ""
         raise ValueError(
-            f": {_shown(region)} is not a Region that this stack was deployed for, "
+            f": {shown(region)} is not a Region that this stack was deployed for, "
             f"which are {', '.join(sorted(regions))}{hint}"
         )
 
     return read
 
 
-def _copy_to(regions: Collection[str], source: str) -> Callable[[object], tuple[str, ...]]:
+def read_regions(regions: Collection[str], *sources: str) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
-            raise ValueError(f": must be a list of Regions, not {_shown(value)}")
+            raise ValueError(f": must be a list of Regions, not {shown(value)}")
         problems = []
         for index, region in enumerate(value):
             try:
-                _region(regions)(region)
+                read_region(regions)(region)
             except ValueError as error:
                 problems += [f"[{index}]{problem}" for problem in error.args]
-        if source in value:
-            problems.append(f": {source} is the Region of the snapshot itself")
+        problems += [f": {source} is the Region of the snapshot itself" for source in sources if source in value]
         if problems:
             raise ValueError(*problems)
         return tuple(dict.fromkeys(value))
@@ -230,23 +155,23 @@ def _copy_to(regions: Collection[str], source: str) -> Callable[[object], tuple[
     return read
 
 
-def _tags(value: object) -> dict[str, str]:
+def read_tags(value: object) -> dict[str, str]:
     """Read either form: the API's list of `{"key": ..., "value": ...}`, value optional, or `{"env": "prod"}`."""
     problems: list[str] = []
     if isinstance(value, Mapping):
-        pairs = [(f".{_cut(key)}", key, text) for key, text in value.items()]
+        pairs = [(f".{cut(key)}", key, text) for key, text in value.items()]
     elif isinstance(value, list):
         pairs = [pair for index, item in enumerate(value) if (pair := _tag(f"[{index}]", item, problems))]
     else:
-        raise ValueError(f': must be a list such as [{{"key": "env", "value": "prod"}}], not {_shown(value)}')
+        raise ValueError(f': must be a list such as [{{"key": "env", "value": "prod"}}], not {shown(value)}')
     tags: dict[str, str] = {}
     for where, key, text in pairs:
         if not isinstance(text, str):
-            problems.append(f"{where}: the value must be a text, not {_shown(text)}")
+            problems.append(f"{where}: the value must be a text, not {shown(text)}")
             continue
         problems += [f"{where}: {problem}" for problem in tag_problems(key, text)]
         if key in tags:
-            problems.append(f"{where}: the key {_shown(key)} is there twice")
+            problems.append(f"{where}: the key {shown(key)} is there twice")
         tags[key] = text
     if len(value) > MAX_OTHER_TAGS:
         problems.append(f": {len(value)} tags, allowed are {MAX_OTHER_TAGS}: Lightsail takes 50, the rest are ours")
@@ -257,6 +182,6 @@ def _tags(value: object) -> dict[str, str]:
 
 def _tag(where: str, item: object, problems: list[str]) -> tuple[str, str, object] | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("key"), str) or not item.keys() <= {"key", "value"}:
-        problems.append(f'{where}: must be {{"key": "env", "value": "prod"}} in lower case, not {_shown(item)}')
+        problems.append(f'{where}: must be {{"key": "env", "value": "prod"}} in lower case, not {shown(item)}')
         return None
     return where, item["key"], item.get("value", "")

@@ -1,10 +1,27 @@
 """An instance snapshot as Lightsail shows it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, utc
+
+PENDING = "pending"
+AVAILABLE = "available"
+ERROR = "error"
+
+_COPY_OF = re.compile(r"(?P<region>[a-z0-9-]+) (?P<taken_at>[0-9-]{10}T[0-9:]{8}Z) (?P<instance_arn>arn:\S+)")
+
+
+class Origin(NamedTuple):
+    """Where and when the data of a snapshot was taken, and from which instance: the same for all its copies."""
+
+    region: str
+    taken_at: datetime
+    instance_arn: str
+    """Empty where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +44,36 @@ class Snapshot:
     def is_ours(self) -> bool:
         """Whether lightsail-snapshots made it: the `managed-by` tag says so, and nothing else."""
         return self.tags.get(MANAGED_BY_KEY) == MANAGED_BY
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is our copy of a snapshot of another Region."""
+        return COPY_OF_KEY in self.tags
+
+    @property
+    def snapshot_of(self) -> str:
+        """The name of the instance, from our tag: whether Lightsail tells it of a copy is not known."""
+        return self.tags.get(INSTANCE_KEY) or self.instance_name
+
+    @property
+    def copy_of(self) -> str:
+        """What the tag `copy-of` of its copies says, such as `eu-central-1 2026-12-01T03:15:00Z arn:...:Instance/...`.
+
+        A copy is made later than its source, perhaps out of order, and Lightsail may forget its instance: without this
+        an old copy could pass for the newest.
+        """
+        return f"{self.region} {utc(self.created_at)} {self.instance_arn}"
+
+    @property
+    def origin(self) -> Origin:
+        """Its own Region, time and instance; those of its source, where it is a copy whose tag can be read."""
+        own = Origin(self.region, self.created_at, self.instance_arn)
+        source = _COPY_OF.fullmatch(self.tags[COPY_OF_KEY]) if COPY_OF_KEY in self.tags else None
+        if source is None:
+            return own
+        try:
+            taken_at = datetime.fromisoformat(source["taken_at"])
+        except ValueError:
+            return own
+        # No copy is older than its source: a tag that says so was written by somebody else.
+        return Origin(source["region"], min(taken_at, self.created_at), source["instance_arn"])
