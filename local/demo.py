@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -74,7 +75,10 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
         aws = stack.enter_context(local_aws())
     with screen.step("Bootstrap the account: cdk bootstrap"):
         deploy.bootstrap(aws)
-    with screen.step("Deploy the unmodified stack: cdk deploy"):
+    first = (
+        "" if Path(aws.environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"]).exists() else " (half a minute, the first time)"
+    )
+    with screen.step(f"Deploy the unmodified stack: cdk deploy{first}"):
         outputs = deploy.deploy(aws)
     with screen.step(
         f"Hasten it, here only: look again every {COME_BACK_SECONDS} s, usable after {SNAPSHOT_SECONDS} s"

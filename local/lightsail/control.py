@@ -42,7 +42,8 @@ def change_settings(emulator: Emulator, changes: dict[str, Any]) -> dict[str, An
     for name, value in changes.items():
         if name not in now or isinstance(value, bool) != isinstance(now[name], bool):
             raise invalid(f"There is no setting {name} = {value!r}. The settings are {now}.")
-        if not isinstance(value, int | float) or value < 0 or (name == "pageSize" and value < 1):
+        least, kind = (1, int) if name == "pageSize" else (0, int | float)
+        if not isinstance(value, kind) or value < least:
             raise invalid(f"{name} cannot be {value!r}.")
     for name, value in changes.items():
         setattr(emulator.clock if name == "speed" else emulator.settings, _snake(name), value)

@@ -33,7 +33,7 @@ class Call:
         if not isinstance(self.parameters, dict):
             return []
         several = self.parameters.get("instanceNames")
-        named = [self.parameters.get(member) for member in NAMING] + (several if type(several) is list else [])
+        named = [self.parameters.get(member) for member in NAMING] + (several if isinstance(several, list) else [])
         return [name for name in named if isinstance(name, str)]
 
 

@@ -29,13 +29,8 @@ def create_instances_from_snapshot(region: Region, request: dict[str, Any]) -> d
     sizes = list(DISK_SIZES)
     if sizes.index(bundle_size(request["bundleId"])) < sizes.index(bundle_size(snapshot.from_bundle)):
         raise invalid(f"The bundle must be at least as large as {snapshot.from_bundle}.")
-    operations = []
-    for instance in _make(region, request, snapshot.from_blueprint):
-        end = instance.settles_at
-        operations += [
-            region.record("CreateInstancesFromSnapshot", instance, snapshot.name, end),
-            region.record("CreateInstancesFromSnapshot", snapshot, instance.name, end),
-        ]
+    made = _make(region, request, snapshot.from_blueprint)
+    operations = [region.record("CreateInstancesFromSnapshot", one, finishes_at=one.settles_at) for one in made]
     return {"operations": region.describe(operations)}
 
 

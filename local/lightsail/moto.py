@@ -11,6 +11,7 @@ handlers, and keeps its state in a moto backend, so that moto's own reset forget
 
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -42,8 +43,9 @@ def emulator() -> Emulator:
 
 
 def _answer(request: AWSPreparedRequest, **_kwargs: Any) -> AWSResponse | None:
-    if not botocore_stubber.enabled or ".amazonaws.com" not in request.url:
-        return None
+    host = urlsplit(request.url).hostname or ""
+    if not botocore_stubber.enabled or not host.startswith("lightsail"):
+        return None  # an endpoint_url of one's own is meant, in mock_aws too
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     try:
         call = wire.read(headers, _bytes(request.body))

@@ -78,12 +78,12 @@ def get_operations(region: Region, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_operations_for_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """A page of the operations about one resource, which may be gone by now."""
+    """A page of the operations about one resource, newest first; the resource may be gone by now."""
     name = request["resourceName"]
     about = [operation for operation in region.operations.values() if operation.resource == name]
     if not about:
         raise not_found("Resource", name)
-    page, token = region.page(about, request.get("pageToken"))
+    page, token = region.page(about[::-1], request.get("pageToken"), newest_first=True)
     return {"operations": region.describe(page), **token}
 
 

@@ -109,9 +109,12 @@ class Region:
         """Operations as the API answers them."""
         return [operation.describe(self.now) for operation in operations]
 
-    def page(self, items: Sequence[T], token: str | None) -> tuple[Sequence[T], dict[str, str]]:
+    def page(
+        self, items: Sequence[T], token: str | None, newest_first: bool = False
+    ) -> tuple[Sequence[T], dict[str, str]]:
         """One page of `items`, which are sorted by serial, and the `nextPageToken` where there is more."""
-        start = bisect_right(items, self._after(token), key=lambda item: item.serial) if token else 0
+        sign = -1 if newest_first else 1
+        start = bisect_right(items, sign * self._after(token), key=lambda one: sign * one.serial) if token else 0
         page = items[start : start + self.account.settings.page_size]
         more = start + len(page) < len(items)
         return page, {"nextPageToken": self._token(page[-1].serial)} if more else {}

@@ -181,18 +181,19 @@ class Operation:
         """As GetOperation has it."""
         done = now >= self.finishes_at
         end = "Failed" if self.failed else "Succeeded"
-        described = {
+        described: Description = {
             "id": self.id,
             "resourceName": self.resource,
             "resourceType": self.kind,
             "createdAt": self.created_at,
             "location": {"availabilityZone": self.zone, "regionName": self.region},
             "isTerminal": done,
-            "operationDetails": self.details,
             "operationType": self.type,
             "status": end if done else "Started",
             "statusChangedAt": self.finishes_at if done else self.created_at,
         }
+        if self.details:
+            described["operationDetails"] = self.details
         if done and self.failed:
             described |= {"errorCode": "SnapshotFailed", "errorDetails": "The emulator was told to fail this."}
         return described
