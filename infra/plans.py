@@ -249,7 +249,8 @@ def _warnings(file: PlanFile, plans: Iterable[Plan], prune: Schedule, today: dat
         gap = plan.schedule.longest_gap if plan.schedule else None
         if plan.max_age and gap and plan.max_age <= gap:
             yield file.problem(
-                (*path, "max_age"), f"runs are up to {gap} apart: instances will be overdue between them"
+                (*path, "max_age"),
+                f"runs are up to {gap / timedelta(hours=1):g} hours apart: instances will be overdue between them",
             )
         if plan.schedule and plan.schedule.once and plan.schedule.once.date() < today:
             yield file.problem((*path, "schedule"), "is past, and does not come again")

@@ -51,7 +51,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
 MAX_ENTRIES = 10
 """Entries of one call: EventBridge API reference, PutEvents."""
 PUT_ATTEMPTS = 5
-"""How often an entry that the bus refuses is put in one invocation: over three seconds."""
+"""How often an entry that the bus refuses is put in one invocation: within three seconds."""
 
 LONGEST_CALL = 16.0
 """Seconds that one call may take: two attempts of 2 s to connect and 5 s to be answered, and the wait between them."""
@@ -204,15 +204,13 @@ class EventBus:
             self._put_again_and_again(left)
 
     def _put_again_and_again(self, left: "list[PutEventsRequestEntryTypeDef]") -> None:
-        for attempt in range(1, PUT_ATTEMPTS + 1):
+        for attempt in range(1, PUT_ATTEMPTS):
             try:
                 return self._put(left)
             except NotAllPutError as error:
-                if attempt == PUT_ATTEMPTS:
-                    raise
                 left = [left[index] for index in error.refused]
-                time.sleep(0.1 * 2**attempt)
-        return None
+            time.sleep(0.1 * 2**attempt)
+        return self._put(left)
 
     def _put(self, entries: "list[PutEventsRequestEntryTypeDef]") -> None:
         with _our_errors():

@@ -83,7 +83,7 @@ def _requests(request: FleetRequest, selected: dict[str, int], failures: list[st
                             logger.warning("No room for some tags", instance_name=instance.name, dropped_tags=left_out)
                         yield detail
         except AwsError as error:
-            logger.error("A Region failed; the others go on", region=region, error=str(error))
+            logger.exception("A Region failed; the others go on", region=region)
             failures.append(f"{region}: {error}")
 
 

@@ -47,8 +47,9 @@ class FleetRequest:
             "tags": tags,
             "copyInstanceTags": False,
             "scheduledTime": utc(self.slot),
-            "copyTo": list(self.copy_to),
         }
+        if self.copy_to:
+            detail["copyTo"] = list(self.copy_to)
         if self.plan is not None:
             detail["plan"] = self.plan
         if self.keep_for is not None:
@@ -76,7 +77,8 @@ def parse_fleet_request(event: object, *, default_region: str, regions: Collecti
     select = detail.take("select", _read_select)
     here = detail.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
     tags = detail.take("tags", read_tags, optional=True) or {}
-    copy_to = detail.take("copyTo", read_regions(regions, *here), optional=True) or ()
+    are_known = not any(problem.startswith("detail.regions") for problem in problems)
+    copy_to = detail.take("copyTo", read_regions(regions, *(here if are_known else ())), optional=True) or ()
     keep_for = detail.take("keepFor", _read_keep_for, optional=True)
     plan = detail.take("plan", read_plan, optional=True)
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)

@@ -70,8 +70,7 @@ class Region:
                 raise errors.name_in_use(name)
 
     def add(self, resource: R) -> R:
-        """Take a new resource in."""
-        self.check_free([resource.name])
+        """Take a new resource in, whose name `check_free` has found to be free."""
         resource.serial = next(self._serials)
         self.names[resource.name] = resource
         return resource

@@ -1,11 +1,33 @@
 """Calls that come at the same time, and large accounts."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from local.lightsail import emulator
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.settings import Settings
 from tests.emulator.doors import Door, Lightsail, client
 from tests.emulator.making import error_of, make_instance, snapshot_names
+
+
+def test_calls_take_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[int] = []
+    seen: list[int] = []
+
+    def look(*_: object) -> dict[str, list[object]]:
+        within.append(1)
+        time.sleep(0.01)  # long enough for the others to come in, were they let
+        seen.append(len(within))
+        within.pop()
+        return {"instances": []}
+
+    monkeypatch.setattr(emulator, "OPERATIONS", {"GetInstances": look})
+    core = Emulator()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(core.handle, [Call("GetInstances", {}, "us-east-1")] * 4))
+    assert seen == [1, 1, 1, 1]
 
 
 def test_five_creates_of_one_name_at_once_make_one_snapshot(door: Door, lightsail: Lightsail) -> None:

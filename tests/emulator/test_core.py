@@ -86,6 +86,19 @@ def test_a_delete_is_asked_about_the_snapshots_arn_and_its_tags() -> None:
     assert asked.context == {"aws:resourcetag/env": "prod", "aws:resourcetag/keep": ""}
 
 
+def test_a_name_of_another_type_of_resource_lends_neither_its_arn_nor_its_tags() -> None:
+    core = Emulator()
+    tags = [{"key": "managed-by", "value": "us"}]
+    zone, blueprint, bundle = "us-east-1a", "ubuntu_24_04", "nano_3_0"
+    instance = {"availabilityZone": zone, "blueprintId": blueprint, "bundleId": bundle, "tags": tags}
+    core.perform(Call("CreateInstances", {"instanceNames": ["web-1"], **instance}, "us-east-1"))
+    call = Call("DeleteInstanceSnapshot", {"instanceSnapshotName": "web-1"}, "us-east-1")
+    asked = question(core.account().region("us-east-1"), call)
+    assert asked is not None
+    assert asked.resource == "arn:aws:lightsail:us-east-1:123456789012:InstanceSnapshot/*"
+    assert asked.context == {}
+
+
 def test_an_operation_that_nobody_listed_cannot_be_authorised() -> None:
     region = Emulator().account().region("us-east-1")
     assert question(region, Call("DeleteDisk", {}, "us-east-1")) is None

@@ -152,6 +152,12 @@ def test_a_plan_without_regions_has_those_of_the_file_or_the_stack(tmp_path: Pat
     assert plan.regions == ("us-east-1", "us-east-2")
 
 
+def test_the_file_names_who_is_told_and_who_may_ask(tmp_path: Path) -> None:
+    plans = read(tmp_path, 'notify = ["ops+aws@mail.example.com"]\nallow_accounts = ["012345678901", "111122223333"]')
+    assert plans.notify == ("ops+aws@mail.example.com",)
+    assert plans.allow_accounts == ("012345678901", "111122223333")
+
+
 def test_an_empty_file_is_for_custom_events_alone(tmp_path: Path) -> None:
     plans = read(tmp_path, "")
     assert (plans.plans, plans.regions, plans.notify, plans.allow_accounts) == ((), (), (), ())
@@ -256,12 +262,12 @@ plans.toml:10: plans."shop nightly".select.names = ["shop *"]
         (
             {"max_age": '"24h"'},
             "max_age",
-            "runs are up to 1 day, 0:00:00 apart: instances will be overdue between them",
+            "runs are up to 24 hours apart: instances will be overdue between them",
         ),
         (
             {"schedule": '"cron(0 3 ? * MON-FRI *)"', "max_age": '"26h"'},
             "max_age",
-            "runs are up to 3 days, 0:00:00 apart: instances will be overdue between them",
+            "runs are up to 72 hours apart: instances will be overdue between them",
         ),
         ({"schedule": '"at(2026-11-22T03:00:00)"'}, "schedule", "is past, and does not come again"),
         ({"allow_deletes_until": "2026-11-22"}, "allow_deletes_until", "is past, and has no effect any more"),

@@ -1,65 +1,27 @@
 """`copy`, row by row of its reconcile table (docs/architecture.md), and what it tells the world."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from lightsail_snapshots import copy, create
+from lightsail_snapshots import copy
 from lightsail_snapshots.aws import TryLaterError
-from tests.unit.events import REQUEST_ID, requested
-from tests.unit.world import LAST_DELIVERY, Context, World, emf, make_instance, message, world
-
-HERE, THERE = "us-east-1", "eu-central-1"
-NAME = "before-upgrade"
+from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
+from tests.unit.events import REQUEST_ID
+from tests.unit.world import LAST_DELIVERY, Context, World, emf, message, world
 
 
 @pytest.fixture
 def aws() -> Iterator[World]:
-    with world() as here:
-        here.handler = copy.handler
+    with world(copy.handler) as here:
         yield here
-
-
-def available(aws: World, **detail: object) -> dict[str, Any]:
-    """Make a snapshot of web-1 by `create`, and return what it says when it is usable."""
-    request = requested({"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail)
-    create.handler({"Records": [message(request)]}, Context())
-    aws.emulator.clock.advance(60)
-    create.handler({"Records": [message(request, attempt=2)]}, Context())
-    aws.calls.clear()
-    return aws.event()
-
-
-def to(destination: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What the rule of a destination Region makes of an event."""
-    return {"destination": destination, "event": event}
 
 
 @pytest.fixture
 def wanted(aws: World) -> dict[str, Any]:
     """The message that asks for a copy of a snapshot which is there."""
     return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily"))
-
-
-def tags(snapshot: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
-
-
-def client(region: str = THERE) -> Any:
-    return boto3.client("lightsail", region_name=region)
-
-
-def copy_by_hand(name: str = NAME, source: str = NAME) -> None:
-    client().copy_snapshot(sourceRegion=HERE, sourceSnapshotName=source, targetSnapshotName=name)
-
-
-def outcome(aws: World) -> tuple[str, str, str]:
-    event = aws.event()
-    assert event["detail"]["destination"] == THERE
-    return event["detail-type"], event["detail"]["reason"], event["detail"]["message"]
 
 
 # The reconcile table.
@@ -180,7 +142,7 @@ def test_what_may_be_over_later_comes_back_later_and_is_no_failure(
 
 
 def seen_through(aws: World, wanted: dict[str, Any]) -> bool:
-    """Deliver until the queue would have no patience left for a test; one copy is there, tagged and announced."""
+    """Deliver a few times more; tell whether there is one copy, tagged and announced."""
     for attempt in range(2, 6):
         if aws.request(wanted, attempt):
             break
@@ -315,76 +277,6 @@ def test_a_request_that_failed_can_be_sent_again_as_it_was(aws: World, wanted: d
     assert seen_through(aws, again)
 
 
-# Whose name is it? When in doubt nothing is tagged, since prune may delete what carries our tags.
-
-
-def refused_as_not_ours(aws: World, wanted: dict[str, Any], attempt: int = 1) -> bool:
-    before = aws.snapshots(THERE)
-    assert aws.request(wanted, attempt)
-    assert outcome(aws)[1] == "NameInUse"
-    return "TagResource" not in aws.calls and aws.snapshots(THERE) == before
-
-
-@pytest.mark.parametrize("attempt", [1, 2])
-@pytest.mark.parametrize("tag", [[], [{"key": "managed-by", "value": "lightsail-snapshots"}]])
-def test_a_snapshot_of_the_name_that_was_made_there_is_not_touched(
-    aws: World, wanted: dict[str, Any], attempt: int, tag: list[Any]
-) -> None:
-    make_instance("web-1", THERE)
-    client().create_instance_snapshot(instanceSnapshotName=NAME, instanceName="web-1", tags=tag)
-    assert refused_as_not_ours(aws, wanted, attempt)
-
-
-def test_a_copy_that_somebody_else_has_tagged_as_theirs_is_not_touched(aws: World, wanted: dict[str, Any]) -> None:
-    copy_by_hand()
-    client().tag_resource(resourceName=NAME, tags=[{"key": "managed-by", "value": "terraform"}])
-    assert refused_as_not_ours(aws, wanted)
-
-
-def test_a_copy_of_another_snapshot_under_this_name_is_not_touched(aws: World, wanted: dict[str, Any]) -> None:
-    client(HERE).create_instance_snapshot(instanceSnapshotName="another", instanceName="web-1")
-    aws.emulator.clock.advance(60)
-    copy_by_hand(source="another")
-    assert refused_as_not_ours(aws, wanted)
-
-
-def test_an_untagged_copy_of_an_earlier_snapshot_of_this_name_is_not_touched(aws: World) -> None:
-    available(aws)
-    copy_by_hand()
-    client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
-    assert refused_as_not_ours(aws, to(THERE, available(aws)))
-
-
-def test_our_own_copy_of_an_earlier_snapshot_of_this_name_is_not_taken_for_the_new_one(aws: World) -> None:
-    aws.request(to(THERE, available(aws)))
-    client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
-    wanted = to(THERE, available(aws))
-    assert refused_as_not_ours(aws, wanted)
-
-
-def test_a_snapshot_that_took_the_place_of_a_deleted_copy_is_not_touched(aws: World, wanted: dict[str, Any]) -> None:
-    aws.request(wanted)
-    client().delete_instance_snapshot(instanceSnapshotName=NAME)
-    make_instance("web-1", THERE)
-    aws.emulator.clock.advance(60)
-    client().create_instance_snapshot(instanceSnapshotName=NAME, instanceName="web-1")
-    aws.calls.clear()
-    assert refused_as_not_ours(aws, wanted, attempt=2)
-
-
-def test_where_lightsail_has_forgotten_how_it_came_about_it_is_not_touched(aws: World, wanted: dict[str, Any]) -> None:
-    copy_by_hand()
-    aws.emulator.account().region(THERE).operations.clear()
-    assert refused_as_not_ours(aws, wanted)
-
-
-def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: World, wanted: dict[str, Any]) -> None:
-    make_instance(NAME, THERE)
-    assert not aws.request(wanted), "our own may not be visible yet"
-    assert aws.request(wanted, attempt=2)
-    assert outcome(aws)[1] == "NameInUse"
-
-
 # What is not in the table.
 
 BAD: dict[str, tuple[object, list[str]]] = {
@@ -451,8 +343,7 @@ def test_an_event_of_an_instance_whose_arn_is_not_known_is_copied_too(aws: World
 
 
 def test_every_line_carries_what_it_is_about(aws: World, wanted: dict[str, Any]) -> None:
-    aws.log.truncate(0)
-    aws.log.seek(0)
+    before = len(aws.logs())
     aws.request(wanted)
     aws.emulator.clock.advance(60)
     aws.request(wanted, attempt=2)
@@ -464,7 +355,7 @@ def test_every_line_carries_what_it_is_about(aws: World, wanted: dict[str, Any])
         "destination": THERE,
         "plan": "daily",
     }
-    lines = aws.logs()
+    lines = aws.logs()[before:]
     assert [(line["attempt"], line["state"]) for line in lines] == [(1, "pending"), (2, "available")]
     assert all(about.items() <= line.items() for line in lines)
 
@@ -483,7 +374,3 @@ def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: Wor
     aws.emulator.faults.add("throttle")
     with pytest.raises(TryLaterError, match="ThrottlingException"):
         copy.handler(wanted, Context())
-
-
-def test_what_create_announces_is_what_the_rule_hands_on(wanted: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(wanted))["event"]["detail"]["copyTo"] == [THERE]

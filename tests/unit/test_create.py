@@ -1,6 +1,5 @@
 """`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 

@@ -135,6 +135,13 @@ def test_an_exclude_that_leaves_nothing_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize("tags", [{}, ["backup"], "backup"])
+def test_tags_that_are_no_table_are_refused(tags: object) -> None:
+    assert problems_of({"tags": tags}) == [
+        ("tags", 'must be a table of tags, such as { backup = "daily" }; "*" is any value')
+    ]
+
+
 def test_the_error_reads_as_one_line_too() -> None:
     with pytest.raises(InvalidSelectError, match="all: must be true or false; exclude: must be a list"):
         parse_select({"all": 1, "exclude": "x"})

@@ -18,6 +18,8 @@ from lightsail_snapshots.reconciler import logger, settings
 from local.lightsail.emulator import Emulator
 from tests.unit.events import fits
 
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
 LAST_DELIVERY = settings.max_receive_count
 
 
@@ -58,9 +60,9 @@ class World:
     emulator: Emulator
     queue_url: str
     log: io.StringIO
-    calls: list[str] = field(default_factory=list)
-    handler: Callable[[dict[str, Any], LambdaContext], Any] = create.handler
+    handler: Handler
     """The function that the test is about."""
+    calls: list[str] = field(default_factory=list)
 
     def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
         """Hand a batch to the function; return the ids of the messages that come back later."""
@@ -125,7 +127,7 @@ def emf(printed: str) -> dict[str, list[float]]:
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world(handler: Handler = create.handler) -> Iterator[World]:
     """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events = boto3.client("events", region_name="us-east-1")
@@ -139,9 +141,9 @@ def world() -> Iterator[World]:
         make_instance(tags={"team": "web"})
         emulator = lightsail_door.emulator()
         emulator.clock.speed = 0
-        here = World(emulator, queue, io.StringIO())
-        handler = logger.registered_handler
-        before = handler.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
+        here = World(emulator, queue, io.StringIO(), handler)
+        lines = logger.registered_handler
+        before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
         regions = {*settings.regions, *settings.copy_regions}
         for region in regions:
             hooks = aws.lightsail(region)._client.meta.events
@@ -151,4 +153,4 @@ def world() -> Iterator[World]:
         finally:
             for region in regions:
                 aws.lightsail(region)._client.meta.events.unregister("before-call", unique_id="world")
-            handler.setStream(before)  # type: ignore[attr-defined]
+            lines.setStream(before)  # type: ignore[attr-defined]
