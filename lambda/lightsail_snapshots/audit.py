@@ -1,7 +1,7 @@
 """`audit`: which instance could I not restore?
 
-It lists the instances of each Region once and the snapshots of each once, for all plans, whatever their number, and
-holds in memory the instances and one moment for each of them: for I instances and S snapshots, I + S entries of pages.
+It lists the instances of each Region once and the snapshots of each once, for all plans, whatever their number. Of the
+snapshots it keeps one moment for each instance and Region, and looks at one Region after the other.
 
 Of what it could not see it says nothing: a Region that fails takes the figures of its plans with it, and the function
 fails at the end. So what looks good is good, and a figure that is missing raises an alarm.
@@ -100,8 +100,7 @@ def _look(request: AuditRequest) -> _Seen:
         try:
             if region in with_instances:
                 seen.instances[region] = _all(lightsail(region).instances())
-            snapshots = (snapshot for page in lightsail(region).snapshots() for snapshot in page)
-            seen.newest |= newest_recovery_points(snapshots)
+            seen.newest |= newest_recovery_points(lightsail(region).snapshots())
         except AwsError as error:
             logger.exception("A Region failed; the others go on", region=region)
             seen.failures[region] = str(error)

@@ -65,7 +65,8 @@ def _message(report: PlanReport, runbook: str) -> str:
     age = f"{hours(report.plan.max_age):g} hours" if report.plan.max_age else ""
     left = len(overdue) - MOST_NAMED
     return (
-        f"Recovery point overdue: {what} of plan {report.plan.name} {verb} no usable snapshot or copy younger than {age}."
+        f"Recovery point overdue: {what} of plan {report.plan.name} {verb} no usable snapshot or copy"
+        f" younger than {age}."
         f" {' '.join(_sentence(standing) for standing in overdue[:MOST_NAMED])}"
         f"{f' And {left} more.' if left > 0 else ''}"
         f" What to do: find out why in the logs, then ask for a snapshot now. Step by step: {runbook}#overdue"
