@@ -135,7 +135,7 @@ def _tell(found: PlanReport, request: AuditRequest) -> None:
             overdue_since=standing.overdue_since,
             recovery_point_at=standing.recovery_point_at,
         )
-    logger.info("Audited a plan", plan=found.plan.name, **figures)
+    logger.info("Audited a plan", plan=found.plan.name, figures=figures)
     if is_worth_telling(found, request):
         event_bus.put(SOURCE, RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
 

@@ -45,8 +45,8 @@ class AuditRequest:
         return (self.now - self.every).date() != self.now.date()
 
     def is_news(self, since: datetime) -> bool:
-        """Whether this became so after the audit before this one."""
-        return since > self.now - self.every
+        """Whether this became so after the audit before this one, to which "just now" was still in time."""
+        return since >= self.now - self.every
 
 
 def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:

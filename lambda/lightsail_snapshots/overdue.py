@@ -31,7 +31,7 @@ def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> d
     """Build the detail of `Recovery Point Overdue` of a plan that has some."""
     return {
         "plan": report.plan.name,
-        **({"maxAge": _hours(report.plan.max_age)} if report.plan.max_age else {}),
+        **({"maxAgeHours": hours(report.plan.max_age)} if report.plan.max_age else {}),
         "auditedAt": utc(request.now),
         "instancesOverdue": report.instances_overdue,
         "instances": [_entry(standing) for standing in report.overdue[:MOST_LISTED]],
@@ -87,7 +87,3 @@ def _sentence(standing: Standing) -> str:
 
 def _read(moment: datetime) -> str:
     return f"{utc(moment)[:16].replace('T', ' ')} UTC"
-
-
-def _hours(length: timedelta) -> str:
-    return f"PT{length // timedelta(minutes=1)}M"

@@ -7,6 +7,7 @@ import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
 PURE = [
+    "audit_request",
     "copy_request",
     "duration",
     "fields",
@@ -14,6 +15,8 @@ PURE = [
     "instance",
     "naming",
     "outcome",
+    "overdue",
+    "recovery",
     "request",
     "selection",
     "snapshot",
