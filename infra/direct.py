@@ -9,18 +9,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from infra.function import make_function, make_log_group, make_role, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, queue_for_dead_letters
 
 
-class Direct(Construct):
-    """A function with a role of its own that may do nothing yet but publish, and one queue for all that went wrong.
+class Direct(Capability):
+    """The function, and one queue for all that went wrong with it.
 
     Two roads lead into the queue: a rule that could not reach the function for a day leaves the event as it was; the
     function itself, when it has failed three times, leaves the record of the invocation with the error in it and the
     event as its `requestPayload` (Lambda developer guide, "Capturing records of asynchronous invocations"). One queue
     for both means one alarm for each function, and `replay_command` takes either.
 
-    What it may do in Lightsail, and what it is a target of, is for the capability to add.
+    What it is a target of is for the capability to say.
     """
 
     def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
@@ -35,29 +35,19 @@ class Direct(Construct):
         publishes: Sequence[str],
         environment: Mapping[str, str],
         timeout: Duration,
-        memory: int = 512,
+        memory: int = MEMORY,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, bus=bus, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
-        self.log_group = make_log_group(self)
-        self.role = make_role(self, log_group=self.log_group, bus=bus, detail_types=publishes)
-        self.function = make_function(
-            self,
+        self.function = self.make_function(
             code=code,
             module=module,
             description=description,
-            role=self.role,
-            log_group=self.log_group,
             timeout=timeout,
             memory=memory,
             environment={**environment, "EVENT_BUS_NAME": bus.event_bus_name},
             on_failure=destinations.SqsDestination(self.failures),
         )
-
-    @property
-    def follow_command(self) -> str:
-        """The command that shows the logs as they come."""
-        return f"aws logs tail {self.log_group.log_group_name} --follow --region {Aws.REGION}"
 
     @property
     def replay_command(self) -> str:
