@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.capability import queue_for_dead_letters
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import (
@@ -59,7 +60,7 @@ class Copy(Worker):
             max_concurrency=MAX_CONCURRENCY,
         )
         self._allow(copy_regions)
-        self.undelivered_queue = self.queue_for_dead_letters("UndeliveredQueue")
+        self.undelivered_queue = queue_for_dead_letters(self, "UndeliveredQueue")
         Validations.of(self.undelivered_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
         )

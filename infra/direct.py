@@ -1,26 +1,29 @@
 """What `fan_out`, `prune` and `audit` have in common: a function that a rule of the bus invokes, without a queue."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.function import make_function, make_log_group, make_role, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, queue_for_dead_letters
 
 
-class Direct(Construct):
-    """A function with a role of its own that may do nothing yet but publish, and one queue for all that went wrong.
+class Direct(Capability):
+    """The function, and one queue for all that went wrong with it.
 
     Two roads lead into the queue: a rule that could not reach the function for a day leaves the event as it was; the
     function itself, when it has failed three times, leaves the record of the invocation with the error in it and the
     event as its `requestPayload` (Lambda developer guide, "Capturing records of asynchronous invocations"). One queue
     for both means one alarm for each function, and `replay_command` takes either.
 
-    What it may do in Lightsail, and what it is a target of, is for the capability to add.
+    What it is a target of is for the capability to say.
     """
 
     def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
@@ -35,29 +38,22 @@ class Direct(Construct):
         publishes: Sequence[str],
         environment: Mapping[str, str],
         timeout: Duration,
-        memory: int = 512,
+        memory: int = MEMORY,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, bus=bus, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
-        self.log_group = make_log_group(self)
-        self.role = make_role(self, log_group=self.log_group, bus=bus, detail_types=publishes)
-        self.function = make_function(
-            self,
+        self._undelivered = sqs.Queue.from_queue_arn(self, "Undelivered", self.failures.queue_arn)
+        self._rules: list[str] = []
+        self._keep_undelivered = self._may_keep_undelivered()
+        self.function = self.make_function(
             code=code,
             module=module,
             description=description,
-            role=self.role,
-            log_group=self.log_group,
             timeout=timeout,
             memory=memory,
             environment={**environment, "EVENT_BUS_NAME": bus.event_bus_name},
             on_failure=destinations.SqsDestination(self.failures),
         )
-
-    @property
-    def follow_command(self) -> str:
-        """The command that shows the logs as they come."""
-        return f"aws logs tail {self.log_group.log_group_name} --follow --region {Aws.REGION}"
 
     @property
     def replay_command(self) -> str:
@@ -75,21 +71,42 @@ class Direct(Construct):
         *,
         bus: events.IEventBus | None,
         description: str,
-        pattern: events.EventPattern,
+        pattern: Mapping[str, Any],
         event: events.RuleTargetInput | None = None,
     ) -> events.Rule:
-        """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given."""
-        target = self.target(event)
-        return events.Rule(
-            self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target]
-        )
+        """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given.
 
-    def target(self, event: events.RuleTargetInput | None = None) -> events.IRuleTarget:
-        """Make the function a target; what cannot be delivered for a day is kept."""
-        return targets.LambdaFunction(
+        `pattern` is an event pattern as EventBridge has it. What cannot be delivered for a day is kept.
+        """
+        target = targets.LambdaFunction(
             self.function,
             event=event,
-            dead_letter_queue=self.failures,
+            dead_letter_queue=self._undelivered,
             retry_attempts=185,
             max_event_age=Duration.hours(24),
         )
+        rule = events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_bus=bus,
+            event_pattern=events.EventPattern(detail_type=["replaced"]),  # the CDK's own form has no $or
+            targets=[target],
+        )
+        cast("events.CfnRule", rule.node.default_child).event_pattern = dict(pattern)
+        self._rules.append(rule.rule_arn)
+        self._keep_undelivered.add_condition("ArnEquals", {"aws:SourceArn": self._rules})
+        return rule
+
+    def _may_keep_undelivered(self) -> iam.PolicyStatement:
+        """Let the rules send to the queue, in one statement: a queue's policy takes 20, and a plan may have two rules.
+
+        The CDK adds one for each rule, but not to a queue that it only knows by its ARN, as `_undelivered`.
+        """
+        statement = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[self.failures.queue_arn],
+        )
+        self.failures.add_to_resource_policy(statement)
+        return statement

@@ -10,7 +10,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
-from infra.function import may_publish, queue_for_dead_letters
+from infra.capability import may_publish, queue_for_dead_letters
 from infra.schedule_expression import Schedule
 from lightsail_snapshots.outcome import SOURCE
 

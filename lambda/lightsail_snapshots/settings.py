@@ -16,17 +16,27 @@ class FanOutSettings:
     """Where the function runs: the Region of a request that names none, and of the event bus."""
     regions: tuple[str, ...]
     """The Regions that the stack was deployed for."""
+    copy_regions: tuple[str, ...]
+    """The Regions that it copies to; there may be none."""
     event_bus_name: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "FanOutSettings":
-        """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError."""
+        """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError.
+
+        COPY_REGIONS is there only where the stack makes copies.
+        """
         names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME")
         problems = [f"{name} is not set" for name in names if not environment.get(name)]
         if problems:
             raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
         region, regions, event_bus_name = (environment[name] for name in names)
-        return cls(region=region, regions=tuple(regions.split(",")), event_bus_name=event_bus_name)
+        return cls(
+            region=region,
+            regions=tuple(regions.split(",")),
+            copy_regions=_copy_regions(environment),
+            event_bus_name=event_bus_name,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +82,15 @@ class ReconcilerSettings:
         if problems:
             raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
         region, regions, event_bus_name, _ = (environment[name] for name in names)
-        copy_regions = environment.get("COPY_REGIONS")
         return cls(
             region=region,
             regions=tuple(regions.split(",")),
-            copy_regions=tuple(copy_regions.split(",")) if copy_regions else (),
+            copy_regions=_copy_regions(environment),
             event_bus_name=event_bus_name,
             max_receive_count=int(count),
         )
+
+
+def _copy_regions(environment: Mapping[str, str]) -> tuple[str, ...]:
+    written = environment.get("COPY_REGIONS")
+    return tuple(written.split(",")) if written else ()
