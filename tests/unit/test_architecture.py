@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
-PURE = ["duration", "naming", "outcome", "request", "snapshot"]
+PURE = ["duration", "fields", "keep", "naming", "outcome", "policy", "request", "retention", "snapshot"]
 IMPURE = {"boto3", "botocore", "os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
 
 
