@@ -15,7 +15,7 @@ The interlocks come first, the keep rules after them, and last the check that no
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from lightsail_snapshots.fields import read_instant
@@ -71,7 +71,7 @@ class _Listing:
     def __init__(
         self, snapshots: Iterable[Snapshot], policies: Iterable[Policy], now: datetime, incomplete: Collection[str]
     ) -> None:
-        self.now = now
+        self.now = now.astimezone(UTC)
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
         self._incomplete = frozenset(incomplete)
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
@@ -122,9 +122,9 @@ class _Listing:
             yield f"several instances were named {snapshot.snapshot_of}, and it does not say which it is of"
 
     def copy_in(self, region: str, source: Snapshot) -> Snapshot | None:
-        """Return the copy of a snapshot in another Region: it has the same name."""
+        """Return our copy of a snapshot in another Region: it has the same name, and names its source in a tag."""
         copy = self._first.get((region, source.name))
-        if copy is None or not (copy.is_ours and copy.is_copy) or self._is_ambiguous(copy):
+        if copy is None or not copy.is_ours or self._is_ambiguous(copy):
             return None
         of, own = copy.origin, source.origin
         return copy if (of.region, of.instance_arn) == (own.region, own.instance_arn) else None
@@ -194,10 +194,11 @@ class _Instance:
         if snapshot is self._newest:
             yield f"the newest usable snapshot of {snapshot.snapshot_of}"
         expires = EXPIRES_KEY in snapshot.tags
-        if not expires and _plan(snapshot) == UNPLANNED:
+        policy = self._listing.policies[_plan(snapshot)]
+        if not expires and policy.plan == UNPLANNED:
             yield f"no plan made it, and it has no {EXPIRES_KEY}"
-        elif not expires and not self._policy(snapshot).keep:
-            yield f"plan {_plan(snapshot)} has no keep rules"
+        elif not expires and not policy.keep:
+            yield f"plan {policy.plan} has no keep rules"
         if snapshot.state == ERROR:
             if self._newest is None or self._newest.origin.taken_at <= snapshot.origin.taken_at:
                 yield f"failed, but there is no newer usable snapshot of {snapshot.snapshot_of}"
@@ -206,10 +207,7 @@ class _Instance:
             yield from self._expiry(snapshot)
         elif rules := self._places[snapshot.name]:
             yield ", ".join(rules)
-        yield from self._missing_copies(snapshot)
-
-    def _policy(self, snapshot: Snapshot) -> Policy:
-        return self._listing.policies[_plan(snapshot)]
+        yield from self._missing_copies(snapshot, policy)
 
     def _expiry(self, snapshot: Snapshot) -> Iterator[str]:
         text = snapshot.tags[EXPIRES_KEY]
@@ -221,8 +219,7 @@ class _Instance:
         if expires_at > self._listing.now:
             yield f"expires on {text}"
 
-    def _missing_copies(self, snapshot: Snapshot) -> Iterator[str]:
-        policy = self._policy(snapshot)
+    def _missing_copies(self, snapshot: Snapshot, policy: Policy) -> Iterator[str]:
         for region in policy.copy_to:
             if snapshot.is_copy or region == snapshot.region:
                 continue

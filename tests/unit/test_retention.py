@@ -81,6 +81,11 @@ def test_weeks_begin_on_monday_and_belong_to_the_year_of_their_thursday() -> Non
     ]
 
 
+def test_the_same_week_of_another_year_is_another_week() -> None:
+    year = [snapshot(NOW - HOUR), snapshot(NOW - HOUR - 52 * 7 * DAY)]
+    assert deleted(decide(year, [Policy(plan="daily", keep=Keep(weekly=2))], NOW)) == []
+
+
 def test_months_and_years_are_counted_from_the_newest_that_has_one() -> None:
     months = [snapshot(datetime(2026, month, 5, tzinfo=UTC)) for month in (1, 3, 4, 9, 11)]
     years = [snapshot(datetime(year, 5, 5, tzinfo=UTC)) for year in (2019, 2023, 2025)]
@@ -344,6 +349,12 @@ def test_copies_are_pruned_by_the_same_rules_in_their_own_region() -> None:
     assert deleted(decisions) == sorted(2 * names(nights[1:]))
 
 
+def test_a_copy_does_not_wait_for_the_copy_in_a_third_region() -> None:
+    old, new = nightly(2)[::-1]
+    decisions = decide([copy_of(old), copy_of(new)], [replace(LAST_1, copy_to=("us-east-1", AWAY))], NOW)
+    assert deleted(decisions) == [old.name]
+
+
 def test_a_plan_of_two_regions_that_copies_from_one_to_the_other_does_not_wait_for_copies_in_the_same_region() -> None:
     there = [snapshot(NOW - days * DAY, region=AWAY) for days in (1, 2)]
     assert deleted(decide(there, [COPIED], NOW)) == [there[1].name]
@@ -393,7 +404,7 @@ def test_a_source_stays_when_the_listing_of_its_copies_is_missing() -> None:
 
 def test_a_snapshot_that_two_pages_repeat_is_one_snapshot() -> None:
     nights = nightly(3)
-    decisions = decide([nights[0], *nights], [Policy(plan="daily", keep=Keep(last=2))], NOW)
+    decisions = decide([replace(nights[0]), *nights], [Policy(plan="daily", keep=Keep(last=2))], NOW)
     assert len(decisions) == 3
     assert deleted(decisions) == [nights[2].name]
 
@@ -486,6 +497,15 @@ def expired_tags(of: Snapshot) -> dict[str, str]:
 
 
 # Clocks, looking on, reading
+
+
+def test_the_hour_that_comes_twice_has_an_order_whatever_zone_the_times_are_given_in() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    older, newer = (
+        snapshot(datetime(2026, 10, 25, 2, minute, tzinfo=berlin, fold=fold), name=name)
+        for name, minute, fold in (("older", 50, 0), ("newer", 10, 1))
+    )
+    assert deleted(decide([older, newer], [LAST_1], NOW)) == ["older"]
 
 
 def test_snapshots_dated_in_the_future_stay_and_push_out_nothing() -> None:

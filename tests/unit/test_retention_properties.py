@@ -26,7 +26,7 @@ def key(of: Snapshot) -> Key:
     return of.region, of.name
 
 
-counts = st.sampled_from([0, 0, 1, 2, 5])
+counts = st.sampled_from([0, 0, 0, 1, 2, 5])
 keeps = st.builds(
     Keep,
     last=counts,
@@ -54,48 +54,47 @@ policies = st.tuples(
 # twice; a few a year before and some in the future.
 moments = st.builds(
     lambda days, hours: NOW - timedelta(days=days, hours=hours),
-    st.sampled_from([0, 1, 1, 2, 5, 10, 10, 40, 400, -1]),
+    st.sampled_from([0, 1, 1, 2, 5, 10, 10, 10, 40, 400, -1]),
     st.integers(0, 30),
 )
 
 
-def mostly(usual: object, *others: object) -> st.SearchStrategy[object]:
-    return st.sampled_from([usual] * 4 + list(others))
-
-
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    tags = draw(st.fixed_dictionaries({}, optional={"expires-at": st.sampled_from(EXPIRIES)}))
-    if draw(st.integers(0, 9)) == 0:
-        tags["snapshot-hold"] = ""
-    one = snapshot(
-        draw(moments),
+    """Draw mostly what the keep rules of one plan decide on, and now and then something odd in several ways."""
+    taken = draw(moments)
+    if draw(st.integers(0, 3)):
+        return snapshot(taken)
+    odd = snapshot(
+        taken,
         region=draw(st.sampled_from([HOME, HOME, AWAY])),
-        state=str(draw(mostly("available", "pending", "error", "archived"))),
-        instance=str(draw(mostly("web-1", "shop"))),
-        of=str(draw(mostly(instance_arn(1), instance_arn(2), ""))),
-        plan=draw(st.sampled_from(["daily", "daily", "daily", "hourly", "removed", None])),
-        tags=tags,
+        state=draw(st.sampled_from(["available", "available", "pending", "error", "archived"])),
+        instance=draw(st.sampled_from(["web-1", "web-1", "shop"])),
+        of=draw(st.sampled_from([instance_arn(1), instance_arn(1), instance_arn(2), ""])),
+        plan=draw(st.sampled_from(["daily", "daily", "hourly", "removed", None])),
+        tags=draw(st.sampled_from([{}, {}, {"snapshot-hold": ""}, *({"expires-at": text} for text in EXPIRIES)])),
     )
-    if draw(st.integers(0, 9)) == 0:
-        return replace(one, tags={**one.tags, "managed-by": draw(st.sampled_from(["", "terraform"]))})
-    return one
+    if draw(st.integers(0, 5)) == 0:
+        return replace(odd, tags={**odd.tags, "managed-by": "terraform"})
+    return odd
+
+
+copy_states = st.sampled_from(["available", "available", "available", "pending", "error"])
+delays = st.sampled_from([1, 30, 60])
 
 
 @st.composite
-def listings(draw: st.DrawFn, most: int = 16) -> list[Snapshot]:
+def listings(draw: st.DrawFn) -> list[Snapshot]:
     """Draw a listing of two Regions in which some snapshots of one have copies in the other, at any stage."""
-    drawn = draw(st.lists(snapshots(), max_size=most))
+    drawn = draw(st.lists(snapshots(), min_size=3, max_size=20))
     sources = [replace(each, name=f"{each.name}-{number}") for number, each in enumerate(drawn)]
+    how_many = draw(st.sampled_from([0, len(sources)]))
     copies = [
-        copy_of(each, state=str(draw(mostly("available", "pending", "error"))), after=timedelta(hours=draw(late)))
-        for each in sources
-        if each.region == HOME and draw(st.booleans())
+        copy_of(each, state=draw(copy_states), after=timedelta(hours=draw(delays)))
+        for each in sources[:how_many]
+        if each.region == HOME and draw(st.integers(0, 3))
     ]
     return sources + copies
-
-
-late = st.integers(0, 60)
 
 
 def deleted(decisions: Iterable[Decision]) -> set[Key]:
@@ -213,9 +212,10 @@ def test_a_looser_policy_never_deletes_more(listing: list[Snapshot], plans: tupl
 def test_order_and_repeats_of_the_listing_change_nothing(
     listing: list[Snapshot], plans: tuple[Policy, ...], data: st.DataObject
 ) -> None:
-    repeated = [*listing, *listing[:3], *(replace(each, state="pending") for each in listing[3:4])]
-    shuffled = data.draw(st.permutations(repeated))
-    assert decide(shuffled, plans[::-1], NOW) == decide(repeated, plans, NOW)
+    changed = replace(listing[0], state="pending", arn="changed between two pages")
+    expected = decide([*listing, changed], plans, NOW)
+    repeated = [*listing, *(replace(each) for each in listing[:3]), changed]
+    assert decide(data.draw(st.permutations(repeated)), plans[::-1], NOW) == expected
 
 
 @given(listings(), policies)
@@ -234,6 +234,15 @@ def test_no_more_than_the_limit_goes_and_if_one_is_refused_all_of_its_instance_a
             limit = max(2, owned // 4) if plan.max_deletes is None else plan.max_deletes
             of_plan = [each for each in decisions if each.snapshot.tags.get("snapshot-plan") == plan.plan]
             assert len(deleted(of_plan)) <= limit
+
+
+@given(listings(), policies)
+def test_an_incomplete_listing_never_leads_to_a_deletion(listing: list[Snapshot], plans: tuple[Policy, ...]) -> None:
+    complete = would_go(decide(listing, plans, NOW))
+    gone = would_go(decide(listing, plans, NOW, incomplete=[AWAY]))
+    assert gone == {(region, name) for region, name in complete if region != AWAY}
+    without_copies = [each for each in listing if each.region != AWAY]
+    assert would_go(decide(without_copies, plans, NOW, incomplete=[AWAY])) <= complete
 
 
 @given(listings(), policies)
