@@ -73,6 +73,7 @@ class _Listing:
     ) -> None:
         self.now = now.astimezone(UTC)
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
+        self.looking_on = {plan for plan, policy in self.policies.items() if policy.dry_run}
         self._incomplete = frozenset(incomplete)
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
         self._first: dict[tuple[str, str], Snapshot] = {}
@@ -140,7 +141,6 @@ class _Listing:
 def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decision]:
     """Decide on the snapshots of one instance in one Region, newest first."""
     instance = _Instance(listing, [snapshot for snapshot in snapshots if listing.is_good(snapshot)])
-    looks_on = {plan for plan, policy in listing.policies.items() if policy.dry_run}
     decisions = []
     for snapshot in snapshots:
         kept = next(instance.reasons_to_keep(snapshot), None)
@@ -149,7 +149,7 @@ def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decisi
                 snapshot=snapshot,
                 action="keep" if kept else "delete",
                 reason=kept or _reason_to_delete(snapshot),
-                dry_run=_plan(snapshot) in looks_on,
+                dry_run=_plan(snapshot) in listing.looking_on,
             )
         )
     return decisions
@@ -239,7 +239,7 @@ def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[
         plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, owned))
     }
     # A plan that only looks on stops nobody else.
-    stops_all = next((refusal for plan, refusal in refusals.items() if not listing.policies[plan].dry_run), None)
+    stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.looking_on), None)
 
     def checked(decision: Decision) -> Decision:
         refusal = refusals.get(_plan(decision.snapshot), stops_all)

@@ -64,13 +64,13 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     """Draw mostly what the keep rules of one plan decide on, and now and then something odd in several ways."""
     taken = draw(moments)
     if draw(st.integers(0, 3)):
-        return snapshot(taken)
+        return snapshot(taken, tags=draw(st.sampled_from([{}, {}, {}, {}, {"snapshot-hold": ""}])))
     odd = snapshot(
         taken,
         region=draw(st.sampled_from([HOME, HOME, AWAY])),
         state=draw(st.sampled_from(["available", "available", "pending", "error", "archived"])),
         instance=draw(st.sampled_from(["web-1", "web-1", "shop"])),
-        of=draw(st.sampled_from([instance_arn(1), instance_arn(1), instance_arn(2), ""])),
+        of=draw(st.sampled_from([instance_arn(1), instance_arn(1), instance_arn(1), instance_arn(2), ""])),
         plan=draw(st.sampled_from(["daily", "daily", "hourly", "removed", None])),
         tags=draw(st.sampled_from([{}, {}, {"snapshot-hold": ""}, *({"expires-at": text} for text in EXPIRIES)])),
     )
