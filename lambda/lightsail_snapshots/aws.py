@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "events": ("PutEvents",),
-    "lightsail": ("CreateInstanceSnapshot", "GetInstance", "GetInstanceSnapshot", "GetInstances"),
+    "lightsail": (
+        "CreateInstanceSnapshot",
+        "DeleteInstanceSnapshot",
+        "GetInstance",
+        "GetInstanceSnapshot",
+        "GetInstanceSnapshots",
+        "GetInstances",
+    ),
 }
 """All that is called here, by service: the bundled service models are trimmed to it."""
 
@@ -126,6 +133,22 @@ class Lightsail:
         except NotFoundError:
             return None
         return _snapshot(answer["instanceSnapshot"], self.region)
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return all instance snapshots of the Region, whoever made them: all or, where any page fails, none."""
+        found: list[Snapshot] = []
+        token = None
+        while token != "":
+            with _our_errors():
+                answer = self._client.get_instance_snapshots(**({"pageToken": token} if token else {}))
+            found += [_snapshot(raw, self.region) for raw in answer.get("instanceSnapshots", [])]
+            token = answer.get("nextPageToken", "")
+        return found
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete the snapshot of this name, for good."""
+        with _our_errors():
+            self._client.delete_instance_snapshot(instanceSnapshotName=name)
 
 
 @cache

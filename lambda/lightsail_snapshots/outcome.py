@@ -12,6 +12,8 @@ from lightsail_snapshots.snapshot import Snapshot
 SOURCE = "lightsail-snapshots"
 INSTANCE_SNAPSHOT_AVAILABLE = "Instance Snapshot Available"
 INSTANCE_SNAPSHOT_FAILED = "Instance Snapshot Failed"
+INSTANCE_SNAPSHOT_DELETED = "Instance Snapshot Deleted"
+PRUNE_REFUSED = "Prune Refused"
 
 _MOST_REPEATED = 100_000
 """Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""

@@ -47,8 +47,9 @@ def decide(
 ) -> list[Decision]:
     """Decide on every snapshot, in any order and from all Regions of the plans, copies among them.
 
-    `incomplete` are the Regions whose listing failed or was cut short: nothing is deleted there. The decisions are
-    sorted for reading: by instance name, Region and instance, newest first. Takes O(n log n).
+    `incomplete` are the Regions whose listing failed or was cut short: nothing is deleted there, and nothing elsewhere
+    that hangs on what was not seen: sources of copies there, copies from there, snapshots of an unknown instance. The
+    decisions are sorted for reading: by instance name, Region and instance, newest first. Takes O(n log n).
     """
     listing = _Listing(snapshots, policies, now, incomplete)
     instances: dict[tuple[str, str, str], list[Snapshot]] = defaultdict(list)
@@ -107,8 +108,7 @@ class _Listing:
         plan, state = _plan(snapshot), snapshot.state
         if not snapshot.is_ours:
             yield "not managed by lightsail-snapshots"
-        if snapshot.region in self._incomplete:
-            yield f"the listing of {snapshot.region} is not complete"
+        yield from self._unseen(snapshot)
         if self._is_ambiguous(snapshot):
             yield "listed twice, and not the same both times"
         if plan not in self.policies:
@@ -121,6 +121,19 @@ class _Listing:
             yield "dated in the future"
         if not snapshot.origin.instance_arn and len(self._namesakes[snapshot.snapshot_of]) > 1:
             yield f"several instances were named {snapshot.snapshot_of}, and it does not say which it is of"
+
+    def _unseen(self, snapshot: Snapshot) -> Iterator[str]:
+        """Say why it must stay while some listing is not complete."""
+        if not self._incomplete:
+            return
+        home = snapshot.origin.region
+        if snapshot.region in self._incomplete:
+            yield f"the listing of {snapshot.region} is not complete"
+        elif home in self._incomplete:
+            # Where a whole Region is out of reach, the copies from there may be all that is left.
+            yield f"a copy from {home}, whose listing is not complete"
+        elif not snapshot.origin.instance_arn:
+            yield "it does not say which instance it is of, and not every listing is complete"
 
     def copy_in(self, region: str, source: Snapshot) -> Snapshot | None:
         """Return our copy of a snapshot in another Region: it has the same name, and names its source in a tag."""

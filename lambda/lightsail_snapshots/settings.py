@@ -58,3 +58,29 @@ class CreateSettings:
             event_bus_name=event_bus_name,
             max_receive_count=int(count),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSettings:
+    """The environment of the `prune` function."""
+
+    region: str
+    """Where the function runs, and the event bus with it."""
+    regions: tuple[str, ...]
+    """All Regions in which the stack makes snapshots, or copies of them."""
+    event_bus_name: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "PruneSettings":
+        """Read AWS_REGION, SNAPSHOT_REGIONS, EVENT_BUS_NAME and COPY_REGIONS, or raise SettingsError.
+
+        COPY_REGIONS is there only where the stack makes copies.
+        """
+        names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME")
+        problems = [f"{name} is not set" for name in names if not environment.get(name)]
+        if problems:
+            raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
+        region, regions, event_bus_name = (environment[name] for name in names)
+        copy_regions = environment.get("COPY_REGIONS", "")
+        every = dict.fromkeys(each for each in (*regions.split(","), *copy_regions.split(",")) if each)
+        return cls(region=region, regions=tuple(every), event_bus_name=event_bus_name)

@@ -15,6 +15,7 @@ PURE = [
     "naming",
     "outcome",
     "policy",
+    "prune_request",
     "request",
     "retention",
     "selection",

@@ -402,6 +402,24 @@ def test_a_source_stays_when_the_listing_of_its_copies_is_missing() -> None:
     assert deleted(decide(nightly(3), [COPIED], NOW, incomplete=[AWAY])) == []
 
 
+def test_copies_from_a_region_that_cannot_be_listed_stay_since_they_may_be_all_that_is_left() -> None:
+    copies = [copy_of(night) for night in nightly(3)]
+    own = [replace(night, name=f"own-{night.name}") for night in nightly(3, region=AWAY)]
+    assert deleted(decide([*copies, *own], [LAST_1], NOW)) == names([*copies[1:], *own[1:]])
+    decisions = decide([*copies, *own], [LAST_1], NOW, incomplete=[HOME])
+    assert deleted(decisions) == names(own[1:])
+    assert reason(decisions, copies[2]) == f"keep: a copy from {HOME}, whose listing is not complete"
+
+
+def test_a_snapshot_of_an_unknown_instance_stays_when_its_namesakes_cannot_be_seen() -> None:
+    unclear = [snapshot(NOW - days * DAY, of="") for days in (1, 2)]
+    assert deleted(decide(unclear, [LAST_1], NOW)) == names(unclear[1:])
+    decisions = decide(unclear, [LAST_1], NOW, incomplete=[AWAY])
+    assert reason(decisions, unclear[1]) == (
+        "keep: it does not say which instance it is of, and not every listing is complete"
+    )
+
+
 def test_a_snapshot_that_two_pages_repeat_is_one_snapshot() -> None:
     nights = nightly(3)
     decisions = decide([replace(nights[0]), *nights], [Policy(plan="daily", keep=Keep(last=2))], NOW)
