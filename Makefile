@@ -51,7 +51,10 @@ clean: ## Remove everything that was built or installed here
 	@echo "Setting up: Python packages into .venv (once, about half a minute) ..."
 	@$(PYTHON) -m venv .venv || { echo "Python has no venv module here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv requirements-dev.txt
+	@# pip knows mirrors and certificates that uv may not have been told of (pip.conf), and takes a minute longer.
+	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv requirements-dev.txt 2>/dev/null || { \
+		echo "uv could not fetch the packages; trying pip, which takes a minute or two ..."; \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; }
 	@touch $@
 
 node_modules/ready: package-lock.json .npmrc .venv/ready

@@ -1,7 +1,6 @@
 """What a user may set when deploying, read from the CDK context (`cdk.json`, or `cdk deploy -c key=value`)."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +47,7 @@ class Settings:
 
 def _regions(value: Any) -> tuple[str, ...]:
     """Split and strip what was written; a Region named twice counts once."""
-    written: Iterable[Any] = value.split(",") if isinstance(value, str) else value
+    written = value if isinstance(value, list) else str(value).split(",")
     return tuple(dict.fromkeys(str(region).strip() for region in written))
 
 

@@ -1,7 +1,8 @@
 """An AWS account on this machine, for one run: MiniStack with the Lightsail emulator, IAM and TLS on.
 
     with local_aws() as aws:
-        outputs = aws.deploy()
+        deploy.bootstrap(aws)
+        outputs = deploy.deploy(aws)
         aws.client("events").put_events(...)
 
 It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
@@ -76,7 +77,7 @@ def local_aws() -> Iterator[LocalAws]:
 
     Raises ChildFailedError where it does not come up.
     """
-    with tempfile.TemporaryDirectory(prefix="lightsail-snapshots-") as name, _listening_socket() as listener:
+    with tempfile.TemporaryDirectory(prefix="lightsail-") as name, _listening_socket() as listener:
         directory = Path(name)
         tls = certificates.issue(directory)
         port = listener.getsockname()[1]
@@ -104,7 +105,7 @@ def _listening_socket() -> socket.socket:
 def _client_environment(directory: Path, tls: certificates.Certificates, port: int) -> dict[str, str]:
     """An environment made from nothing: the caller's keys, profiles, proxies and Region must not leak into it."""
     home = directory / "home"
-    temporary = directory / "tmp"
+    temporary = directory / "t"  # short: Python's multiprocessing has sockets there, whose paths end at 100 characters
     home.mkdir()
     temporary.mkdir()
     return {
@@ -114,6 +115,7 @@ def _client_environment(directory: Path, tls: certificates.Certificates, port: i
         "TMPDIR": str(temporary),
         "CDK_HOME": str(home),  # the CLI caches the account of a key here
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NO_COLOR": "1",  # their output goes to files, of which an error shows the end
         # Unpacking the CDK's library takes 13 seconds: it is kept where every CDK app of this user keeps it.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",

@@ -15,19 +15,24 @@ from hypercorn.config import Config
 from ministack.app import app  # type: ignore[import-untyped]  # MiniStack has no types
 
 from local import archive
+from local.lightsail import ministack as lightsail
 
 
 def main() -> None:
-    """Serves until it is told to end, or until the process that started it is gone."""
+    """Serves until a signal ends it, or until the process that started it is gone.
+
+    At once in both cases: there is nothing worth saving, and MiniStack's own way may wait for ever on a connection
+    that a client keeps open. Hypercorn leaves the signals alone where it is given a trigger, here one never pulled.
+    """
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     archive.register()
+    lightsail.register()
     config = Config()
     config.bind = [f"fd://{int(sys.argv[1])}"]
     config.certfile = os.environ["MINISTACK_SSL_CERT"]
     config.keyfile = os.environ["MINISTACK_SSL_KEY"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 0.5
-    asyncio.run(serve(app, config))
+    asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end_with_the_parent() -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any, Self
 from uuid import uuid4
 
@@ -30,8 +32,9 @@ INIT_LIMIT = 30.0
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:create"
 
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+
 _API = "/2018-06-01/runtime"
-_RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 
 class How(StrEnum):
@@ -56,16 +59,19 @@ class Reply:
     error_type: str | None = None
 
 
-def install_runtime_client(folder: Path) -> None:
-    """Put awslambdaric and what it needs, compiled, into the empty directory `folder`: Lambda's /var/runtime."""
-    for name in _RUNTIME_CLIENT:
+def install(folder: Path, distributions: Sequence[str] = RUNTIME_CLIENT) -> None:
+    """Copy installed distributions, whole and compiled, into the empty directory `folder`.
+
+    By default the runtime client: what Lambda has in /var/runtime.
+    """
+    for name in distributions:
         dist = distribution(name)
         for file in dist.files or ():
             if ".." not in file.parts and file.suffix != ".pyc":
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(str(dist.locate_file(file))), target)
-    compileall.compile_dir(folder, quiet=1)
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
 class Function:
@@ -98,14 +104,14 @@ class Function:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def invoke(self, event: object, *, lost_after: float | None = None) -> Reply:
+    def invoke(self, event: object, *, killed_when: Callable[[], bool] = lambda: False) -> Reply:
         """Hand over one event and wait for what becomes of it.
 
-        `lost_after`: seconds after which the environment is lost, long before the function's own deadline.
+        The process is killed as soon as `killed_when` says so, as Lambda does with one that is out of memory.
         """
         if self._environment is None:
             self._environment = _Environment(self._command, self._variables, self._asset, self._log)
-        reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, lost_after)
+        reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, killed_when)
         if reply.how not in (How.ANSWERED, How.FAILED):
             self.end()
         return reply
@@ -131,17 +137,21 @@ class _Environment:
             self._process = stack.enter_context(started(command, {**variables, **address}, directory, log))
             self.close = stack.pop_all().close
 
-    def invoke(self, event: bytes, timeout: float, lost_after: float | None) -> Reply:
+    def invoke(self, event: bytes, timeout: float, killed_when: Callable[[], bool]) -> Reply:
         api = self._api
         api.event, api.timeout_seconds, api.reply = event, timeout, None
         api.request_id = str(uuid4())
         self._serve(lambda: api.event is None or api.reply is not None, INIT_LIMIT)
         if api.event is None:
-            self._serve(lambda: api.reply is not None, timeout if lost_after is None else lost_after)
+            self._serve(lambda: api.reply is not None or killed_when(), timeout)
         if api.reply:
             return api.reply
+        if killed_when():
+            self._process.kill()
+            self._process.wait()
         if (status := self._process.poll()) is not None:
-            return _sandbox_error(How.EXITED, api, "Runtime.ExitError", f"Runtime exited with exit status {status}")
+            ended = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            return _sandbox_error(How.EXITED, api, "Runtime.ExitError", f"Runtime exited with error: {ended}")
         return _sandbox_error(How.TIMED_OUT, api, "Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def _serve(self, done: Callable[[], bool], seconds: float) -> None:
@@ -169,6 +179,7 @@ class _RuntimeApi(HTTPServer):
 class _Conversation(BaseHTTPRequestHandler):
     server: _RuntimeApi
     timeout = 5  # seconds that the rest of a request may take
+    wbufsize = -1  # one packet an answer: the second of two would wait for the acknowledgement of the first
 
     def do_GET(self) -> None:
         """Hand over the event: `/runtime/invocation/next` is all that is ever fetched."""

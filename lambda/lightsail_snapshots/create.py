@@ -114,9 +114,8 @@ def _whose(request: SnapshotRequest, attempt: int, region: Lightsail, error: Nam
     if attempt == 1:
         raise TryLaterError(str(error)) from error  # ours may not be visible yet
     name = request.instance_snapshot_name
-    return Failed(
-        Reason.NAME_IN_USE, f"Something in {request.region} that is no instance snapshot has the name {name}."
-    )
+    what = f"Something in {request.region} that is no instance snapshot has the name {name}"
+    return Failed(Reason.NAME_IN_USE, f"{what}: choose another instanceSnapshotName.")
 
 
 def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:

@@ -77,12 +77,12 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     detail = Fields(envelope.take("detail", read_object), "detail.", problems)
     instance_name = detail.take("instanceName", _name)
     given_name = detail.take("instanceSnapshotName", _name, optional=True)
-    region = detail.take("region", _region(regions), optional=True) or default_region
-    tags = detail.take("tags", _tags, optional=True) or {}
+    region = detail.take("region", read_region(regions), optional=default_region in regions) or default_region
+    tags = detail.take("tags", read_tags, optional=True) or {}
     copy_instance_tags = detail.take("copyInstanceTags", read_flag, optional=True)
-    copy_to = detail.take("copyTo", _copy_to(regions, region), optional=True) or ()
+    copy_to = detail.take("copyTo", read_regions(regions, region), optional=True) or ()
     keep_for = detail.take("keepFor", read_duration, optional=True)
-    plan = detail.take("plan", _plan, optional=True)
+    plan = detail.take("plan", read_plan, optional=True)
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
     if request_id is None or time is None or instance_name is None or problems:
@@ -115,14 +115,14 @@ def _name(value: object) -> str:
     return name
 
 
-def _plan(value: object) -> str:
+def read_plan(value: object) -> str:
     plan = read_text(value)
     if problems := tag_problems("plan", plan):
         raise ValueError(*(f": {problem}" for problem in problems))
     return plan
 
 
-def _region(regions: Collection[str]) -> Callable[[object], str]:
+def read_region(regions: Collection[str]) -> Callable[[object], str]:
     def read(value: object) -> str:
         region = read_text(value)
         if region in regions:
@@ -137,18 +137,17 @@ def _region(regions: Collection[str]) -> Callable[[object], str]:
     return read
 
 
-def _copy_to(regions: Collection[str], source: str) -> Callable[[object], tuple[str, ...]]:
+def read_regions(regions: Collection[str], *sources: str) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise ValueError(f": must be a list of Regions, not {shown(value)}")
         problems = []
         for index, region in enumerate(value):
             try:
-                _region(regions)(region)
+                read_region(regions)(region)
             except ValueError as error:
                 problems += [f"[{index}]{problem}" for problem in error.args]
-        if source in value:
-            problems.append(f": {source} is the Region of the snapshot itself")
+        problems += [f": {source} is the Region of the snapshot itself" for source in sources if source in value]
         if problems:
             raise ValueError(*problems)
         return tuple(dict.fromkeys(value))
@@ -156,7 +155,7 @@ def _copy_to(regions: Collection[str], source: str) -> Callable[[object], tuple[
     return read
 
 
-def _tags(value: object) -> dict[str, str]:
+def read_tags(value: object) -> dict[str, str]:
     """Read either form: the API's list of `{"key": ..., "value": ...}`, value optional, or `{"env": "prod"}`."""
     problems: list[str] = []
     if isinstance(value, Mapping):

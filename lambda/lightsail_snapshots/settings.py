@@ -9,6 +9,27 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FanOutSettings:
+    """The environment of the `fan_out` function."""
+
+    region: str
+    """Where the function runs: the Region of a request that names none, and of the event bus."""
+    regions: tuple[str, ...]
+    """The Regions that the stack was deployed for."""
+    event_bus_name: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "FanOutSettings":
+        """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError."""
+        names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME")
+        problems = [f"{name} is not set" for name in names if not environment.get(name)]
+        if problems:
+            raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
+        region, regions, event_bus_name = (environment[name] for name in names)
+        return cls(region=region, regions=tuple(regions.split(",")), event_bus_name=event_bus_name)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateSettings:
     """The environment of the `create` function."""
 

@@ -95,6 +95,11 @@ def test_two_regions_in_one_slot_give_two_names_since_a_copy_keeps_its_name() ->
     assert here.instance_snapshot_name != there.instance_snapshot_name
 
 
+def test_a_region_must_be_named_where_the_stack_was_not_deployed_for_its_own() -> None:
+    with pytest.raises(InvalidRequestError, match=r"^detail\.region: is missing$"):
+        parse_request(requested(), default_region="eu-west-1", regions=REGIONS)
+
+
 BAD: dict[str, tuple[Any, list[str]]] = {
     "a list": ([], ["the event must be an EventBridge event, a JSON object, not []"]),
     "a text": ("hello", ["the event must be an EventBridge event, a JSON object, not 'hello'"]),

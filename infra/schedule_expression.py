@@ -1,0 +1,169 @@
+"""EventBridge Scheduler's schedule expressions: what it would refuse, and how far apart the runs are.
+
+The rules are those of the Scheduler user guide, "Schedule types". Where it leaves a form open (a range that wraps
+round, a step in day-of-week, lower-case names) the form is refused: a list says the same, and is certain.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+FORMS = "cron(minutes hours day-of-month month day-of-week year), rate(value unit) or at(yyyy-mm-ddThh:mm:ss)"
+
+_FORM = re.compile(r"(cron|rate|at)\((.*)\)")
+_RATE = re.compile(r"([1-9][0-9]*) (minute|hour|day)(s?)")
+_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_ITEM = re.compile(r"(?:(?P<every>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\w+))?")
+_MINUTES_OF_A_DAY = 24 * 60
+
+
+class InvalidScheduleError(ValueError):
+    """Raised for an expression that EventBridge Scheduler would refuse, or that never comes."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One expression that EventBridge Scheduler accepts."""
+
+    expression: str
+    minutes: frozenset[int]
+    """Minutes of the hour at which it runs; empty for rate(...), which starts when it is deployed."""
+    longest_gap: timedelta | None
+    """Time between two runs at the most, on days of 24 hours; None where that is not simple to say, or there is one."""
+    once: datetime | None = None
+    """Local time of at(...)."""
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    alone: str = r"(?!)"
+    """Pattern of the forms that stand alone in the field; nothing by default."""
+    steps: bool = True
+
+    def parse(self, text: str) -> frozenset[int] | None:
+        """Return the values that the text stands for; None for a form that stands alone."""
+        if re.fullmatch(self.alone, text):
+            return None
+        return frozenset().union(*(self._item(item, text) for item in text.split(",")))
+
+    def _item(self, item: str, text: str) -> range:
+        match = _ITEM.fullmatch(item)
+        if match is None or (match["step"] and not self.steps):
+            raise self._invalid(item, text)
+        step = self._number(match["step"], text, low=1) if match["step"] else 1
+        if match["every"]:
+            return range(self.low, self.high + 1, step)
+        first = self._number(match["first"], text)
+        open_end = self.high if match["step"] else first
+        last = self._number(match["last"], text) if match["last"] else open_end
+        if last < first:
+            raise InvalidScheduleError(
+                f"{self.name} {item!r} runs backwards; write two ranges, such as {first}-{self.high},{self.low}-{last}"
+            )
+        return range(first, last + 1, step)
+
+    def _number(self, word: str, text: str, low: int | None = None) -> int:
+        if word in self.names:
+            return self.low + self.names.index(word)
+        least = self.low if low is None else low
+        if not re.fullmatch(r"[0-9]{1,4}", word) or not least <= int(word) <= self.high:
+            raise self._invalid(word, text)
+        return int(word)
+
+    def _invalid(self, word: str, text: str) -> InvalidScheduleError:
+        values = f"{self.low}-{self.high}" + (f" or {self.names[0]}-{self.names[-1]}" if self.names else "")
+        marks = ", - *" + (" /" if self.steps else "")
+        special = {"day-of-month": " ? L W", "day-of-week": " ? L #"}.get(self.name, "")
+        where = "" if word == text else f" in {text!r}"
+        return InvalidScheduleError(f"{self.name} {word!r}{where}: allowed are {values} with {marks}{special}")
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_FIELDS = (
+    _Field("minutes", 0, 59),
+    _Field("hours", 0, 23),
+    _Field("day-of-month", 1, 31, alone=r"\?|L|LW|([1-9]|[12][0-9]|3[01])W"),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day-of-week", 1, 7, _DAYS, alone=rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])", steps=False),
+    _Field("year", 1970, 2199),
+)
+
+
+def parse_schedule(expression: str) -> Schedule:
+    """Read an expression; raise InvalidScheduleError with what is wrong and what is allowed."""
+    match = _FORM.fullmatch(expression)
+    if match is None:
+        raise InvalidScheduleError(f"must be {FORMS}")
+    return {"cron": _cron, "rate": _rate, "at": _at}[match[1]](expression, match[2])
+
+
+def _rate(expression: str, text: str) -> Schedule:
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise InvalidScheduleError("must be rate(value unit) with a whole number and minutes, hours or days")
+    value, unit = int(match[1]), match[2]
+    if (value == 1) == bool(match[3]):
+        raise InvalidScheduleError(f"write rate({value} {unit if value == 1 else unit + 's'})")
+    minutes = value * {"minute": 1, "hour": 60, "day": _MINUTES_OF_A_DAY}[unit]
+    return Schedule(expression, frozenset(), timedelta(minutes=min(minutes, 10**9)))
+
+
+def _at(expression: str, text: str) -> Schedule:
+    try:
+        once = datetime.fromisoformat(text) if _AT.fullmatch(text) else None
+    except ValueError as error:
+        raise InvalidScheduleError(f"there is no such time: {error}") from error
+    if once is None:
+        raise InvalidScheduleError("must be at(yyyy-mm-ddThh:mm:ss), local time, without a zone or Z")
+    return Schedule(expression, frozenset({once.minute}), None, once)
+
+
+def _cron(expression: str, text: str) -> Schedule:
+    words = text.split()
+    if len(words) != len(_FIELDS):
+        names = " ".join(field.name for field in _FIELDS)
+        raise InvalidScheduleError(f"has {len(words)} fields, six are needed: {names}")
+    if (words[2] == "?") == (words[4] == "?"):
+        raise InvalidScheduleError(
+            "exactly one of day-of-month (third) and day-of-week (fifth) must be ?, "
+            f"and here {'both are' if words[2] == '?' else 'neither is'}"
+        )
+    problems, values = [], []
+    for field, word in zip(_FIELDS, words, strict=True):
+        try:
+            values.append(field.parse(word))
+        except InvalidScheduleError as error:
+            problems.append(str(error))
+    if problems:
+        raise InvalidScheduleError("; ".join(problems))
+    minutes, hours, of_month, months, of_week, _year = values
+    times = sorted(60 * hour + minute for hour in hours or () for minute in minutes or ())
+    days = _days(of_month, months or frozenset(), of_week) if of_month or of_week else None
+    gap = _longest_gap(times, days) if days is not None and words[5] == "*" else None
+    return Schedule(expression, minutes or frozenset(), gap)
+
+
+def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None) -> list[date]:
+    """Return the days of eight years on which it runs; 2096 to 2104 have the longest wait for a 29 February."""
+    count = (date(2104, 12, 31) - date(2096, 1, 1)).days + 1
+    days = [
+        day
+        for day in (date(2096, 1, 1) + timedelta(number) for number in range(count))
+        if day.month in months and (day.day in of_month if of_month else day.isoweekday() % 7 + 1 in (of_week or ()))
+    ]
+    if not days:
+        raise InvalidScheduleError("never comes: there is no such day in these months")
+    return days
+
+
+def _longest_gap(times: list[int], days: list[date]) -> timedelta:
+    """Return the longest wait between two runs; `times` are minutes of the day, in order."""
+    within_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
+    days_between = max((later - earlier).days for earlier, later in pairwise(days))
+    return timedelta(minutes=max(within_a_day, days_between * _MINUTES_OF_A_DAY - times[-1] + times[0]))

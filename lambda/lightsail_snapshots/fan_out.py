@@ -1,0 +1,98 @@
+"""`fan_out`: one `Instance Snapshot Requested` for each instance that a Fleet request selects.
+
+It asks Lightsail for each Region's instances once, page by page, and puts a request for each that is selected: for N
+instances selected and P pages of instances in all, P GetInstances and N / 10 PutEvents, rounded up, which is as few as
+the API allows; more only where an answer was lost or an entry refused. It holds one page and ten events in memory. Ten
+thousand instances in four Regions are 1,000 PutEvents and some hundreds of pages, one after the other, at most a few
+minutes of the fifteen that a function has.
+
+It may run again at any time, after half of its work or all of it: the same request asks for the same snapshot names.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lightsail_snapshots.aws import AwsError, EventBus, lightsail
+from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, SOURCE, Reason, invalid_detail
+from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED, InvalidRequestError
+from lightsail_snapshots.settings import FanOutSettings
+
+# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+settings = FanOutSettings.from_environment(os.environ)
+logger = Logger()
+metrics = Metrics()
+event_bus = EventBus(settings.event_bus_name, settings.region)
+lightsail(settings.region)
+
+
+class RegionsFailedError(Exception):
+    """Raised when all else is done and instances of some Region may be missing, so that Lambda tries it all again."""
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take one Fleet request; return how many instances it selected, by Region.
+
+    Raises RegionsFailedError or an AwsError where it must be tried again.
+    """
+    for name in ("SnapshotsFailed", "EmptySelections"):
+        metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
+    try:
+        request = parse_fleet_request(event, default_region=settings.region, regions=settings.regions)
+    except InvalidRequestError as error:
+        return _refuse(event, context.aws_request_id, error)
+    with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):
+        return _fan_out(request)
+
+
+def _fan_out(request: FleetRequest) -> dict[str, Any]:
+    selected = dict.fromkeys(request.regions, 0)
+    failures: list[str] = []
+    event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_REQUESTED, _requests(request, selected, failures))
+    metrics.add_metric("InstancesSelected", MetricUnit.Count, sum(selected.values()))
+    if failures:
+        raise RegionsFailedError("; ".join(failures))
+    if not any(selected.values()):
+        metrics.add_metric("EmptySelections", MetricUnit.Count, 1)
+        logger.warning(
+            "No instance is selected: is a tag or a name mistyped?",
+            select=request.select.as_detail(),
+            regions=list(request.regions),
+        )
+    logger.info("Requested a snapshot of each selected instance", selected=selected)
+    return {"selected": selected}
+
+
+def _requests(request: FleetRequest, selected: dict[str, int], failures: list[str]) -> Iterator[dict[str, Any]]:
+    """Go through the Regions and count in `selected`; one that fails is noted in `failures`, and the others go on."""
+    for region in request.regions:
+        try:
+            for page in lightsail(region).instances():
+                for instance in page:
+                    if request.select.selected(instance.name, instance.tags):
+                        selected[region] += 1
+                        detail, left_out = request.for_instance(instance, region)
+                        if left_out:
+                            logger.warning("No room for some tags", instance_name=instance.name, dropped_tags=left_out)
+                        yield detail
+        except AwsError as error:
+            logger.exception("A Region failed; the others go on", region=region)
+            failures.append(f"{region}: {error}")
+
+
+def _refuse(event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
+    """End what is not a valid request: nothing is selected, and nothing is tried again."""
+    request_id = event.get("id") if isinstance(event, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        request_id = invocation_id
+    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+    metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
+    logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
+    return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}

@@ -1,0 +1,135 @@
+"""The control door: what the emulator is told over HTTP, under /_lightsail/, in JSON.
+
+GET, POST, DELETE /_lightsail/faults     list, add (one fault, see `faults`), clear
+GET, POST         /_lightsail/settings   snapshotSeconds, instanceSeconds, pageSize, speed, copyCarriesTags,
+                                         dotsInSnapshotNames; POST changes those that are given
+POST              /_lightsail/clock      {"advance": seconds}
+GET               /_lightsail/state      what every account and Region holds, and the emulator's time
+POST              /_lightsail/reset      forget all resources and faults
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from local.lightsail.emulator import Emulator
+from local.lightsail.errors import LightsailError, invalid
+from local.lightsail.region import Region
+from local.lightsail.resources import Instance, InstanceSnapshot
+from local.lightsail.wire import Reply
+
+PATH = "/_lightsail/"
+
+
+def control(emulator: Emulator, method: str, path: str, body: bytes) -> Reply:
+    """Do what a request to the control door asks."""
+    action = ACTIONS.get((method, path.removeprefix(PATH)))
+    if action is None:
+        there = [f"{verb} {PATH}{name}" for verb, name in ACTIONS]
+        return _reply(404, {"message": f"There is no {method} {path}.", "there": there})
+    try:
+        with emulator.lock:
+            answer = action(emulator, _object(body))
+    except LightsailError as error:
+        return _reply(error.status, error.body())
+    return _reply(200, answer)
+
+
+def change_settings(emulator: Emulator, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change the settings that are named, and give them all."""
+    now = settings(emulator)
+    for name, value in changes.items():
+        if name not in now or isinstance(value, bool) != isinstance(now[name], bool):
+            raise invalid(f"There is no setting {name} = {value!r}. The settings are {now}.")
+        least, kind = (1, int) if name == "pageSize" else (0, int | float)
+        if not isinstance(value, kind) or value < least:
+            raise invalid(f"{name} cannot be {value!r}.")
+    for name, value in changes.items():
+        setattr(emulator.clock if name == "speed" else emulator.settings, _snake(name), value)
+    return settings(emulator)
+
+
+def settings(emulator: Emulator, _body: object = None) -> dict[str, Any]:
+    """All settings, by the names that the control door uses."""
+    named = {_camel(name): value for name, value in asdict(emulator.settings).items()}
+    return named | {"speed": emulator.clock.speed}
+
+
+def state(emulator: Emulator, _body: object = None) -> dict[str, Any]:
+    """What is there, by account and Region: enough to see what went on."""
+    accounts = {
+        account.id: {name: _region_state(region) for name, region in account.regions.items() if region.names}
+        for account in emulator.accounts.values()
+    }
+    return {"time": emulator.clock.now().isoformat(), "accounts": accounts}
+
+
+def _region_state(region: Region) -> dict[str, Any]:
+    return {
+        "instances": {one.name: one.state_at(region.now) for one in region.of(Instance)},
+        "instanceSnapshots": {one.name: one.state_at(region.now) for one in region.of(InstanceSnapshot)},
+        "operations": len(region.operations),
+    }
+
+
+def _add_fault(emulator: Emulator, fault: dict[str, Any]) -> dict[str, Any]:
+    emulator.faults.add(**({"fault": ""} | fault))
+    return _faults(emulator, {})
+
+
+def _clear_faults(emulator: Emulator, _body: object) -> dict[str, Any]:
+    emulator.faults.clear()
+    return _faults(emulator, {})
+
+
+def _faults(emulator: Emulator, _body: object) -> dict[str, Any]:
+    return {"faults": emulator.faults.listing()}
+
+
+def _advance(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+    seconds = body.get("advance")
+    if not isinstance(seconds, int | float) or seconds < 0:
+        raise invalid('The clock takes {"advance": seconds}.')
+    emulator.clock.advance(seconds)
+    return {"time": emulator.clock.now().isoformat()}
+
+
+def _reset(emulator: Emulator, _body: object) -> dict[str, Any]:
+    emulator.reset()
+    return {"reset": True}
+
+
+ACTIONS: Mapping[tuple[str, str], Callable[[Emulator, dict[str, Any]], dict[str, Any]]] = {
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "settings"): settings,
+    ("POST", "settings"): change_settings,
+    ("POST", "clock"): _advance,
+    ("GET", "state"): state,
+    ("POST", "reset"): _reset,
+}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError as error:
+        raise invalid(f"The body is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise invalid("The body must be a JSON object.")
+    return parsed
+
+
+def _reply(status: int, body: Mapping[str, Any]) -> Reply:
+    return Reply(status, {"Content-Type": "application/json"}, json.dumps(body, indent=2).encode() + b"\n")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,0 +1,39 @@
+"""Every operation that the emulator has, by name. What is in the model but not here is refused by name.
+
+An operation takes the Region that was called and the request, which `model` has found good; it gives the answer,
+or raises LightsailError.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.lightsail import instances, reading, snapshots, tagging
+from local.lightsail.region import Region
+
+Parameters = dict[str, Any]
+
+OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
+    "CopySnapshot": snapshots.copy_snapshot,
+    "CreateInstanceSnapshot": snapshots.create_instance_snapshot,
+    "CreateInstances": instances.create_instances,
+    "CreateInstancesFromSnapshot": instances.create_instances_from_snapshot,
+    "DeleteInstance": instances.delete_instance,
+    "DeleteInstanceSnapshot": snapshots.delete_instance_snapshot,
+    "DisableAddOn": instances.disable_add_on,
+    "EnableAddOn": instances.enable_add_on,
+    "GetActiveNames": reading.get_active_names,
+    "GetAutoSnapshots": reading.get_auto_snapshots,
+    "GetInstance": reading.get_instance,
+    "GetInstances": reading.get_instances,
+    "GetInstanceSnapshot": reading.get_instance_snapshot,
+    "GetInstanceSnapshots": reading.get_instance_snapshots,
+    "GetInstanceState": reading.get_instance_state,
+    "GetOperation": reading.get_operation,
+    "GetOperations": reading.get_operations,
+    "GetOperationsForResource": reading.get_operations_for_resource,
+    "GetRegions": reading.get_regions,
+    "StartInstance": instances.start_instance,
+    "StopInstance": instances.stop_instance,
+    "TagResource": tagging.tag_resource,
+    "UntagResource": tagging.untag_resource,
+}

@@ -1,0 +1,107 @@
+"""The operations that only read."""
+
+from typing import Any
+
+from local.lightsail import model
+from local.lightsail.errors import not_found
+from local.lightsail.region import Region
+from local.lightsail.resources import Instance, InstanceSnapshot
+
+OPERATIONS_LISTED = 200  # the model's documentation: GetOperations knows at most the last 200
+
+
+def get_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """One instance, by name."""
+    return {"instance": region.instance(request["instanceName"]).describe(region.now)}
+
+
+def get_instance_state(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """The state of one instance."""
+    return {"state": region.instance(request["instanceName"]).state_description(region.now)}
+
+
+def get_instances(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """A page of the Region's instances."""
+    page, token = region.page(region.of(Instance), request.get("pageToken"))
+    return {"instances": [instance.describe(region.now) for instance in page], **token}
+
+
+def get_instance_snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """One instance snapshot, by name."""
+    return {"instanceSnapshot": region.snapshot(request["instanceSnapshotName"]).describe(region.now)}
+
+
+def get_instance_snapshots(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """A page of the Region's instance snapshots. Automatic ones are not among them."""
+    page, token = region.page(region.of(InstanceSnapshot), request.get("pageToken"))
+    return {"instanceSnapshots": [snapshot.describe(region.now) for snapshot in page], **token}
+
+
+def get_auto_snapshots(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """The automatic snapshots of an instance, newest first."""
+    instance = region.instance(request["resourceName"])
+    now = region.now
+    return {
+        "resourceName": instance.name,
+        "resourceType": instance.kind,
+        "autoSnapshots": [
+            {
+                "date": f"{start:%Y-%m-%d}",
+                "createdAt": start,
+                "status": instance.automatic.status(start, now),
+                "fromAttachedDisks": [],
+            }
+            for start in instance.automatic.taken(now)
+        ],
+    }
+
+
+def get_active_names(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """A page of all names that are in use, of whatever type of resource."""
+    page, token = region.page(list(region.names.values()), request.get("pageToken"))
+    return {"activeNames": [resource.name for resource in page], **token}
+
+
+def get_operation(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """One operation, by its id."""
+    operation = region.operations.get(request["operationId"])
+    if operation is None:
+        raise not_found("Operation", request["operationId"])
+    return {"operation": operation.describe(region.now)}
+
+
+def get_operations(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """A page of the last operations, oldest first."""
+    known = list(region.operations.values())[-OPERATIONS_LISTED:]
+    page, token = region.page(known, request.get("pageToken"))
+    return {"operations": region.describe(page), **token}
+
+
+def get_operations_for_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """A page of the operations about one resource, newest first; the resource may be gone by now."""
+    name = request["resourceName"]
+    about = [operation for operation in region.operations.values() if operation.resource == name]
+    if not about:
+        raise not_found("Resource", name)
+    page, token = region.page(about[::-1], request.get("pageToken"), newest_first=True)
+    return {"operations": region.describe(page), **token}
+
+
+def get_regions(_region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """The Regions that botocore knows an endpoint for."""
+    return {
+        "regions": [
+            {
+                "name": name,
+                "displayName": description.partition("(")[2].rstrip(")"),
+                "description": f"The {description} Region",
+                "availabilityZones": [
+                    {"zoneName": f"{name}{letter}", "state": "available"}
+                    for letter in "abc"
+                    if request.get("includeAvailabilityZones")
+                ],
+                "relationalDatabaseAvailabilityZones": [],
+            }
+            for name, description in model.regions().items()
+        ]
+    }

@@ -1,0 +1,89 @@
+"""The stand-alone door: an HTTP server that any SDK and the AWS CLI can talk to.
+
+    with serving() as server:
+        boto3.client("lightsail", endpoint_url=server.url, region_name="eu-central-1")
+
+`server.emulator` is the core, for what a test wants to tell it. The server does not check signatures: it reads only
+the Region out of them. It is bound to this machine, and nothing else can reach it.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from local.lightsail import control, wire
+from local.lightsail.emulator import Emulator
+from local.lightsail.errors import LightsailError
+
+HOST = "127.0.0.1"
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing about requests: the answers say it all."""
+
+    def log_request(self, *_args: object) -> None:
+        """Not a line per request."""
+
+
+@dataclass
+class Server:
+    """A server that listens."""
+
+    emulator: Emulator
+    http: BaseWSGIServer
+
+    @property
+    def url(self) -> str:
+        """What a client gets as its endpoint_url."""
+        return f"http://{HOST}:{self.http.port}"
+
+
+def listen(emulator: Emulator, port: int = 0) -> Server:
+    """Bind to a port (0: any free one). `server.http.serve_forever()` then serves."""
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return _respond(emulator, Request(environ))(environ, start_response)
+
+    return Server(emulator, make_server(HOST, port, application, threaded=True, request_handler=_Quiet))
+
+
+@contextmanager
+def serving(emulator: Emulator | None = None, port: int = 0) -> Iterator[Server]:
+    """A server in a thread of its own for as long as the block runs."""
+    server = listen(emulator or Emulator(), port)
+    thread = Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.http.shutdown()
+        thread.join()
+        server.http.server_close()
+
+
+def _respond(emulator: Emulator, request: Request) -> Response:
+    body = request.get_data()
+    if request.path.startswith(control.PATH):
+        return _response(control.control(emulator, request.method, request.path, body))
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        call = wire.read(headers, body)
+    except LightsailError as error:
+        return _response(wire.refuse(error))
+    answer = emulator.handle(call)
+    time.sleep(answer.delay)
+    if answer.lost:
+        # The client sees the connection end without an answer, as when a network breaks.
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return _response(wire.write(answer))
+
+
+def _response(reply: wire.Reply) -> Response:
+    return Response(reply.body, reply.status, reply.headers)

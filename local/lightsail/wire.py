@@ -1,0 +1,55 @@
+"""AWS JSON 1.1: a request's headers and body in, an answer's status, headers and body out."""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from local.lightsail.emulator import DEFAULT_ACCOUNT, Answer, Call
+from local.lightsail.errors import LightsailError
+
+TARGET_PREFIX = "Lightsail_20161128."
+CONTENT_TYPE = "application/x-amz-json-1.1"
+CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/]+)/lightsail/aws4_request")
+
+
+class Reply(NamedTuple):
+    """What goes back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def read(headers: Mapping[str, str], body: bytes, account: str = DEFAULT_ACCOUNT) -> Call:
+    """The call in an HTTP request, whose header names are in lower case. Signatures are the door's business."""
+    target = headers.get("x-amz-target", "")
+    if not target.startswith(TARGET_PREFIX):
+        raise LightsailError("UnknownOperationException", f"X-Amz-Target must begin with {TARGET_PREFIX}")
+    credential = CREDENTIAL.search(headers.get("authorization", ""))
+    if not credential:
+        raise LightsailError("UnauthenticatedException", "The request is not signed for Lightsail.")
+    try:
+        parameters = json.loads(body or b"{}")
+    except ValueError as error:
+        raise LightsailError("SerializationException", f"The body is not JSON: {error}") from error
+    return Call(target.removeprefix(TARGET_PREFIX), parameters, credential["region"], account)
+
+
+def write(answer: Answer) -> Reply:
+    """An answer as HTTP. The error's name is in the body's `__type` already, where botocore looks for it."""
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-requestid": str(uuid.uuid4())}
+    body = json.dumps(answer.body, default=_epoch).encode()
+    return Reply(answer.status, headers, body)
+
+
+def refuse(error: LightsailError) -> Reply:
+    """A refusal that came before there was a call."""
+    return write(Answer(error.status, error.body()))
+
+
+def _epoch(time: datetime) -> float:
+    """AWS JSON writes times as seconds since 1970."""
+    return round(time.timestamp(), 3)

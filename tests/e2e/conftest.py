@@ -1,0 +1,29 @@
+"""One local AWS and one deployment for the whole folder: both together take about ten seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import deploy
+from local.aws import local_aws
+from local.demo import hasten
+from tests.e2e.deployment import Deployment
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[Deployment]:
+    with local_aws() as aws:
+        deploy.bootstrap(aws)
+        deployment = Deployment(aws, deploy.deploy(aws))
+        hasten(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
+        # A cold start on a busy machine may take longer than the queue waits: it is had now.
+        aws.client("lambda").invoke(FunctionName=deployment.outputs["CreateFunctionName"], Payload=b"{}")
+        deployment.open()
+        yield deployment
+
+
+@pytest.fixture
+def stack(deployed: Deployment) -> Iterator[Deployment]:
+    """The deployment, without the faults that a test has put into it afterwards."""
+    yield deployed
+    deployed.aws.control("DELETE", "/_lightsail/faults")

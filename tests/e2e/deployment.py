@@ -1,0 +1,230 @@
+"""The stack as it is deployed in the local AWS: what a test does to it, and what it can see of it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jsonschema import Draft202012Validator
+
+from local.aws import LocalAws
+
+PATIENCE = 60
+"""Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], what: str) -> T:
+    """Looks until there is something to see, and returns it; fails where there is nothing for too long."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {PATIENCE} seconds")
+
+
+@dataclass
+class Deployment:
+    """The deployed stack, with a queue of the test's own that hears every outcome on the bus."""
+
+    aws: LocalAws
+    outputs: Mapping[str, str]
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    """The outcome events that came so far, oldest first."""
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    # What a test does
+
+    def instance(self, **tags: str) -> str:
+        """Makes an instance, with a name that no other test has, and returns the name."""
+        name = f"web-{next(self._numbers)}"
+        self.lightsail.create_instances(
+            instanceNames=[name],
+            availabilityZone="us-east-1a",
+            blueprintId="wordpress",
+            bundleId="small_3_0",
+            tags=[{"key": key, "value": value} for key, value in tags.items()],
+        )
+        return name
+
+    def request(self, *details: Mapping[str, Any]) -> list[str]:
+        """Puts one request per detail on the bus, in one call, and returns the events' ids."""
+        entries = [
+            {
+                "EventBusName": self.outputs["BusName"],
+                "Source": "tests",
+                "DetailType": "Instance Snapshot Requested",
+                "Detail": json.dumps(detail),
+            }
+            for detail in details
+        ]
+        answer = self.aws.client("events").put_events(Entries=entries)
+        return [entry["EventId"] for entry in answer["Entries"]]
+
+    def deliver(self, *bodies: str) -> list[str]:
+        """Sends messages straight to the request queue, as its rule does, in one call; returns the messages' ids."""
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        answer = self.sqs.send_message_batch(QueueUrl=self.outputs["RequestQueueUrl"], Entries=entries)
+        return [message["MessageId"] for message in answer["Successful"]]
+
+    def fault(self, fault: str, name: str, operation: str = "CreateInstanceSnapshot", times: int = 1) -> None:
+        """Makes the emulator misbehave the next times that a request of this operation has this name in it."""
+        self.aws.control(
+            "POST", "/_lightsail/faults", {"fault": fault, "operation": operation, "name": name, "times": times}
+        )
+
+    def faults_left(self) -> list[dict[str, Any]]:
+        """The faults that can still go off, each with its `times`."""
+        return list(self.aws.control("GET", "/_lightsail/faults")["faults"])
+
+    def redrive(self) -> None:
+        """Moves what lies in the dead-letter queue back to the request queue.
+
+        As SQS's own redrive does; MiniStack has no StartMessageMoveTask.
+        """
+        dead = self.outputs["DeadLetterQueueUrl"]
+        for message in self.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]:
+            self.deliver(message["Body"])
+            self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+
+    def replay(self, seconds: int = 10) -> None:
+        """Puts the archived events of the last seconds on the bus again, outcomes included: MiniStack cannot filter."""
+        events = self.aws.client("events")
+        name = self.outputs["BusName"]
+        now = datetime.now(UTC)
+        events.start_replay(
+            ReplayName=f"replay-{next(self._numbers)}",
+            EventSourceArn=events.describe_archive(ArchiveName=name)["ArchiveArn"],
+            EventStartTime=now - timedelta(seconds=seconds),
+            EventEndTime=now + timedelta(seconds=1),
+            Destination={"Arn": events.describe_event_bus(Name=name)["Arn"]},
+        )
+
+    def retries(self, deliveries: int) -> None:
+        """Sets after how many deliveries a message is given up: at the queue, and for the function that must agree."""
+        policy = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": str(deliveries)}
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.outputs["RequestQueueUrl"], Attributes={"RedrivePolicy": json.dumps(policy)}
+        )
+        variables = self.function["Environment"]["Variables"] | {"MAX_RECEIVE_COUNT": str(deliveries)}
+        self.aws.client("lambda").update_function_configuration(
+            FunctionName=self.outputs["CreateFunctionName"], Environment={"Variables": variables}
+        )
+
+    # What it can see
+
+    def outcome(self, request_id: str) -> dict[str, Any]:
+        """Waits for the first outcome of a request, which must be as docs/events says, and returns the event."""
+        return eventually(lambda: next(iter(self.outcomes(request_id)), None), f"outcome of {request_id}")
+
+    def available(self, request_id: str) -> dict[str, Any]:
+        """Waits for the outcome of a request, which must be a usable snapshot, and returns its detail."""
+        event = self.outcome(request_id)
+        assert event["detail-type"] == "Instance Snapshot Available", event["detail"]
+        return dict(event["detail"])
+
+    def failed(self, request_id: str) -> dict[str, Any]:
+        """Waits for the outcome of a request, which must be a failure, and returns its detail."""
+        event = self.outcome(request_id)
+        assert event["detail-type"] == "Instance Snapshot Failed", event["detail"]
+        return dict(event["detail"])
+
+    def outcomes(self, request_id: str) -> list[dict[str, Any]]:
+        """All outcomes of a request that came so far."""
+        self._listen()
+        return [event for event in self.heard if event["detail"]["requestId"] == request_id]
+
+    def quiet(self) -> None:
+        """Waits until nothing is left in the request queue, hidden messages included."""
+        eventually(lambda: self.depth("RequestQueueUrl") == 0, "empty request queue")
+
+    def depth(self, output: str) -> int:
+        """How many messages a queue of the stack holds, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def snapshots_of(self, instance: str) -> list[dict[str, Any]]:
+        """The snapshots of an instance, as Lightsail shows them."""
+        pages = self.lightsail.get_paginator("get_instance_snapshots").paginate()
+        return [one for page in pages for one in page["instanceSnapshots"] if one["fromInstanceName"] == instance]
+
+    def logged(self, request_id: str) -> list[dict[str, Any]]:
+        """The lines of the function's log about a request."""
+        return [line for line in self.log() if line.get("correlation_id") == request_id]
+
+    def log(self) -> list[dict[str, Any]]:
+        """The JSON lines of the function's log."""
+        pages = (
+            self.aws.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=self.function["LoggingConfig"]["LogGroup"])
+        )
+        return [
+            json.loads(event["message"]) for page in pages for event in page["events"] if event["message"][0] == "{"
+        ]
+
+    @cached_property
+    def lightsail(self) -> Any:
+        """Lightsail, as the account's root sees it."""
+        return self.aws.client("lightsail")
+
+    @cached_property
+    def sqs(self) -> Any:
+        """SQS, as the account's root sees it."""
+        return self.aws.client("sqs")
+
+    @property
+    def function(self) -> dict[str, Any]:
+        """The create function's configuration, as it is now."""
+        answer = self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs["CreateFunctionName"])
+        return dict(answer)
+
+    @property
+    def role(self) -> str:
+        """The name of the create function's role."""
+        return str(self.function["Role"].rpartition("/")[2])
+
+    @cached_property
+    def dead_letter_arn(self) -> str:
+        """The ARN of the dead-letter queue."""
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs["DeadLetterQueueUrl"], AttributeNames=["QueueArn"])
+        return str(answer["Attributes"]["QueueArn"])
+
+    @cached_property
+    def _ear(self) -> str:
+        """The address of a queue that gets every outcome on the bus, by a rule that any other system could make."""
+        url = str(self.sqs.create_queue(QueueName="outcomes")["QueueUrl"])
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        rule = {"Name": "outcomes", "EventBusName": self.outputs["BusName"]}
+        events = self.aws.client("events")
+        events.put_rule(**rule, EventPattern=json.dumps({"source": ["lightsail-snapshots"]}))
+        events.put_targets(Rule="outcomes", EventBusName=rule["EventBusName"], Targets=[{"Id": "ear", "Arn": arn}])
+        return url
+
+    def _listen(self) -> None:
+        """Takes in what has come to the ear; each event must be as docs/events says."""
+        answer = self.sqs.receive_message(QueueUrl=self._ear, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            event = json.loads(message["Body"])
+            _schema(event["detail-type"]).validate(event)
+            self.heard.append(event)
+            self.sqs.delete_message(QueueUrl=self._ear, ReceiptHandle=message["ReceiptHandle"])
+
+    def open(self) -> None:
+        """Begins to hear outcomes: from now on, none is missed."""
+        self._listen()
+
+
+def _schema(detail_type: str) -> Draft202012Validator:
+    path = SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json"
+    return Draft202012Validator(json.loads(path.read_text()))

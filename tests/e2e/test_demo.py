@@ -1,0 +1,108 @@
+"""`make demo`, and what is left of it when somebody stops it."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from local.aws import ROOT
+from tests.e2e.deployment import PATIENCE, eventually
+
+Demo = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder; pytest's own have longer paths than a temporary folder may have (see local.aws)."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "tmp").mkdir()
+        yield Path(name)
+
+
+@pytest.fixture
+def demo(folder: Path) -> Iterator[Demo]:
+    """`python -m local.demo --keep`, writing to a file, with a place of its own for temporary files."""
+    with (folder / "output").open("wb") as output:
+        command = [sys.executable, "-m", "local.demo", "--keep"]
+        environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process:  # noqa: S603  our own words
+            yield process
+            process.kill()
+
+
+def _output(folder: Path) -> str:
+    return (folder / "output").read_text()
+
+
+def _until(folder: Path, demo: Demo, text: str) -> None:
+    """Waits until the demo has printed a text, or has ended."""
+    eventually(lambda: text in _output(folder) or demo.poll() is not None, text)
+    assert text in _output(folder), _output(folder)
+
+
+def _stopped(demo: Demo, folder: Path, number: signal.Signals) -> int:
+    """Sends a signal and returns the exit status, when there is nothing left of the demo."""
+    demo.send_signal(number)
+    status = demo.wait(PATIENCE)
+    assert list((folder / "tmp").iterdir()) == []
+    assert _processes_of(folder) == []
+    return status
+
+
+def _processes_of(folder: Path) -> list[str]:
+    """Every process that works in the demo's temporary folder, which all of its children are told of.
+
+    Read from /proc: where there is none (macOS), there is nothing to see, and the test shows less.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if str(folder / "tmp").encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, folder: Path) -> None:
+    _until(folder, demo, "It runs until you press Ctrl-C")
+    assert _processes_of(folder)
+
+    status = _stopped(demo, folder, signal.SIGINT)
+
+    shown = _output(folder)
+    assert status == 130
+    for text in ("$ aws events put-events", "Snapshot is usable", "available", "managed-by = lightsail-snapshots"):
+        assert text in shown
+    assert shown.endswith("Nothing is left behind.\n")
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("… Start a local AWS", signal.SIGINT),
+        ("… Deploy the unmodified stack", signal.SIGTERM),
+        ("… Deploy the unmodified stack", signal.SIGINT),
+    ],
+)
+def test_the_demo_can_be_stopped_at_any_moment(demo: Demo, folder: Path, moment: str, number: signal.Signals) -> None:
+    _until(folder, demo, moment)
+
+    assert _stopped(demo, folder, number) == 130
+
+
+def test_nothing_outlives_a_demo_that_is_killed(demo: Demo, folder: Path) -> None:
+    _until(folder, demo, "… Deploy the unmodified stack")
+
+    demo.kill()
+    demo.wait(PATIENCE)
+
+    eventually(lambda: not _gateways(folder), "end of the local AWS")
+
+
+def _gateways(folder: Path) -> list[str]:
+    return [command for command in _processes_of(folder) if "local.gateway" in command]

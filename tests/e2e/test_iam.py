@@ -1,0 +1,118 @@
+"""The deployed role decides: what its policy does not allow does not happen, whatever the code does."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws import ACCOUNT
+from tests.e2e.deployment import Deployment
+
+Policy = dict[str, Any]
+Client = Callable[[str], Any]
+
+
+@pytest.fixture
+def amend(stack: Deployment) -> Iterator[Callable[[Callable[[Policy], None]], None]]:
+    """A function that changes a copy of the role's policy and puts it in the original's place, until the test ends."""
+    iam = stack.aws.client("iam")
+    (name,) = iam.list_role_policies(RoleName=stack.role)["PolicyNames"]
+    original: Policy = iam.get_role_policy(RoleName=stack.role, PolicyName=name)["PolicyDocument"]
+
+    def put(policy: Policy) -> None:
+        iam.put_role_policy(RoleName=stack.role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+    def change(how: Callable[[Policy], None]) -> None:
+        policy = copy.deepcopy(original)
+        how(policy)
+        assert policy != original
+        put(policy)
+
+    yield change
+    put(original)
+
+
+def _create_statement(policy: Policy) -> Policy:
+    (statement,) = [one for one in policy["Statement"] if one["Action"] == "lightsail:CreateInstanceSnapshot"]
+    return dict(statement)
+
+
+def without_create(policy: Policy) -> None:
+    policy["Statement"].remove(_create_statement(policy))
+
+
+def with_another_tag(policy: Policy) -> None:
+    statement = _create_statement(policy)
+    policy["Statement"].remove(statement)
+    policy["Statement"].append(statement | {"Condition": {"StringEquals": {"aws:RequestTag/managed-by": "another"}}})
+
+
+@pytest.mark.parametrize("how", [without_create, with_another_tag])
+def test_without_the_permission_a_request_ends_as_access_denied(
+    stack: Deployment, amend: Callable[[Callable[[Policy], None]], None], how: Callable[[Policy], None]
+) -> None:
+    amend(how)
+    instance = stack.instance()
+
+    (request,) = stack.request({"instanceName": instance})
+
+    told = stack.failed(request)
+    assert told["reason"] == "AccessDenied"
+    assert "lightsail:CreateInstanceSnapshot" in told["message"]
+    assert stack.snapshots_of(instance) == []
+
+
+@pytest.fixture
+def as_role(stack: Deployment) -> Iterator[Client]:
+    """A function that makes clients with the deployed role's credentials. Until the test ends, root may assume it."""
+    iam = stack.aws.client("iam")
+    role = iam.get_role(RoleName=stack.role)["Role"]
+    trust = copy.deepcopy(role["AssumeRolePolicyDocument"])
+    trust["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    iam.update_assume_role_policy(RoleName=stack.role, PolicyDocument=json.dumps(trust))
+    session = stack.aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="tests")["Credentials"]
+
+    def client(service: str) -> Any:
+        return stack.aws.client(
+            service,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+
+    yield client
+    iam.update_assume_role_policy(RoleName=stack.role, PolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
+
+
+OURS = [{"key": "managed-by", "value": "lightsail-snapshots"}]
+
+FORBIDDEN: dict[str, Callable[[Client, str], object]] = {
+    "delete a snapshot, not even one of ours": lambda client, name: client("lightsail").delete_instance_snapshot(
+        instanceSnapshotName=f"{name}-ours"
+    ),
+    "delete an instance": lambda client, name: client("lightsail").delete_instance(instanceName=name),
+    "stop an instance": lambda client, name: client("lightsail").stop_instance(instanceName=name),
+    "take a snapshot without our tag": lambda client, name: client("lightsail").create_instance_snapshot(
+        instanceSnapshotName=f"{name}-untagged", instanceName=name
+    ),
+    "tag an instance": lambda client, name: client("lightsail").tag_resource(resourceName=name, tags=OURS),
+    "put an event on another bus": lambda client, _: client("events").put_events(
+        Entries=[{"Source": "lightsail-snapshots", "DetailType": "Instance Snapshot Available", "Detail": "{}"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_role_may_not(stack: Deployment, as_role: Client, what: str) -> None:
+    instance = stack.instance()
+    as_role("lightsail").create_instance_snapshot(
+        instanceSnapshotName=f"{instance}-ours", instanceName=instance, tags=OURS
+    )
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        FORBIDDEN[what](as_role, instance)
+
+    assert [snapshot["name"] for snapshot in stack.snapshots_of(instance)] == [f"{instance}-ours"]

@@ -1,0 +1,157 @@
+"""The emulator's three doors, behind one face, so that the same cases run through each."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import boto3
+from botocore.config import Config
+from moto import mock_aws
+
+import local.lightsail.moto
+from local.lightsail.control import control
+from local.lightsail.server import serving
+
+REGION = "eu-central-1"
+ROOT = Path(__file__).parents[2]
+Lightsail: TypeAlias = Any
+"""boto3's client, untyped: its stubs know what Lightsail takes, and these tests send what it does not take."""
+
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+class Door(Protocol):
+    """A way to the emulator: `client` for the API, `tell` for the control door."""
+
+    @property
+    def url(self) -> str | None:
+        """The endpoint, where the door is not in this process."""
+
+    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        """What the control door answers; ValueError where it refuses."""
+
+
+def client(door: Door, region: str = REGION, *, attempts: int = 1, **keys: str) -> Lightsail:
+    """A boto3 client that tries `attempts` times, so that a test sees what the emulator does."""
+    return _client(door.url, region, attempts, **(keys or KEYS))
+
+
+@cache
+def _client(url: str | None, region: str, attempts: int, **keys: str) -> Lightsail:
+    """Kept, since making a client takes longer than most tests do."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=10)
+    make: Lightsail = _session().client
+    return make("lightsail", region, endpoint_url=url, config=config, **keys)
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all clients: it keeps the service model."""
+    return boto3.Session()
+
+
+def told(status: int, body: bytes) -> dict[str, Any]:
+    """The control door's answer, or ValueError."""
+    answer: dict[str, Any] = json.loads(body)
+    if status != 200:
+        raise ValueError(answer["message"])
+    return answer
+
+
+class MotoDoor:
+    """Inside mock_aws."""
+
+    url = None
+
+    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        """Straight into the core: there is no network."""
+        core = local.lightsail.moto.emulator()
+        reply = control(core, method, f"/_lightsail/{path}", json.dumps(body).encode())
+        return told(reply.status, reply.body)
+
+
+class HttpDoor:
+    """A server of ours, or MiniStack's gateway."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        """Over HTTP, as a demo or a person with curl does it."""
+        return told(*self.ask(method, f"/_lightsail/{path}", json.dumps(body)))
+
+    def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
+        """One bare HTTP request."""
+        with closing(http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)) as connection:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+
+@contextmanager
+def moto_door() -> Iterator[MotoDoor]:
+    """A fresh mock_aws."""
+    with mock_aws():
+        yield MotoDoor()
+
+
+@contextmanager
+def server_door() -> Iterator[HttpDoor]:
+    """A fresh server in a thread."""
+    with serving() as server:
+        yield HttpDoor(server.url)
+
+
+GATEWAY = "from local.lightsail import ministack; ministack.register(); from ministack.app import main; main()"
+
+
+@contextmanager
+def gateway(directory: Path) -> Iterator[HttpDoor]:
+    """MiniStack with IAM on, in a process of its own; it costs two seconds, so there is one for all tests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": "123456789012",
+        "AUTH": "true",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent.sock",
+    }
+    with (directory / "gateway.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", GATEWAY], env=environment, stdout=log, stderr=log)  # noqa: S603 - our own words
+    try:
+        door = HttpDoor(f"http://127.0.0.1:{port}")
+        _wait_for(door, process)
+        yield door
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(door: HttpDoor, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"MiniStack ended with status {process.returncode}")
+        try:
+            door.tell("state", "GET")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("MiniStack did not answer within 30 seconds")

@@ -1,0 +1,64 @@
+"""The control door: what it takes, what it tells, what it refuses."""
+
+import pytest
+
+from tests.emulator.doors import Door, client
+from tests.emulator.making import make_instance, make_snapshot
+
+
+def test_the_state_shows_resources_by_account_and_region(door: Door) -> None:
+    lightsail = client(door)
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    assert door.tell("state", "GET")["accounts"]["123456789012"] == {
+        "eu-central-1": {
+            "instances": {"web-1": "running"},
+            "instanceSnapshots": {"snap-1": "pending"},
+            "operations": 3,
+        }
+    }
+
+
+def test_a_reset_forgets_resources_and_faults(door: Door) -> None:
+    lightsail = client(door)
+    make_instance(lightsail)
+    door.tell("faults", fault="throttle")
+    door.tell("reset")
+    assert lightsail.get_instances()["instances"] == []
+
+
+def test_settings_are_answered_whole_and_change_only_where_told(door: Door) -> None:
+    before = door.tell("settings", "GET")
+    assert door.tell("settings", snapshotSeconds=5) == {**before, "snapshotSeconds": 5}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("faults", {"fault": "gremlins"}, "No such fault: gremlins. There are: throttle,"),
+        ("faults", {}, "No such fault"),
+        ("faults", {"fault": "slow", "seconds": "long"}, "seconds = 'long'"),
+        ("faults", {"fault": "slow", "colour": "red"}, "colour"),
+        ("settings", {"pagesize": 3}, "pagesize"),
+        ("settings", {"pageSize": 0}, "pageSize cannot be 0"),
+        ("settings", {"pageSize": 2.5}, "pageSize cannot be 2.5"),
+        ("settings", {"speed": -1}, "speed cannot be -1"),
+        ("settings", {"copyCarriesTags": 1}, "copyCarriesTags"),
+        ("settings", {"snapshotSeconds": "soon"}, "snapshotSeconds"),
+        ("clock", {}, "advance"),
+        ("clock", {"advance": -1}, "advance"),
+        ("nonsense", {}, "There is no POST /_lightsail/nonsense"),
+    ],
+)
+def test_what_it_does_not_understand_it_refuses_and_says_why(
+    door: Door, path: str, body: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        door.tell(path, **body)
+
+
+def test_a_change_that_is_refused_in_part_changes_nothing(door: Door) -> None:
+    before = door.tell("settings", "GET")
+    with pytest.raises(ValueError, match="colour"):
+        door.tell("settings", pageSize=3, colour="red")
+    assert door.tell("settings", "GET") == before

@@ -1,0 +1,228 @@
+"""Snapshots of instances: made, seen through, deleted, restored."""
+
+from datetime import UTC, datetime, timedelta
+
+from tests.emulator.doors import Door, Lightsail, client
+from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot, snapshot_names
+
+
+def test_a_create_answers_one_operation_about_the_snapshot_and_one_about_the_instance(
+    lightsail: Lightsail,
+) -> None:
+    make_instance(lightsail)
+    answer = lightsail.create_instance_snapshot(instanceName="web-1", instanceSnapshotName="snap-1")
+    operations = {operation["resourceType"]: operation for operation in answer["operations"]}
+    assert set(operations) == {"Instance", "InstanceSnapshot"}
+    about_snapshot, about_instance = operations["InstanceSnapshot"], operations["Instance"]
+    assert about_snapshot["resourceName"] == about_instance["operationDetails"] == "snap-1"
+    assert about_instance["resourceName"] == about_snapshot["operationDetails"] == "web-1"
+    assert about_snapshot["location"] == {"availabilityZone": "all", "regionName": "eu-central-1"}
+    assert about_instance["location"] == {"availabilityZone": "eu-central-1a", "regionName": "eu-central-1"}
+    assert {operation["operationType"] for operation in operations.values()} == {"CreateInstanceSnapshot"}
+    assert {operation["status"] for operation in operations.values()} == {"Started"}
+    assert not any(operation["isTerminal"] for operation in operations.values())
+
+
+def test_the_two_operations_come_in_no_fixed_order(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    first_ones = set()
+    for name in ("snap-1", "snap-2", "snap-3", "snap-4"):
+        answer = lightsail.create_instance_snapshot(instanceName="web-1", instanceSnapshotName=name)
+        first_ones.add(answer["operations"][0]["resourceType"])
+    assert first_ones == {"Instance", "InstanceSnapshot"}
+
+
+def test_a_snapshot_is_pending_and_becomes_available_with_time(door: Door, lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    assert make_snapshot(lightsail)["state"] == "pending"
+    door.tell("clock", advance=59)
+    assert snapshot(lightsail)["state"] == "pending"
+    door.tell("clock", advance=1)
+    assert snapshot(lightsail)["state"] == "available"
+
+
+def test_a_clock_at_speed_makes_snapshots_available_sooner(door: Door, lightsail: Lightsail) -> None:
+    door.tell("settings", speed=1_000_000)
+    make_instance(lightsail)
+    assert make_snapshot(lightsail)["state"] == "available"
+
+
+def test_how_long_a_snapshot_takes_can_be_set(door: Door, lightsail: Lightsail) -> None:
+    door.tell("settings", snapshotSeconds=0)
+    make_instance(lightsail)
+    assert make_snapshot(lightsail)["state"] == "available"
+
+
+def test_a_snapshot_describes_the_instance_that_it_is_of(lightsail: Lightsail) -> None:
+    instance = make_instance(lightsail)
+    made = make_snapshot(lightsail)
+    assert made["fromInstanceName"] == "web-1"
+    assert made["fromInstanceArn"] == instance["arn"]
+    assert made["fromBlueprintId"] == "ubuntu_24_04"
+    assert made["fromBundleId"] == "small_3_0"
+    assert made["sizeInGb"] == 60
+    assert made["isFromAutoSnapshot"] is False
+    assert made["location"] == {"availabilityZone": "all", "regionName": "eu-central-1"}
+    assert made["arn"].startswith("arn:aws:lightsail:eu-central-1:123456789012:InstanceSnapshot/")
+
+
+def test_an_instance_snapshot_has_no_progress(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    assert "progress" not in make_snapshot(lightsail)
+
+
+def test_created_at_is_half_a_minute_later_than_the_request(door: Door, lightsail: Lightsail) -> None:
+    now = datetime.fromisoformat(door.tell("state", "GET")["time"])
+    make_instance(lightsail)
+    created_at = make_snapshot(lightsail)["createdAt"].astimezone(UTC)
+    assert abs(created_at - now - timedelta(seconds=30)) < timedelta(milliseconds=2)
+
+
+def test_a_name_in_use_is_refused_with_its_sub_code(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    assert error == {
+        "name": "InvalidInputException",
+        "message": "Some names are already in use: snap-1",
+        "code": "NameExists",
+        "status": 400,
+    }
+
+
+def test_names_are_unique_over_all_types_of_resources(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="web-1")
+    assert error["code"] == "NameExists"
+
+
+def test_each_region_has_a_name_space_of_its_own(door: Door) -> None:
+    for region in ("eu-central-1", "us-east-1", "ap-southeast-5"):
+        lightsail = client(door, region)
+        make_instance(lightsail)
+        assert f":{region}:" in make_snapshot(lightsail)["arn"]
+
+
+def test_an_instance_of_another_region_does_not_exist(door: Door) -> None:
+    make_instance(client(door, "us-east-1"))
+    error = error_of(client(door).create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
+    assert "does not exist" in error["message"]
+
+
+def test_a_snapshot_that_does_not_exist_is_not_found(lightsail: Lightsail) -> None:
+    error = error_of(lightsail.get_instance_snapshot, instanceSnapshotName="nope")
+    assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
+
+
+def test_a_delete_answers_one_operation_that_is_over(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    (operation,) = lightsail.delete_instance_snapshot(instanceSnapshotName="snap-1")["operations"]
+    assert (operation["isTerminal"], operation["status"]) == (True, "Succeeded")
+    assert operation["operationType"] == "DeleteInstanceSnapshot"
+
+
+def test_deleting_a_snapshot_leaves_the_instance_and_frees_the_name(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    lightsail.delete_instance_snapshot(instanceSnapshotName="snap-1")
+    assert snapshot_names(lightsail) == []
+    assert lightsail.get_instance(instanceName="web-1")["instance"]["name"] == "web-1"
+    assert make_snapshot(lightsail)["state"] == "pending"
+
+
+def test_deleting_an_instance_leaves_its_snapshots(lightsail: Lightsail) -> None:
+    instance = make_instance(lightsail)
+    make_snapshot(lightsail)
+    lightsail.delete_instance(instanceName="web-1")
+    assert snapshot(lightsail)["fromInstanceArn"] == instance["arn"]
+
+
+def test_an_instance_made_again_under_its_name_is_another_one(lightsail: Lightsail) -> None:
+    first = make_instance(lightsail)
+    lightsail.delete_instance(instanceName="web-1")
+    assert make_instance(lightsail)["arn"] != first["arn"]
+
+
+def test_a_stopped_instance_can_be_snapshotted(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    lightsail.stop_instance(instanceName="web-1")
+    assert make_snapshot(lightsail)["state"] == "pending"
+
+
+def test_an_instance_on_its_way_cannot_be_snapshotted(door: Door, lightsail: Lightsail) -> None:
+    door.tell("settings", instanceSeconds=30)
+    make_instance(lightsail)
+    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    assert error["name"] == "OperationFailureException"
+    assert "Please wait for it to complete before trying again" in error["message"]
+    assert snapshot_names(lightsail) == []
+
+
+def test_a_restore_makes_an_instance_with_an_arn_of_its_own(door: Door, lightsail: Lightsail) -> None:
+    original = make_instance(lightsail, tags=[{"key": "env", "value": "prod"}])
+    make_snapshot(lightsail)
+    door.tell("clock", advance=60)
+    lightsail.create_instances_from_snapshot(
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        instanceSnapshotName="snap-1",
+        bundleId="small_3_0",
+    )
+    restored = lightsail.get_instance(instanceName="web-2")["instance"]
+    assert restored["arn"] != original["arn"]
+    assert restored["blueprintId"] == "ubuntu_24_04"
+    assert restored["tags"] == []
+    assert snapshot_names(lightsail) == ["snap-1"]
+
+
+def test_a_restore_to_a_smaller_bundle_is_refused(door: Door, lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    door.tell("clock", advance=60)
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        instanceSnapshotName="snap-1",
+        bundleId="nano_3_0",
+    )
+    assert error["name"] == "InvalidInputException"
+
+
+def test_a_restore_from_a_pending_snapshot_is_refused(lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        instanceSnapshotName="snap-1",
+        bundleId="small_3_0",
+    )
+    assert error["name"] == "OperationFailureException"
+
+
+def test_a_restore_needs_the_name_of_a_manual_snapshot(lightsail: Lightsail) -> None:
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        sourceInstanceName="web-1",
+        useLatestRestorableAutoSnapshot=True,
+        bundleId="small_3_0",
+    )
+    assert error["code"] == "UnsupportedOperation"
+
+
+def test_names_within_a_map_are_checked_too(lightsail: Lightsail) -> None:
+    error = error_of(
+        lightsail.create_instances_from_snapshot,
+        instanceNames=["web-2"],
+        availabilityZone="eu-central-1b",
+        instanceSnapshotName="snap-1",
+        bundleId="small_3_0",
+        attachedDiskMapping={"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]},
+    )
+    assert "a b is not a valid resource name" in error["message"]

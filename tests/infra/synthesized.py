@@ -1,0 +1,81 @@
+"""The synthesized template, as the account and Region of a deployment would see it."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import build_app
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
+ARNS = {
+    "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
+}
+ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """One template: `document` as it was written, and its parts with every reference filled in."""
+
+    document: Mapping[str, Any]
+
+    def of_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        """Return the resolved properties of all resources of a type, by logical id."""
+        return {
+            logical_id: self._resolved(resource.get("Properties", {}))
+            for logical_id, resource in self.document["Resources"].items()
+            if resource["Type"] == resource_type
+        }
+
+    def only(self, resource_type: str) -> dict[str, Any]:
+        """Return the resolved properties of the one resource of a type."""
+        (properties,) = self.of_type(resource_type).values()
+        return properties
+
+    def named(self, start: str) -> tuple[str, dict[str, Any]]:
+        """Return the ARN and resolved properties of the one queue whose logical id starts so, hash aside."""
+        queues = self.of_type("AWS::SQS::Queue").items()
+        ((logical_id, properties),) = [item for item in queues if item[0][: -len("01234567")] == start]
+        return self.arn(logical_id), properties
+
+    def arn(self, logical_id: str) -> str:
+        """Return the ARN that a resource would get; its name is its logical id."""
+        resource_type = self.document["Resources"][logical_id]["Type"]
+        return f"{ARNS[resource_type]}{logical_id}{ARN_ENDS.get(resource_type, '')}"
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The resolved values of the stack's outputs, by name."""
+        return {name: self._resolved(output["Value"]) for name, output in self.document["Outputs"].items()}
+
+    def _resolved(self, value: Any) -> Any:
+        match value:
+            case {"Ref": name}:
+                return PSEUDO_PARAMETERS.get(name, name)
+            case {"Fn::GetAtt": [logical_id, "Arn"]}:
+                return self.arn(logical_id)
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self._resolved(part) for part in parts)
+            case dict():
+                return {key: self._resolved(item) for key, item in value.items()}
+            case list():
+                return [self._resolved(item) for item in value]
+            case _:
+                return value
+
+
+def synthesize(**context: Any) -> Synthesized:
+    """Synthesize the app, without building the asset, with some context on top of cdk.json's."""
+    with tempfile.TemporaryDirectory() as outdir:
+        build_app(context={"aws:cdk:bundling-stacks": [], **context}, outdir=outdir).synth()
+        return Synthesized(json.loads(Path(outdir, "LightsailSnapshots.template.json").read_text(encoding="utf-8")))

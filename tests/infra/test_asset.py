@@ -1,0 +1,201 @@
+"""The asset: what goes in, that it is the same everywhere, and that it works by itself."""
+
+import hashlib
+import io
+import json
+import marshal
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from infra import asset
+from infra.asset import BundleError, build, pinned_distributions, precompile
+
+THIS_PYTHON = sys.implementation.cache_tag
+UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and not to be compared with the source
+
+BUILD = """
+import sys
+from pathlib import Path
+from infra.asset import build
+build(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implementation.cache_tag)
+"""
+
+CALL = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
+
+class Body:
+    def __init__(self, content):
+        self.content = content
+    def stream(self):
+        yield self.content
+
+def call(service, operation, status, answer, **parameters):
+    sent = []
+    def answers(request, **_):
+        sent.append({"target": request.headers["X-Amz-Target"].decode(), "body": json.loads(request.body)})
+        return AWSResponse(request.url, status, {}, Body(json.dumps(answer).encode()))
+    client = boto3.client(service, "eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+    client.meta.events.register("before-send", answers)
+    try:
+        result = getattr(client, operation)(**parameters)
+        del result["ResponseMetadata"]
+    except client.exceptions.ClientError as error:
+        result = [type(error).__name__, error.response["Error"]["Message"], error.response.get("code")]
+    return sent + [result]
+
+print(json.dumps([call(**one) for one in json.loads(sys.argv[2])]))
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The asset, as a runtime of this very Python would get it."""
+    output = tmp_path_factory.mktemp("asset")
+    assert build(output, runtime_tag=THIS_PYTHON)
+    return output
+
+
+def isolated(script: str, *arguments: str) -> str:
+    """Run a script by this Python without site-packages, the environment and the current directory."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", script, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own words
+
+
+def contents(folder: Path) -> dict[str, tuple[str, str]]:
+    return {
+        str(path.relative_to(folder)): (
+            oct(path.stat().st_mode),
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        )
+        for path in folder.rglob("*")
+    }
+
+
+def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp_path: Path) -> None:
+    package, output, elsewhere = tmp_path / asset.PACKAGE.name, tmp_path / "output", tmp_path / "elsewhere"
+    shutil.copytree(asset.PACKAGE, package)
+    (package / "__pycache__").mkdir(exist_ok=True)
+    (package / "__pycache__" / "old.cpython-39.pyc").write_bytes(b"litter")
+    (package / ".DS_Store").write_bytes(b"litter")
+    output.mkdir()
+    elsewhere.mkdir()
+    subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", BUILD, str(output), str(package)],
+        check=True,
+        cwd=elsewhere,
+        umask=0o077,
+        env={**os.environ, "PYTHONPATH": f"{asset.ROOT}:{asset.ROOT / 'lambda'}", "PYTHONHASHSEED": "7"},
+    )
+    assert contents(output) == contents(built)
+
+
+def test_everybody_may_read_the_files(built: Path) -> None:
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in built.rglob("*")}
+    assert modes == {(True, 0o755), (False, 0o644)}
+
+
+def test_zipped_it_is_at_most_five_mebibytes(built: Path) -> None:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in built.rglob("*"):
+            archive.write(path, path.relative_to(built))
+    assert len(zipped.getvalue()) <= 5 * 1024 * 1024
+
+
+def test_nothing_of_the_machine_or_the_installer_is_in_it(built: Path) -> None:
+    names = {path.name for path in built.rglob("*")}
+    assert not names & {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "bin"}
+    here = [str(built).encode(), str(asset.ROOT).encode(), sys.prefix.encode()]
+    assert not [path for path in built.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in here)]
+
+
+def test_every_module_is_compiled_for_the_place_where_lambda_puts_it(built: Path) -> None:
+    sources = list(built.rglob("*.py"))
+    assert sources
+    for source in sources:
+        bytecode = (source.parent / "__pycache__" / f"{source.stem}.{THIS_PYTHON}.pyc").read_bytes()
+        code: CodeType = marshal.loads(bytecode[16:])  # noqa: S302 - written a moment ago
+        assert int.from_bytes(bytecode[4:8], "little") == UNCHECKED_HASH
+        assert code.co_filename == f"/var/task/{source.relative_to(built)}"
+
+
+def test_the_bytecode_is_what_runs_whatever_the_time_stamps_say(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("print('compiled')")
+    precompile(tmp_path)
+    module.write_text("print('read from the source')")
+    assert isolated(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import module") == "compiled\n"
+
+
+def test_another_python_than_the_runtimes_compiles_nothing(tmp_path: Path) -> None:
+    assert not build(tmp_path, runtime_tag="cpython-39")
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+def test_by_itself_it_sends_our_calls_and_reads_the_answers(built: Path) -> None:
+    def call(operation: str, parameters: Any, answer: Any, service: str = "lightsail", status: int = 200) -> Any:
+        return {"service": service, "operation": operation, "status": status, "answer": answer, **parameters}
+
+    create = {"instanceName": "web-1", "instanceSnapshotName": "web-1-a", "tags": [{"key": "env", "value": "prod"}]}
+    started = {"operations": [{"resourceName": "web-1-a", "resourceType": "InstanceSnapshot", "status": "Started"}]}
+    in_use = {"__type": "InvalidInputException", "message": "Some names are already in use", "code": "NameExists"}
+    get = {"instanceSnapshotName": "web-1-a"}
+    found = {"instanceSnapshot": {"name": "web-1-a", "state": "pending", "fromInstanceName": "web-1"}}
+    entries = {"Entries": [{"Source": "us", "DetailType": "Example", "Detail": "{}"}]}
+    put = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+    answers = isolated(
+        CALL,
+        str(built),
+        json.dumps(
+            [
+                call("create_instance_snapshot", create, started),
+                call("create_instance_snapshot", create, in_use, status=400),
+                call("get_instance_snapshot", get, found),
+                call("put_events", entries, put, service="events"),
+            ]
+        ),
+    )
+    target = "Lightsail_20161128"
+    assert json.loads(answers) == [
+        [{"target": f"{target}.CreateInstanceSnapshot", "body": create}, started],
+        [
+            {"target": f"{target}.CreateInstanceSnapshot", "body": create},
+            ["InvalidInputException", "Some names are already in use", "NameExists"],
+        ],
+        [{"target": f"{target}.GetInstanceSnapshot", "body": get}, found],
+        [{"target": "AWSEvents.PutEvents", "body": entries}, put],
+    ]
+
+
+def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None:
+    lock = [
+        "no-such-distribution==1.0 \\",
+        "    --hash=sha256:00",
+        f"awslambdaric=={version('awslambdaric')}",
+    ]
+    with pytest.raises(BundleError) as raised:
+        pinned_distributions("\n".join(lock))
+    assert str(raised.value).splitlines() == [
+        "The Lambda asset cannot be built from this environment:",
+        "  - no-such-distribution 1.0 is not installed",
+        f"  - awslambdaric {version('awslambdaric')} is not a pure Python wheel, and may not run on Lambda",
+        f"Install what is pinned, and try again: {sys.executable} -m pip install -r requirements.txt",
+    ]
+
+
+def test_the_lock_file_holds_what_the_tests_run_with() -> None:
+    names = {dist.name.lower() for dist in pinned_distributions(asset.LOCK.read_text())}
+    assert {"boto3", "botocore", "urllib3"} <= names

@@ -1,0 +1,61 @@
+"""The asset in the CDK's hands."""
+
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
+
+from infra import asset
+from infra.bundling import lambda_code
+
+
+def synthesized(outdir: Path) -> list[Path]:
+    """The assets of a stack with one function."""
+    app = App(outdir=str(outdir), analytics_reporting=False)
+    lambda_.Function(
+        Stack(app, "Example"),
+        "Function",
+        code=lambda_code(),
+        handler="lightsail_snapshots.create.handler",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    app.synth()
+    return list(outdir.glob("asset.*"))
+
+
+def test_two_syntheses_give_one_asset_hash(tmp_path: Path) -> None:
+    [first], [second] = synthesized(tmp_path / "first"), synthesized(tmp_path / "second")
+    assert first.name == second.name
+    assert (first / "lightsail_snapshots" / "create.py").is_file()
+
+
+@pytest.mark.parametrize(("precompiled", "said"), [(True, ""), (False, "the asset is not precompiled")])
+def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    precompiled: bool,
+    said: str,
+) -> None:
+    def build(output: Path) -> bool:
+        (output / "built").touch()
+        return precompiled
+
+    monkeypatch.setattr(asset, "build", build)
+    [output] = synthesized(tmp_path)
+    assert [path.name for path in output.iterdir()] == ["built"]
+    noted = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Note: ")]
+    assert len(noted) == (1 if said else 0)
+    assert said in "".join(noted)
+
+
+def test_an_environment_that_cannot_build_it_fails_the_synth_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(_: Path) -> bool:
+        raise asset.BundleError("boto3 0.0.1 is installed")
+
+    monkeypatch.setattr(asset, "build", build)
+    with pytest.raises(RuntimeError, match=r"boto3 0\.0\.1 is installed"):
+        synthesized(tmp_path)

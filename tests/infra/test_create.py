@@ -1,0 +1,165 @@
+"""The `create` construct: what must hold for a request never to be lost, doubled or run by a stranger."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.create import COME_BACK_AFTER, FUNCTION_TIMEOUT, MAX_RECEIVE_COUNT
+from lightsail_snapshots.settings import CreateSettings
+from tests.infra.synthesized import Synthesized, synthesize
+
+FOUR_DAYS = 345_600
+FOURTEEN_DAYS = 1_209_600
+
+
+class Recorder(Mapping[str, str]):
+    """A function's environment that notes what is read from it."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return self.variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variables)
+
+    def __len__(self) -> int:
+        return len(self.variables)
+
+
+def target(template: Synthesized) -> dict[str, Any]:
+    """Return the one target of the one rule."""
+    (only,) = template.only("AWS::Events::Rule")["Targets"]
+    return dict(only)
+
+
+def test_a_request_from_any_source_on_our_bus_goes_to_the_queue(template: Synthesized) -> None:
+    rule = template.only("AWS::Events::Rule")
+    assert rule["EventPattern"] == {"detail-type": ["Instance Snapshot Requested"]}
+    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
+    assert rule["State"] == "ENABLED"
+    assert target(template)["Arn"] == template.named("CreateQueue")[0]
+
+
+def test_the_queue_gets_the_bare_event(template: Synthesized) -> None:
+    assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target(template))
+
+
+def test_an_event_that_cannot_be_delivered_is_retried_for_a_day_and_then_kept(template: Synthesized) -> None:
+    assert target(template)["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+    assert target(template)["DeadLetterConfig"] == {"Arn": template.named("CreateDeadLetterQueue")[0]}
+
+
+def test_a_request_that_never_converges_is_kept(template: Synthesized) -> None:
+    _, queue = template.named("CreateQueue")
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": template.named("CreateDeadLetterQueue")[0],
+        "maxReceiveCount": MAX_RECEIVE_COUNT,
+    }
+
+
+def test_an_asynchronous_invocation_that_fails_is_retried_twice_and_then_kept(template: Synthesized) -> None:
+    function = template.only("AWS::Lambda::Function")
+    assert function["DeadLetterConfig"] == {"TargetArn": template.named("CreateDeadLetterQueue")[0]}
+    invoke = template.only("AWS::Lambda::EventInvokeConfig")
+    assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (2, 21_600)
+
+
+def test_a_request_outlives_all_its_deliveries_in_the_queue(template: Synthesized) -> None:
+    _, queue = template.named("CreateQueue")
+    assert queue["MessageRetentionPeriod"] == FOUR_DAYS
+    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() < FOUR_DAYS
+
+
+def test_a_snapshot_has_about_six_hours_to_become_usable() -> None:
+    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() == 6 * 3600
+
+
+def test_dead_letters_are_kept_as_long_as_sqs_can(template: Synthesized) -> None:
+    assert template.named("CreateDeadLetterQueue")[1]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_a_slow_batch_is_not_delivered_a_second_time_while_it_runs(template: Synthesized) -> None:
+    timeout = template.only("AWS::Lambda::Function")["Timeout"]
+    assert timeout == FUNCTION_TIMEOUT.to_seconds()
+    assert template.named("CreateQueue")[1]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_only_the_failed_requests_of_a_batch_come_back(template: Synthesized) -> None:
+    mapping = template.only("AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["EventSourceArn"] == template.named("CreateQueue")[0]
+    assert mapping["BatchSize"] == 10
+
+
+def test_lightsail_is_called_by_two_functions_at_most(template: Synthesized) -> None:
+    assert template.only("AWS::Lambda::EventSourceMapping")["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_the_concurrency_is_a_setting() -> None:
+    mapping = synthesize(create_concurrency="7").only("AWS::Lambda::EventSourceMapping")
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
+
+
+def test_the_queues_are_encrypted(template: Synthesized) -> None:
+    queues = template.of_type("AWS::SQS::Queue").values()
+    assert [queue["SqsManagedSseEnabled"] for queue in queues] == [True, True]
+
+
+def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthesized) -> None:
+    (rule,) = template.of_type("AWS::Events::Rule")
+    for policy in template.of_type("AWS::SQS::QueuePolicy").values():
+        (queue,) = policy["Queues"]
+        deny, allow = policy["PolicyDocument"]["Statement"]
+        assert deny == {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "sqs:*",
+            "Resource": template.arn(queue),
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        assert allow["Effect"] == "Allow"
+        assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": template.arn(rule)}}
+        assert allow["Resource"] == template.arn(queue)
+    assert len(template.of_type("AWS::SQS::QueuePolicy")) == len(template.of_type("AWS::SQS::Queue"))
+
+
+def test_nobody_may_invoke_the_function_but_its_queue(template: Synthesized) -> None:
+    assert template.of_type("AWS::Lambda::Permission") == {}
+    assert template.of_type("AWS::Lambda::Url") == {}
+
+
+def test_the_function_runs_what_is_tested(template: Synthesized) -> None:
+    function = template.only("AWS::Lambda::Function")
+    assert function["Handler"] == "lightsail_snapshots.create.handler"
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["MemorySize"] == 512
+
+
+def test_the_environment_is_what_the_code_reads(two_regions: Synthesized) -> None:
+    variables = two_regions.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    environment = Recorder({**variables, "AWS_REGION": "eu-central-1"})
+    settings = CreateSettings.from_environment(environment)
+    assert settings.event_bus_name == next(iter(two_regions.of_type("AWS::Events::EventBus")))
+    assert settings.regions == ("eu-central-1", "us-east-1")
+    assert settings.max_receive_count == MAX_RECEIVE_COUNT
+    powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+    assert variables.keys() == environment.read - {"AWS_REGION"} | powertools
+
+
+def test_logs_and_metrics_bear_our_names(template: Synthesized) -> None:
+    variables = template.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == "lightsail-snapshots"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "LightsailSnapshots"
+
+
+def test_logs_are_json_at_info_in_a_group_that_expires(template: Synthesized) -> None:
+    ((log_group, properties),) = template.of_type("AWS::Logs::LogGroup").items()
+    function = template.only("AWS::Lambda::Function")
+    assert function["LoggingConfig"] == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": log_group}
+    assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
+    assert properties["RetentionInDays"] == 90

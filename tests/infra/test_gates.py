@@ -1,0 +1,43 @@
+"""What public rule sets say about the stack: cfn-lint with warnings as errors, and cdk-nag's AwsSolutions."""
+
+import json
+import tempfile
+from typing import Any
+
+import boto3
+import pytest
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no types
+
+from app import build_app
+from tests.infra.synthesized import Synthesized
+
+IGNORED = [
+    "I1022",  # Fn::Join where Fn::Sub would read better: the CDK writes the template, and nobody reads it
+    "W3005",  # a DependsOn that a reference implies: the CDK adds it to every function with a role of its own
+]
+
+
+def test_the_template_is_sound_in_every_region_of_lightsail(template: Synthesized) -> None:
+    regions = boto3.session.Session().get_available_regions("lightsail")
+    arguments = ManualArgs(regions=regions, include_checks=["I"], ignore_checks=IGNORED)
+    assert [str(match) for match in lint(json.dumps(template.document), config=arguments)] == []
+
+
+@pytest.mark.parametrize("context", [{}, {"regions": "eu-central-1,us-east-1"}])
+def test_cdk_nag_finds_nothing_that_is_not_answered_with_a_reason(context: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as outdir:
+        app = build_app(context={"aws:cdk:bundling-stacks": [], **context}, outdir=outdir)
+        violations = AwsSolutionsChecks(app).validate_scope(app).violations
+    assert [
+        f"{violation.rule_name}: {violation.violating_resources[0].construct_path}" for violation in violations
+    ] == []
+
+
+def test_cdk_nag_looks_at_the_stack() -> None:
+    with tempfile.TemporaryDirectory() as outdir:
+        app = build_app(context={"aws:cdk:bundling-stacks": [], "regions": "eu-central-1"}, outdir=outdir)
+        queue = app.node.find_child("LightsailSnapshots").node.find_child("Create").node.find_child("Queue")
+        queue.node.try_remove_child("Policy")
+        violations = AwsSolutionsChecks(app).validate_scope(app).violations
+    assert [violation.rule_name for violation in violations] == ["AwsSolutions-SQS4"]

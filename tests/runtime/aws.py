@@ -1,0 +1,109 @@
+"""What the function talks to, and what it is given."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+
+from local.lightsail.resources import InstanceSnapshot
+from local.lightsail.server import Server
+from tests.unit.events import requested
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+@dataclass
+class Aws:
+    """Lightsail and a bus; `events` are the entries that were put on it."""
+
+    lightsail: Server
+    bus_url: str
+    events: list[dict[str, Any]]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the deployed function, and where its AWS is."""
+        return {
+            "EVENT_BUS_NAME": "lightsail-snapshots",
+            "SNAPSHOT_REGIONS": REGION,
+            "MAX_RECEIVE_COUNT": "120",
+            "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
+            "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "AWS_ENDPOINT_URL_LIGHTSAIL": self.lightsail.url,
+            # botocore makes this name from the service's id, which is EventBridge, and not from "events".
+            "AWS_ENDPOINT_URL_EVENTBRIDGE": self.bus_url,
+        }
+
+    def make_instance(self, name: str) -> None:
+        """Make a running instance with a tag."""
+        client = boto3.client(
+            "lightsail",
+            region_name=REGION,
+            endpoint_url=self.lightsail.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        client.create_instances(
+            instanceNames=[name],
+            availabilityZone=f"{REGION}a",
+            blueprintId="ubuntu_24_04",
+            bundleId="small_3_0",
+            tags=[{"key": "env", "value": "prod"}],
+        )
+
+    def snapshots(self) -> dict[str, str]:
+        """The state of each snapshot, by its name."""
+        emulator = self.lightsail.emulator
+        with emulator.lock:
+            region = emulator.accounts[ACCOUNT].regions[REGION]
+            return {one.name: one.state_at(region.now) for one in region.of(InstanceSnapshot)}
+
+
+def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
+    """One request, as the queue's event source hands it over for the n-th time."""
+    record = {
+        "messageId": "message-1",
+        "receiptHandle": "handle",
+        "body": json.dumps(requested({"instanceName": "web-1"} | detail)),
+        "attributes": {"ApproximateReceiveCount": str(delivery)},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:requests",
+        "awsRegion": REGION,
+    }
+    return {"Records": [record]}
+
+
+@contextmanager
+def bus() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that takes PutEvents, its address, and the entries that it was given."""
+    entries: list[dict[str, Any]] = []
+
+    class Bus(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["Entries"]
+            entries.extend(given)
+            taken = {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(given)]}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(taken).encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Bus) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", entries
+        finally:
+            server.shutdown()
+            thread.join()

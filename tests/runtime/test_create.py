@@ -1,0 +1,129 @@
+"""The deployed `create` function, by AWS's runtime client: one request from its event to the usable snapshot."""
+
+import json
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from local.runtime import How
+from tests.runtime.aws import Aws, batch
+from tests.runtime.conftest import Start
+from tests.unit.events import REQUEST_ID, requested
+
+COMES_BACK = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+DONE: dict[str, Any] = {"batchItemFailures": []}
+
+PROBE = """
+import sys
+import lightsail_snapshots.create
+
+def handler(event, context):
+    lightsail_snapshots.create.handler(event, context)
+    return {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+"""
+
+
+def log_lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+
+
+def test_a_request_becomes_a_snapshot_and_comes_back_until_it_is_usable(aws: Aws, start: Start) -> None:
+    function = start(aws.environment)
+    assert function.invoke(batch(delivery=1)).payload == COMES_BACK
+    assert list(aws.snapshots().values()) == ["pending"]
+    assert not aws.events
+
+    aws.lightsail.emulator.clock.advance(600)
+    assert function.invoke(batch(delivery=2)).payload == DONE
+    assert list(aws.snapshots().values()) == ["available"]
+    assert [entry["DetailType"] for entry in aws.events] == ["Instance Snapshot Available"]
+    assert json.loads(aws.events[0]["Detail"])["requestId"] == REQUEST_ID
+
+
+def test_what_it_imports_comes_from_the_asset_and_nothing_from_site_packages(
+    aws: Aws, start: Start, asset: Path, runtime_client: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "probe.py").write_text(PROBE)
+    search = {"PYTHONPATH": f"{runtime_client}:{tmp_path}"}
+    files = start(aws.environment | search, "probe.handler").invoke(batch(delivery=1)).payload
+    known = [str(asset), str(runtime_client), str(tmp_path), sysconfig.get_path("stdlib")]
+    assert not [file for file in files.values() if "site-packages" in file or not file.startswith(tuple(known))]
+    for name in ("botocore", "urllib3", "aws_lambda_powertools", "lightsail_snapshots.aws"):
+        assert files[name].startswith(f"{asset}/")
+
+
+def test_a_process_that_is_killed_in_the_middle_leaves_one_snapshot_that_the_next_one_finishes(
+    aws: Aws, start: Start
+) -> None:
+    function = start(aws.environment)
+    aws.lightsail.emulator.faults.add("slow", operation="CreateInstanceSnapshot", seconds=4, times=1)
+    killed = function.invoke(batch(delivery=1), killed_when=lambda: bool(aws.snapshots()))
+    assert (killed.how, killed.error_type) == (How.EXITED, "Runtime.ExitError")
+    [name] = aws.snapshots()
+
+    # The queue shows the message again; and a rule that targets the function directly would start from the beginning.
+    for delivery in (1, 2):
+        assert function.invoke(batch(delivery=delivery)).payload == COMES_BACK
+    aws.lightsail.emulator.clock.advance(600)
+    assert function.invoke(batch(delivery=3)).payload == DONE
+    assert aws.snapshots() == {name: "available"}
+    assert len(aws.events) == 1
+
+
+def test_an_invocation_with_little_time_left_does_nothing_and_hands_the_message_back(aws: Aws, start: Start) -> None:
+    assert start(aws.environment, timeout=5).invoke(batch(delivery=1)).payload == COMES_BACK
+    assert not aws.snapshots()
+
+
+def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, start: Start) -> None:
+    environment = {name: value for name, value in aws.environment.items() if name != "EVENT_BUS_NAME"}
+    reply = start(environment).invoke(batch(delivery=1))
+    assert (reply.how, reply.error_type, reply.payload["errorType"]) == (
+        How.INIT_FAILED,
+        "SettingsError",
+        "SettingsError",
+    )
+    assert reply.payload["errorMessage"] == "EVENT_BUS_NAME is not set: deploy the stack again, it sets all of them"
+
+
+def test_a_bare_event_is_answered_with_the_state_that_was_seen(aws: Aws, start: Start) -> None:
+    reply = start(aws.environment).invoke(requested({"instanceName": "web-1"}))
+    assert reply.how is How.ANSWERED
+    assert reply.payload["state"] == "pending"
+    assert list(aws.snapshots()) == [reply.payload["instanceSnapshotName"]]
+
+
+def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_keeps_the_process(
+    aws: Aws, start: Start, tmp_path: Path
+) -> None:
+    function = start(aws.environment)
+    aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
+    failed = function.invoke(requested({"instanceName": "web-1"}))
+    assert (failed.how, failed.payload["errorType"]) == (How.FAILED, "TryLaterError")
+    assert failed.payload["errorMessage"].startswith("OperationFailureException: Another operation is in progress")
+    assert function.invoke(requested({"instanceName": "web-1"})).how is How.ANSWERED
+    assert [line["cold_start"] for line in log_lines(tmp_path) if "cold_start" in line] == [False]
+
+
+def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws, start: Start, tmp_path: Path) -> None:
+    start(aws.environment).invoke(batch(delivery=1, plan="daily"))
+    [line] = [line for line in log_lines(tmp_path) if line.get("service") and "_aws" not in line]
+    assert line["correlation_id"] == REQUEST_ID
+    assert (line["instance_name"], line["region"], line["plan"]) == ("web-1", "us-east-1", "daily")
+    assert [line["instance_snapshot_name"]] == list(aws.snapshots())
+    assert (line["attempt"], line["state"], line["level"]) == (1, "pending", "INFO")
+
+
+def test_metrics_are_log_lines_in_our_namespace(aws: Aws, start: Start, tmp_path: Path) -> None:
+    function = start(aws.environment)
+    function.invoke(batch(delivery=1))
+    aws.lightsail.emulator.clock.advance(600)
+    function.invoke(batch(delivery=2))
+    seen = [line for line in log_lines(tmp_path) if "_aws" in line]
+    namespaces = {metrics["Namespace"] for line in seen for metrics in line["_aws"]["CloudWatchMetrics"]}
+    assert namespaces == {"LightsailSnapshots"}
+    names = [{m["Name"] for metrics in line["_aws"]["CloudWatchMetrics"] for m in metrics["Metrics"]} for line in seen]
+    assert names == [
+        {"SnapshotsRequested", "SnapshotsFailed"},
+        {"SnapshotsAvailable", "TimeToAvailable", "SnapshotsFailed"},
+    ]

@@ -1,0 +1,93 @@
+"""What stands for Lambda in these tests, on the endings that a good function never comes to."""
+
+from pathlib import Path
+
+import pytest
+
+from local.runtime import How
+from tests.runtime.conftest import Start
+
+HANDLERS = """
+import os
+import time
+
+class OwnError(Exception):
+    pass
+
+def process_id(event, context):
+    return os.getpid()
+
+def raises(event, context):
+    raise OwnError(f"about {event}")
+
+def never_ends(event, context):
+    time.sleep(600)
+
+def exits_at_first(event, context):
+    return os._exit(3) if event == "exit" else os.getpid()
+
+def time_left(event, context):
+    return context.get_remaining_time_in_millis()
+
+def unserializable(event, context):
+    return {1, 2}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An asset with handlers that end in every way."""
+    folder = tmp_path / "handlers"
+    folder.mkdir()
+    (folder / "own.py").write_text(HANDLERS)
+    (folder / "broken.py").write_text("raise LookupError('at import')")
+    return folder
+
+
+def test_one_process_serves_one_invocation_after_the_other(start: Start, folder: Path) -> None:
+    function = start({}, "own.process_id", folder)
+    assert len({function.invoke(None).payload for _ in range(3)}) == 1
+
+
+def test_an_error_of_the_handler_is_reported_with_its_own_type(start: Start, folder: Path) -> None:
+    reply = start({}, "own.raises", folder).invoke("web-1")
+    assert reply.how is How.FAILED
+    assert (reply.payload["errorType"], reply.payload["errorMessage"]) == ("OwnError", "about web-1")
+
+
+def test_an_answer_that_is_not_json_is_the_runtimes_own_error(start: Start, folder: Path) -> None:
+    reply = start({}, "own.unserializable", folder).invoke(None)
+    assert (reply.how, reply.payload["errorType"]) == (How.FAILED, "Runtime.MarshalError")
+
+
+def test_an_error_at_import_is_an_init_error_each_time(start: Start, folder: Path) -> None:
+    function = start({}, "broken.handler", folder)
+    for _ in range(2):
+        reply = function.invoke(None)
+        assert (reply.how, reply.error_type) == (How.INIT_FAILED, "LookupError")
+        assert reply.payload["errorMessage"] == "at import"
+
+
+def test_a_handler_that_is_not_there_is_an_init_error(start: Start, folder: Path) -> None:
+    replies = [start({}, handler, folder).invoke(None) for handler in ("missing.handler", "own.missing")]
+    assert [reply.error_type for reply in replies] == ["Runtime.ImportModuleError", "Runtime.HandlerNotFound"]
+
+
+def test_a_function_is_told_how_long_it_has(start: Start, folder: Path) -> None:
+    left = start({}, "own.time_left", folder, timeout=20).invoke(None).payload
+    assert 10_000 < left <= 20_000
+
+
+def test_a_function_that_takes_too_long_is_ended(start: Start, folder: Path) -> None:
+    reply = start({}, "own.never_ends", folder, timeout=0.2).invoke(None)
+    assert (reply.how, reply.error_type) == (How.TIMED_OUT, "Sandbox.Timedout")
+    assert reply.payload["errorMessage"].endswith("Task timed out after 0.20 seconds")
+
+
+def test_a_process_that_ends_is_an_error_and_the_next_invocation_gets_a_new_one(start: Start, folder: Path) -> None:
+    function = start({}, "own.exits_at_first", folder)
+    first = function.invoke(None).payload
+    ended = function.invoke("exit")
+    assert (ended.how, ended.error_type) == (How.EXITED, "Runtime.ExitError")
+    assert ended.payload["errorMessage"].endswith("Runtime exited with error: exit status 3")
+    assert function.invoke(None).payload != first

@@ -1,0 +1,18 @@
+"""The environment that the functions find in Lambda, before anything imports them."""
+
+import os
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_REGION="us-east-1",
+    AWS_LAMBDA_FUNCTION_NAME="create",
+    SNAPSHOT_REGIONS="us-east-1,eu-central-1",
+    EVENT_BUS_NAME="lightsail-snapshots",
+    MAX_RECEIVE_COUNT="120",
+    POWERTOOLS_SERVICE_NAME="lightsail-snapshots",
+    POWERTOOLS_METRICS_NAMESPACE="LightsailSnapshots",
+    POWERTOOLS_LOG_LEVEL="INFO",
+)
+
+import local.lightsail.moto  # noqa: F401 - it must be there before the functions make their clients

@@ -1,0 +1,400 @@
+"""`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from lightsail_snapshots import create
+from lightsail_snapshots.aws import TryLaterError
+from tests.unit.events import REQUEST_ID, requested
+from tests.unit.world import LAST_DELIVERY, Context, World, make_instance, message, world
+
+
+@pytest.fixture
+def aws() -> Iterator[World]:
+    with world() as here:
+        yield here
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    """Read the EMF lines printed since the last look; a metric by reason is named `SnapshotsFailed/reason`."""
+    found: dict[str, list[float]] = {}
+    for line in capsys.readouterr().out.splitlines():
+        emf = json.loads(line)
+        [directive] = emf["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "LightsailSnapshots"
+        [dimensions] = directive["Dimensions"]
+        assert set(dimensions) <= {"service", "reason"}
+        for metric in directive["Metrics"]:
+            name = "/".join([metric["Name"], *([emf["reason"]] if "reason" in dimensions else [])])
+            found.setdefault(name, []).extend(emf[metric["Name"]])
+    return found
+
+
+def outcome(aws: World) -> tuple[str, str, str]:
+    event = aws.event()
+    detail = event["detail"]
+    return event["detail-type"], detail["reason"], detail["message"]
+
+
+# The reconcile table.
+
+
+def test_the_first_delivery_creates_at_once_and_comes_back_later(aws: World) -> None:
+    assert not aws.request(requested())
+    [snapshot] = aws.snapshots()
+    assert snapshot["fromInstanceName"] == "web-1"
+    assert snapshot["state"] == "pending"
+    assert aws.events() == []
+
+
+def test_a_snapshot_costs_three_calls_and_one_for_each_time_it_comes_back(aws: World) -> None:
+    aws.request(requested())
+    aws.request(requested(), attempt=2)
+    aws.emulator.clock.advance(60)
+    aws.request(requested(), attempt=3)
+    assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot", "GetInstanceSnapshot"]
+
+
+def test_the_instance_is_not_read_where_its_tags_are_not_wanted(aws: World) -> None:
+    aws.request(requested({"instanceName": "web-1", "copyInstanceTags": False}))
+    assert aws.calls == ["CreateInstanceSnapshot"]
+
+
+def test_a_name_in_use_by_our_snapshot_of_this_instance_carries_on(aws: World) -> None:
+    aws.request(requested())
+    assert not aws.request(requested())
+    assert len(aws.snapshots()) == 1
+    aws.emulator.clock.advance(60)
+    assert aws.request(requested())
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def test_a_lost_answer_makes_one_snapshot(aws: World) -> None:
+    aws.emulator.faults.add("lost-answer", operation="CreateInstanceSnapshot", times=1)
+    assert not aws.request(requested())
+    assert len(aws.snapshots()) == 1
+    assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot"]
+
+
+def test_five_deliveries_of_one_event_make_one_snapshot(aws: World) -> None:
+    aws.deliver(*(message(requested(), message_id=str(n)) for n in range(5)))
+    assert len(aws.snapshots()) == 1
+
+
+def test_two_events_in_one_second_make_two_snapshots(aws: World) -> None:
+    aws.deliver(message(requested()), message(requested(id="another"), message_id="message-2"))
+    assert len(aws.snapshots()) == 2
+
+
+def theirs(name: str, tags: dict[str, str], instance: str = "web-1") -> None:
+    boto3.client("lightsail", region_name="us-east-1").create_instance_snapshot(
+        instanceSnapshotName=name,
+        instanceName=instance,
+        tags=[{"key": key, "value": value} for key, value in tags.items()],
+    )
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_name_in_use_by_somebody_elses_snapshot_fails(aws: World, attempt: int) -> None:
+    theirs("mine", {"managed-by": "somebody-else"})
+    assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}), attempt)
+    assert outcome(aws) == (
+        "Instance Snapshot Failed",
+        "NameInUse",
+        "mine is the name of a snapshot of web-1 that somebody else made: choose another instanceSnapshotName.",
+    )
+
+
+def test_a_name_in_use_by_our_snapshot_of_another_instance_fails(aws: World) -> None:
+    make_instance("web-2")
+    theirs("mine", {"managed-by": "lightsail-snapshots"}, instance="web-2")
+    assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}))
+    assert outcome(aws)[1:] == (
+        "NameInUse",
+        "mine is the name of a snapshot of web-2: choose another instanceSnapshotName.",
+    )
+
+
+def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: World) -> None:
+    event = requested({"instanceName": "web-1", "instanceSnapshotName": "web-1"})
+    assert not aws.request(event), "our own may not be visible yet"
+    assert aws.request(event, attempt=2)
+    assert outcome(aws)[1:] == (
+        "NameInUse",
+        "Something in us-east-1 that is no instance snapshot has the name web-1: choose another instanceSnapshotName.",
+    )
+
+
+def test_a_pending_snapshot_comes_back_later(aws: World) -> None:
+    aws.request(requested())
+    assert not aws.request(requested(), attempt=2)
+    assert aws.events() == []
+
+
+def test_a_snapshot_in_a_state_that_nobody_knows_comes_back_later(aws: World) -> None:
+    aws.request(requested())
+    aws.emulator.clock.advance(60)
+    aws.emulator.faults.add("unknown-enum", operation="GetInstanceSnapshot", times=1)
+    assert not aws.request(requested(), attempt=2)
+    assert aws.request(requested(), attempt=3)
+
+
+def test_an_available_snapshot_is_announced_and_done(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.request(requested({"instanceName": "web-1", "tags": {"env": "prod"}, "copyTo": ["eu-central-1"]}))
+    aws.emulator.clock.advance(60)
+    capsys.readouterr()
+    assert aws.request(requested({"instanceName": "web-1", "copyTo": ["eu-central-1"]}), attempt=2)
+    event = aws.event()
+    [snapshot] = aws.snapshots()
+    detail = event["detail"]
+    assert event["detail-type"] == "Instance Snapshot Available"
+    assert event["source"] == "lightsail-snapshots"
+    assert event["resources"] == [snapshot["arn"]]
+    assert detail["requestId"] == REQUEST_ID
+    assert detail["instanceSnapshotName"] == snapshot["name"]
+    assert detail["copyTo"] == ["eu-central-1"]
+    assert {tag["key"]: tag["value"] for tag in detail["tags"]} == {
+        "env": "prod",
+        "team": "web",
+        "managed-by": "lightsail-snapshots",
+        "snapshot-of": "web-1",
+    }
+    emitted = metrics(capsys)
+    assert emitted["SnapshotsAvailable"] == [1]
+    assert emitted["TimeToAvailable"] == [detail["secondsToAvailable"]]
+    assert emitted["SnapshotsFailed"] == [0]
+
+
+def test_a_snapshot_in_error_fails_and_is_done(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.emulator.faults.add("snapshot-fails")
+    aws.request(requested())
+    aws.emulator.clock.advance(60)
+    capsys.readouterr()
+    assert aws.request(requested(), attempt=2)
+    assert outcome(aws)[1] == "SnapshotError"
+    assert metrics(capsys) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
+
+
+LATER = [
+    "busy",
+    "try-later",
+    "auto-snapshot-window",
+    "throttle",
+    "server-error",
+    "service-unavailable",
+    "internal-failure",
+    "account-setup",
+    "region-setup",
+    "unreachable",
+    "unauthenticated",
+    "error",
+]
+
+
+@pytest.mark.parametrize("fault", LATER)
+@pytest.mark.parametrize("operation", ["GetInstance", "CreateInstanceSnapshot"])
+def test_what_may_be_over_later_comes_back_later_and_is_no_failure(aws: World, fault: str, operation: str) -> None:
+    aws.emulator.faults.add(fault, operation=operation)
+    assert not aws.request(requested())
+    aws.emulator.faults.clear()
+    assert not aws.request(requested(), attempt=2)
+    aws.emulator.clock.advance(60)
+    assert aws.request(requested(), attempt=3)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+    assert len(aws.snapshots()) == 1
+
+
+def test_an_instance_that_does_not_exist_fails(aws: World) -> None:
+    assert aws.request(requested({"instanceName": "web-9"}))
+    kind, reason, text = outcome(aws)
+    assert (kind, reason) == ("Instance Snapshot Failed", "InstanceNotFound")
+    assert text.startswith("There is no instance web-9 in us-east-1: check its name and Region.")
+
+
+def test_an_instance_of_another_region_is_found_there(aws: World) -> None:
+    make_instance("web-2", "eu-central-1")
+    aws.request(requested({"instanceName": "web-2", "region": "eu-central-1"}))
+    assert len(aws.snapshots("eu-central-1")) == 1
+    assert aws.snapshots() == []
+
+
+@pytest.mark.parametrize("operation", ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot"])
+def test_access_denied_fails(aws: World, operation: str) -> None:
+    aws.emulator.faults.add("access-denied", operation=operation)
+    attempt = 2 if operation == "GetInstanceSnapshot" else 1
+    assert aws.request(requested(), attempt)
+    assert outcome(aws)[1] == "AccessDenied"
+
+
+def test_input_that_lightsail_refuses_fails(aws: World) -> None:
+    aws.emulator.settings.dots_in_snapshot_names = False
+    assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "web.1"}))
+    assert outcome(aws)[1] == "InvalidRequest"
+
+
+def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_message_go_there(aws: World) -> None:
+    event = requested()
+    aws.request(event)
+    assert not aws.request(event, LAST_DELIVERY - 1)
+    assert aws.events() == []
+    assert not aws.request(event, LAST_DELIVERY)
+    failed = aws.event()["detail"]
+    assert failed["reason"] == "TimedOut"
+    assert failed["message"].startswith(f"Given up after {LAST_DELIVERY} deliveries; the request is in the dead-letter")
+    assert failed["request"] == event, "so that it can be sent again"
+
+
+def test_a_snapshot_that_is_usable_at_the_last_delivery_is_announced(aws: World) -> None:
+    aws.request(requested())
+    aws.emulator.clock.advance(60)
+    assert aws.request(requested(), LAST_DELIVERY)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def test_what_is_replayed_from_the_dead_letter_queue_is_seen_through(aws: World) -> None:
+    aws.request(requested())
+    aws.request(requested(), LAST_DELIVERY)
+    aws.events()
+    aws.emulator.clock.advance(60)
+    assert aws.request(requested(), attempt=1)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+# What is not in the table.
+
+
+def test_a_bad_request_ends_as_one_event_one_log_line_one_metric_and_no_call(
+    aws: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = requested({"instanceName": "a b", "tags": {"x!": ""}, "when": "now"})
+    assert aws.request(event)
+    detail = aws.event()["detail"]
+    assert detail["requestId"] == REQUEST_ID
+    assert detail["reason"] == "InvalidRequest"
+    assert detail["request"] == event
+    assert len(detail["problems"]) == 3
+    assert all(problem in detail["message"] for problem in detail["problems"])
+    [line] = aws.logs()
+    assert line["correlation_id"] == REQUEST_ID
+    assert line["level"] == "ERROR"
+    assert all(problem in line["message"] for problem in detail["problems"])
+    assert metrics(capsys) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/InvalidRequest": [1]}
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("body", ["", "hello", "[]", "null", "7", "{}", '{"detail": {}}', "{"])
+def test_what_is_no_event_at_all_ends_the_same_way(aws: World, body: str) -> None:
+    assert aws.deliver(message(body, message_id="message-7")) == []
+    detail = aws.event()["detail"]
+    assert (detail["requestId"], detail["reason"]) == ("message-7", "InvalidRequest")
+    assert detail["problems"]
+    assert aws.calls == []
+
+
+def test_a_bad_request_that_is_too_long_to_repeat_is_cut(aws: World) -> None:
+    assert aws.deliver(message("x" * 1_000_000)) == []
+    assert len(aws.event()["detail"]["request"]) == 100_000
+
+
+def test_a_bad_request_has_no_effect_on_the_rest_of_the_batch(aws: World) -> None:
+    batch = [message(requested(id="1"), message_id="good"), message("bad", message_id="bad")]
+    batch.append(message(requested({"instanceName": "web-9"}, id="2"), message_id="no instance"))
+    batch.append(message(requested(id="3"), message_id="good too"))
+    assert aws.deliver(*batch) == ["good", "good too"]
+    assert len(aws.snapshots()) == 2
+    assert [event["detail"]["reason"] for event in aws.events()] == ["InvalidRequest", "InstanceNotFound"]
+
+
+def test_an_outcome_that_the_bus_does_not_take_comes_back_later(aws: World) -> None:
+    boto3.client("events", region_name="us-east-1").delete_event_bus(Name="lightsail-snapshots")
+    assert not aws.request(requested({"instanceName": "web-9"}))
+
+
+def test_a_message_for_which_there_is_no_time_left_comes_back_untouched(aws: World) -> None:
+    assert aws.deliver(message(requested()), remaining_seconds=5) == ["message-1"]
+    assert aws.calls == []
+
+
+def test_an_error_that_nobody_expected_is_logged_and_comes_back_later(
+    aws: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr("lightsail_snapshots.create.reconcile", broken)
+    assert not aws.request(requested())
+    [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
+    assert line["message"] == "Unexpected error; the message comes back later"
+    assert "ZeroDivisionError: a mistake of ours" in line["exception"]
+
+
+def test_every_line_of_a_request_carries_what_it_is_about(aws: World) -> None:
+    aws.request(requested({"instanceName": "web-1", "plan": "daily"}))
+    aws.emulator.clock.advance(60)
+    aws.request(requested({"instanceName": "web-1", "plan": "daily"}), attempt=2)
+    [name] = [snapshot["name"] for snapshot in aws.snapshots()]
+    about = {
+        "correlation_id": REQUEST_ID,
+        "instance_name": "web-1",
+        "instance_snapshot_name": name,
+        "region": "us-east-1",
+        "plan": "daily",
+    }
+    lines = aws.logs()
+    assert [(line["attempt"], line["state"]) for line in lines] == [(1, "pending"), (2, "available")]
+    assert all(about.items() <= line.items() for line in lines)
+
+
+def test_keys_of_one_request_do_not_stick_to_the_next(aws: World) -> None:
+    aws.deliver(message(requested()), message("bad"))
+    assert "instance_name" not in aws.logs()[-1]
+
+
+def test_the_instances_tags_for_which_there_is_no_room_are_logged(aws: World) -> None:
+    make_instance("web-2", tags={f"own-{n:02}": "" for n in range(46)})
+    aws.request(requested({"instanceName": "web-2"}))
+    [snapshot] = aws.snapshots()
+    assert len(snapshot["tags"]) == 47
+    assert aws.logs()[0]["dropped_tags"] == ["own-45"]
+
+
+# One bare event, without a queue.
+
+
+def bare(event: dict[str, Any]) -> Any:
+    return create.handler(event, Context())
+
+
+def test_a_bare_event_gets_one_step_and_the_state_it_saw(aws: World) -> None:
+    answer = bare(requested())
+    [snapshot] = aws.snapshots()
+    assert answer == {"state": "pending", "instanceSnapshotName": snapshot["name"], "region": "us-east-1"}
+    aws.emulator.clock.advance(60)
+    assert bare(requested())["state"] == "available"
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def test_a_bare_event_that_fails_says_why(aws: World) -> None:
+    answer = bare(requested({"instanceName": "web-9"}))
+    assert (answer["state"], answer["reason"]) == ("failed", "InstanceNotFound")
+    assert aws.event()["detail"]["message"] == answer["message"]
+
+
+def test_a_bare_event_that_is_no_request_says_everything_that_is_wrong(aws: World) -> None:
+    answer = bare({"key1": "value1"})
+    assert answer == {
+        "state": "failed",
+        "reason": "InvalidRequest",
+        "message": "id: is missing; time: is missing; detail: is missing",
+    }
+    assert aws.event()["detail"]["requestId"] == "invocation-1"
+
+
+def test_a_bare_event_that_must_be_tried_again_is_an_error_so_that_lambda_does(aws: World) -> None:
+    aws.emulator.faults.add("throttle")
+    with pytest.raises(TryLaterError, match="ThrottlingException"):
+        bare(requested())

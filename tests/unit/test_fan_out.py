@@ -1,0 +1,318 @@
+"""`fan_out`: who is asked for, what it costs, and what happens when something fails."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightsail_snapshots import fan_out
+from lightsail_snapshots.aws import Lightsail, NotAllPutError
+from lightsail_snapshots.fleet import parse_fleet_request
+from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.request import parse_request
+from tests.unit.events import fits, requested, schema
+from tests.unit.world import Context, World, make_instance, world
+
+REGIONS = ("us-east-1", "eu-central-1")
+
+
+@pytest.fixture
+def aws() -> Iterator[World]:
+    with world() as here:
+        yield here
+
+
+def fleet(event_id: str = "fleet-1", time: str = "2026-11-23T03:15:07Z", **detail: object) -> dict[str, Any]:
+    """Build a `Fleet Snapshot Requested`; None leaves a field of the detail out."""
+    fields = {"plan": "daily", "select": {"all": True}, "scheduledTime": "2026-11-23T03:15:00Z"} | detail
+    given = {name: value for name, value in fields.items() if value is not None}
+    return requested(given, id=event_id, time=time, **{"detail-type": "Fleet Snapshot Requested"})
+
+
+def run(event: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = fan_out.handler(event, Context())
+    return answer
+
+
+def names(events: list[dict[str, Any]]) -> list[str]:
+    """Say what `create` would call the snapshots that the events ask for."""
+    return [
+        parse_request(event, default_region="us-east-1", regions=REGIONS).instance_snapshot_name for event in events
+    ]
+
+
+def metric(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    values: list[float] = line[name]
+    return values
+
+
+# Who is asked for.
+
+
+def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: World) -> None:
+    make_instance("shop", "eu-central-1", {"backup": "daily", "team": "shop"})
+    make_instance("blog", "eu-central-1", {"backup": "never"})
+    event = fleet(
+        select={"tags": {"backup": "daily"}}, regions=list(REGIONS), tags={"team": "ops", "env": ""}, keepFor="P7D"
+    )
+    assert fits(event)
+    assert run(event) == {"selected": {"us-east-1": 0, "eu-central-1": 1}}
+    put = aws.event()
+    assert (put["source"], put["detail-type"]) == ("lightsail-snapshots", "Instance Snapshot Requested")
+    assert put["detail"] == {
+        "instanceName": "shop",
+        "region": "eu-central-1",
+        "plan": "daily",
+        "tags": {"backup": "daily", "team": "ops", "env": ""},
+        "copyInstanceTags": False,
+        "scheduledTime": "2026-11-23T03:15:00Z",
+        "keepFor": "P7D",
+    }
+
+
+def test_a_request_for_copies_is_handed_on(aws: World) -> None:
+    run(fleet(copyTo=["eu-central-1"]))
+    assert aws.event()["detail"]["copyTo"] == ["eu-central-1"]
+
+
+def test_without_regions_the_functions_own_is_meant(aws: World) -> None:
+    assert run(fleet()) == {"selected": {"us-east-1": 1}}
+    assert aws.event()["detail"]["region"] == "us-east-1"
+
+
+def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws: World) -> None:
+    make_instance("shop", tags={f"key-{number:02}": "" for number in range(45)})
+    run(fleet(select={"names": ["shop"]}, tags={"env": "prod"}))
+    tags = aws.event()["detail"]["tags"]
+    assert len(tags) == 45
+    assert tags["env"] == "prod"
+    assert "key-44" not in tags
+    [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
+    assert (warning["instance_name"], warning["dropped_tags"]) == ("shop", ["key-44"])
+
+
+def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() -> None:
+    request = parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS)
+    instance = Instance(name="web-1", arn="arn", tags={"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
+    detail, _ = request.for_instance(instance, "us-east-1")
+    assert detail["tags"] == {"team": "web"}
+
+
+def test_nothing_selected_is_a_metric_and_a_warning(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(fleet(select={"tags": {"bakcup": "daily"}})) == {"selected": {"us-east-1": 0}}
+    assert metric(capsys, "EmptySelections") == [0, 1]
+    [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
+    assert warning["message"] == "No instance is selected: is a tag or a name mistyped?"
+    assert (warning["plan"], warning["select"]) == ("daily", {"tags": {"bakcup": "daily"}})
+    assert aws.events() == []
+
+
+def test_the_number_of_selected_instances_is_a_metric(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+    make_instance("web-2")
+    run(fleet())
+    assert metric(capsys, "InstancesSelected") == [2]
+    assert len(aws.events()) == 2
+
+
+# The same request, the same names.
+
+
+def test_a_second_delivery_asks_for_the_same_names(aws: World) -> None:
+    make_instance("web-2")
+    run(fleet("fleet-1"))
+    first = names(aws.events())
+    run(fleet("fleet-2", time="2026-11-23T03:16:30Z"))  # the schedule itself tried twice
+    assert names(aws.events()) == first
+
+
+def test_a_request_without_a_slot_has_names_of_its_own_and_keeps_them(aws: World) -> None:
+    for event_id in ("push-1", "push-2", "push-1"):
+        run(fleet(event_id, scheduledTime=None, plan=None))
+    first, second, again = names(aws.events())
+    assert first == again
+    assert first != second
+
+
+_tags = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["", "x"]))
+_instances = st.lists(
+    st.builds(
+        Instance, name=st.text("ab-1", min_size=2, max_size=4).map("w{}w".format), arn=st.just("arn"), tags=_tags
+    ),
+    max_size=8,
+    unique_by=lambda instance: instance.name,
+)
+
+
+@given(_instances, st.randoms(), st.integers(1, 4))
+def test_order_paging_and_repeats_of_the_listing_change_nothing(
+    instances: list[Instance], random: Any, page_size: int
+) -> None:
+    def asked_for(listing: list[Instance], size: int) -> dict[str, Any]:
+        pages = [listing[start : start + size] for start in range(0, len(listing), size)]
+        request = parse_fleet_request(
+            fleet(select={"names": ["wa*"], "tags": {"a": "*"}}), default_region="us-east-1", regions=REGIONS
+        )
+        with patch.object(Lightsail, "instances", lambda _: iter(pages)):
+            details = list(fan_out._requests(request, {"us-east-1": 0}, []))
+        return dict(zip(names([requested(detail) for detail in details]), details, strict=True))
+
+    again = [*instances, *random.sample(instances, len(instances) // 2)]
+    random.shuffle(again)
+    assert asked_for(again, page_size) == asked_for(instances, 100)
+
+
+# What it costs.
+
+
+def test_one_listing_of_each_region_and_a_tenth_as_many_puts_as_instances(aws: World) -> None:
+    for number in range(24):
+        make_instance(f"shop-{number}", REGIONS[number % 2])
+    aws.emulator.settings.page_size = 5
+    aws.calls.clear()
+    with patch.object(fan_out.event_bus, "_client", wraps=fan_out.event_bus._client) as client:
+        run(fleet(regions=list(REGIONS)))
+    assert aws.calls == ["GetInstances"] * (3 + 3)  # 13 and 12 instances
+    assert [len(call.kwargs["Entries"]) for call in client.put_events.call_args_list] == [10, 10, 5]
+    assert len(aws.events()) == 25
+
+
+def test_ten_thousand_instances_are_a_thousand_puts_and_one_page_in_memory() -> None:
+    request = fleet(regions=list(REGIONS))
+    alive = 0
+
+    def pages(_: Lightsail) -> Iterator[list[Instance]]:
+        nonlocal alive
+        for page in range(250):
+            alive += 1
+            yield [Instance(name=f"web-{page}-{number}", arn="arn", tags={}) for number in range(20)]
+
+    puts: list[int] = []
+
+    def put_events(Entries: list[Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 names it
+        puts.append(len(Entries))
+        assert alive <= 1 + sum(puts) // 20  # no page is fetched before the one before it is put
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "x"} for _ in Entries]}
+
+    with (
+        patch.object(Lightsail, "instances", pages),
+        patch.object(fan_out.event_bus, "_client") as client,
+    ):
+        client.put_events = put_events
+        assert run(request) == {"selected": dict.fromkeys(REGIONS, 5000)}
+    assert puts == [10] * 1000
+
+
+# What fails.
+
+
+def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: World) -> None:
+    make_instance("web-2")
+    real = fan_out.event_bus._client.put_events
+    sizes: list[int] = []
+
+    def refuses_the_second(Entries: list[Any]) -> Any:  # noqa: N803 - as boto3 names it
+        sizes.append(len(Entries))
+        if len(sizes) > 1:
+            return real(Entries=Entries)
+        real(Entries=Entries[:1])
+        refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
+        return {"FailedEntryCount": 1, "Entries": [{"EventId": "x"}, refused]}
+
+    with patch.object(fan_out.event_bus._client, "put_events", refuses_the_second):
+        run(fleet())
+    assert sizes == [2, 1]
+    assert sorted(event["detail"]["instanceName"] for event in aws.events()) == ["web-1", "web-2"]
+
+
+def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: World) -> None:
+    refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}
+    answer = {"FailedEntryCount": 1, "Entries": [refused]}
+    with (
+        patch.object(fan_out.event_bus._client, "put_events", return_value=answer) as put,
+        pytest.raises(NotAllPutError, match="InternalFailure: Try again"),
+    ):
+        run(fleet())
+    assert put.call_count == 5
+    assert aws.events() == []
+
+
+def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_at_the_end(aws: World) -> None:
+    make_instance("shop", "eu-central-1")
+    aws.emulator.faults.add("access-denied", operation="GetInstances", region="us-east-1")
+    with pytest.raises(fan_out.RegionsFailedError, match="us-east-1: AccessDeniedException"):
+        run(fleet(regions=list(REGIONS)))
+    assert aws.event()["detail"]["instanceName"] == "shop"
+
+
+def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.emulator.faults.add("region-setup", operation="GetInstances")
+    with pytest.raises(fan_out.RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
+        run(fleet())
+    assert metric(capsys, "EmptySelections") == [0]
+
+
+# What is no request.
+
+
+def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_again(
+    aws: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = fleet(
+        select={"nams": ["web-*"]},
+        regions=["eu-central-1a"],
+        copyTo=["us-east-2", "us-east-1"],
+        keepFor="14d",
+        planName="daily",
+        tags={"env": 7},
+    )
+    answer = run(event)
+    put = aws.event()
+    assert put["detail-type"] == "Instance Snapshot Failed"
+    assert put["detail"]["requestId"] == "fleet-1"
+    assert put["detail"]["reason"] == "InvalidRequest"
+    assert put["detail"]["request"] == event
+    assert put["detail"]["problems"] == [
+        "detail.select.nams: unknown key; did you mean names?",
+        "detail.regions[0]: 'eu-central-1a' is not a Region that this stack was deployed for, which are eu-central-1, "
+        "us-east-1 ('eu-central-1a' is an Availability Zone; its Region is eu-central-1)",
+        "detail.tags.env: the value must be a text, not 7",
+        "detail.copyTo[0]: 'us-east-2' is not a Region that this stack was deployed for, which are eu-central-1, "
+        "us-east-1",
+        "detail.keepFor: must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H, "
+        "not '14d'",
+        "detail.planName: is not a known field; did you mean plan?",
+    ]
+    assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
+    assert metric(capsys, "SnapshotsFailed") == [0, 1]
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
+def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:
+    assert run(event)["reason"] == "InvalidRequest"
+    assert aws.event()["detail"]["requestId"] == "invocation-1"
+
+
+def test_a_copy_into_a_region_of_the_request_is_refused(aws: World) -> None:
+    run(fleet(copyTo=["us-east-1"]))
+    assert aws.event()["detail"]["problems"] == ["detail.copyTo: us-east-1 is the Region of the snapshot itself"]
+
+
+def test_a_select_that_selects_nothing_is_refused(aws: World) -> None:
+    run(fleet(select={"exclude": ["web-*"]}))
+    assert aws.event()["detail"]["problems"] == [
+        "detail.select: selects nothing: give names, tags or all = true",
+    ]
+
+
+def test_the_published_example_is_a_request() -> None:
+    published: Any = schema("Fleet Snapshot Requested").schema
+    [example] = published["examples"]
+    assert fits(example)
+    request = parse_fleet_request(example, default_region="us-east-1", regions=REGIONS)
+    assert (request.plan, request.is_scheduled, request.regions) == ("daily", True, ("eu-central-1", "us-east-1"))

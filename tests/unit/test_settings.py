@@ -1,0 +1,41 @@
+"""A function that was deployed wrongly says so in its init phase."""
+
+import pytest
+
+from lightsail_snapshots.settings import CreateSettings, FanOutSettings, SettingsError
+
+GOOD = {
+    "AWS_REGION": "us-east-1",
+    "SNAPSHOT_REGIONS": "us-east-1,eu-west-1",
+    "EVENT_BUS_NAME": "b",
+    "MAX_RECEIVE_COUNT": "9",
+}
+
+
+def test_the_environment_is_read() -> None:
+    settings = CreateSettings.from_environment(GOOD)
+    assert settings.regions == ("us-east-1", "eu-west-1")
+    assert settings.max_receive_count == 9
+
+
+def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        CreateSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
+    assert str(caught.value) == (
+        "SNAPSHOT_REGIONS is not set; EVENT_BUS_NAME is not set; MAX_RECEIVE_COUNT must be a whole number, "
+        "not 'many': deploy the stack again, it sets all of them"
+    )
+
+
+def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
+    settings = FanOutSettings.from_environment(GOOD)
+    assert (settings.region, settings.regions, settings.event_bus_name) == (
+        "us-east-1",
+        ("us-east-1", "eu-west-1"),
+        "b",
+    )
+    with pytest.raises(SettingsError) as caught:
+        FanOutSettings.from_environment({"EVENT_BUS_NAME": "b"})
+    assert str(caught.value) == (
+        "AWS_REGION is not set; SNAPSHOT_REGIONS is not set: deploy the stack again, it sets all of them"
+    )
