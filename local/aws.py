@@ -1,7 +1,8 @@
 """An AWS account on this machine, for one run: MiniStack with the Lightsail emulator, IAM and TLS on.
 
     with local_aws() as aws:
-        outputs = aws.deploy()
+        deploy.bootstrap(aws)
+        outputs = deploy.deploy(aws)
         aws.client("events").put_events(...)
 
 It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
@@ -114,6 +115,7 @@ def _client_environment(directory: Path, tls: certificates.Certificates, port: i
         "TMPDIR": str(temporary),
         "CDK_HOME": str(home),  # the CLI caches the account of a key here
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NO_COLOR": "1",  # their output goes to files, of which an error shows the end
         # Unpacking the CDK's library takes 13 seconds: it is kept where every CDK app of this user keeps it.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",

@@ -14,6 +14,9 @@ from pathlib import Path
 GRACE = 2.0
 """Seconds that a child gets to end by itself: MiniStack may wait for ever on a connection that is open."""
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end us in order."""
+
 
 class ChildFailedError(Exception):
     """A command that was run to its end failed, or took too long. `tail` is the last that it wrote."""
@@ -32,21 +35,37 @@ def started(
     Its standard input is a pipe that nobody writes to. It closes when we are gone, however we went, SIGKILL
     included: a child that must not outlive us waits for that (local.gateway does).
     """
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  the commands are this project's own
-            command,
-            env=dict(environment),
-            cwd=directory,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
+    process = None
     try:
+        with log.open("ab") as output, _signals_wait():
+            process = subprocess.Popen(  # noqa: S603  the commands are this project's own
+                command,
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
         yield process
     finally:
-        _stop(process)
+        if process:
+            _stop(process)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Lets signals that end us wait until the block is left: a child may have been started that nobody knows yet."""
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def run(
@@ -57,7 +76,7 @@ def run(
     Raises ChildFailedError where it is not there, exits with anything but 0, or does not end in time.
     """
     log.unlink(missing_ok=True)
-    name = " ".join([Path(command[0]).name, *command[1:3]])
+    name = " ".join([Path(command[0]).name, *(word for word in command[1:3] if word[0] != "-")])
     try:
         with started(command, environment, directory, log) as process:
             status = process.wait(timeout)

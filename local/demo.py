@@ -58,14 +58,13 @@ def main() -> int:
 
 def _unwind_on_signals() -> None:
     """Lets every signal that ends us unwind the stack first, once: no second one may interrupt the cleaning up."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def unwind(_number: int, _frame: FrameType | None) -> None:
-        for number in signals:
+        for number in children.ENDING:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in signals:
+    for number in children.ENDING:
         signal.signal(number, unwind)
 
 

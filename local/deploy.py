@@ -26,5 +26,5 @@ def deploy(aws: LocalAws, app: Path = ROOT) -> dict[str, str]:
 
 
 def _cdk(aws: LocalAws, app: Path, *arguments: str) -> None:
-    command = [str(CDK), *arguments, "--output", str(aws.directory / "cdk.out"), "--ci", "--no-color", "--no-notices"]
+    command = [str(CDK), *arguments, "--output", str(aws.directory / "cdk.out"), "--ci", "--no-notices"]
     children.run(command, aws.environment, app, aws.directory / "cdk.log")

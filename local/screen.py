@@ -76,5 +76,5 @@ class Screen:
     def failure(self, message: str, tail: str = "") -> None:
         """Prints why there is no going on, and the last that was written by what failed."""
         if tail:
-            self.say(tail, "dim")
+            self.console.print(Text(tail, "dim"), soft_wrap=True)
         self.say(f"✘ {message}", "bold red")

@@ -15,7 +15,7 @@ The interlocks come first, the keep rules after them, and last the check that no
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from lightsail_snapshots.fields import read_instant
@@ -72,7 +72,7 @@ class _Listing:
     def __init__(
         self, snapshots: Iterable[Snapshot], policies: Iterable[Policy], now: datetime, incomplete: Collection[str]
     ) -> None:
-        self.now = now.astimezone(UTC)
+        self.now = now
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
         self.looking_on = {plan for plan, policy in self.policies.items() if policy.dry_run}
         self._incomplete = frozenset(incomplete)

@@ -1,9 +1,12 @@
 """Child processes end with us, and say why they failed."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +61,25 @@ def test_what_a_child_started_ends_with_it_even_where_both_ignore_being_asked(
     while _group_lives(child.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _group_lives(child.pid)
+
+
+def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+    started = []
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(start(*arguments, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr("subprocess.Popen", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "import time; time.sleep(600)")
+
+    assert started[0].returncode is not None
 
 
 def _group_lives(group: int) -> bool:

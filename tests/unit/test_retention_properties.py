@@ -272,14 +272,28 @@ def obviously_kept(moment: datetime, moments: Sequence[datetime], keep: Keep, zo
     return moment > max(moments) - keep.within
 
 
-@given(st.sets(moments, min_size=1, max_size=60), keeps, st.sampled_from([BERLIN, ZoneInfo("Australia/Lord_Howe")]))
+# Half hours through the nights in which the clocks of Berlin and of Lord Howe Island change.
+nights = st.builds(
+    lambda night, halves: night + halves * timedelta(minutes=30),
+    st.sampled_from([datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 4, 4, 12, tzinfo=UTC)]),
+    st.integers(0, 16),
+)
+# Often one rule alone, so that no other hides what it does.
+rules = st.one_of(keeps, *(st.builds(Keep, **{rule: st.integers(1, 4)}) for rule in PERIODS))
+
+
+@given(
+    st.sets(nights | moments, min_size=1, max_size=60),
+    rules,
+    st.sampled_from([BERLIN, ZoneInfo("Australia/Lord_Howe")]),
+)
 def test_the_keep_rules_agree_with_an_obvious_reading_of_them(taken: set[datetime], keep: Keep, zone: ZoneInfo) -> None:
     newest_first = sorted(taken, reverse=True)
     kept = [moment for moment, reasons in zip(newest_first, places(newest_first, keep, zone), strict=True) if reasons]
     assert kept == [moment for moment in newest_first if obviously_kept(moment, newest_first, keep, zone)]
 
 
-@given(st.sets(moments.filter(lambda moment: moment <= NOW), min_size=1), keeps.filter(bool))
+@given(st.sets(moments.filter(lambda moment: moment <= NOW), min_size=1), rules.filter(bool))
 def test_decide_keeps_what_the_obvious_reading_keeps(taken: set[datetime], keep: Keep) -> None:
     listing = [snapshot(moment) for moment in sorted(taken)]
     plan = Policy(plan="daily", keep=keep, time_zone=BERLIN, max_deletes=999)
