@@ -59,5 +59,5 @@ clean: ## Remove everything that was built or installed here
 
 node_modules/ready: package-lock.json .npmrc .venv/ready
 	@echo "Setting up: the CDK CLI into node_modules (once, a few seconds) ..."
-	@npm ci --silent
+	@npm ci --loglevel=error
 	@touch $@

@@ -15,6 +15,8 @@ PLAN_KEY = "snapshot-plan"
 INSTANCE_KEY = "snapshot-of"
 EXPIRES_KEY = "expires-at"
 COPY_OF_KEY = "copy-of"
+"""Only copies have it: Region, time and instance of the source, as `Snapshot.copy_of` writes them. Not the source's
+name, since that is the copy's own, and may alone have as many characters as a tag's value."""
 HOLD_KEY = "snapshot-hold"
 """Set by people, on what must stay for ever; its value does not matter."""
 OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})

@@ -7,6 +7,7 @@ import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
 PURE = [
+    "copy_request",
     "duration",
     "fields",
     "fleet",

@@ -1,0 +1,138 @@
+"""What every capability has: one function with logs that outlive the stack, and a role of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Token, Validations
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lightsail_snapshots.outcome import SOURCE
+
+MEMORY = 512
+"""Megabytes; not for the memory: the share of a CPU grows with it, and a cold start is all CPU."""
+
+
+class Capability(Construct):
+    """A function's log group, and a role that may do nothing yet but write to it and publish these detail-types.
+
+    What it may do in Lightsail is for each capability to add: it is what the capability is about.
+    """
+
+    function: lambda_.Function
+
+    def __init__(self, scope: Construct, construct_id: str, *, bus: events.IEventBus, publishes: Sequence[str]) -> None:
+        super().__init__(scope, construct_id)
+        # Keep the logs when the stack goes: they tell which snapshots were taken, and expire by themselves.
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
+        # CDK adds the queues; AWSLambdaBasicExecutionRole would be too broad.
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.role.add_to_policy(may_publish(bus, publishes))
+        self.log_group.grant_write(self.role)
+
+    @property
+    def follow_command(self) -> str:
+        """The command that shows the logs as they come."""
+        return f"aws logs tail {self.log_group.log_group_name} --follow --region {Aws.REGION}"
+
+    def arns(self, resource: str, regions: Sequence[str]) -> list[str]:
+        """Name all resources of a type: Lightsail's ARNs end in a random id, so a policy cannot name one by name."""
+        return [
+            Stack.of(self).format_arn(service="lightsail", region=region, resource=resource, resource_name="*")
+            for region in regions
+        ]
+
+    def acknowledge(self, reasons: Mapping[str, str], regions: Sequence[str]) -> None:
+        """Answer cdk-nag's findings (pack AwsSolutions) about wildcards in the role: `*`, or all of a resource type."""
+        for resource, reason in reasons.items():
+            for region in regions:
+                Validations.of(self.role).acknowledge(
+                    Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{_shown(resource, region)}]", reason=reason)
+                )
+
+    def make_function(  # noqa: PLR0913 - a function's settings are plain keyword arguments
+        self,
+        *,
+        code: lambda_.Code,
+        module: str,
+        description: str,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        memory: int = MEMORY,
+        dead_letter_queue: sqs.IQueue | None = None,
+        on_failure: lambda_.IDestination | None = None,
+    ) -> lambda_.Function:
+        """Make the function of a handler module; an asynchronous invocation that fails is tried twice more."""
+        function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"lightsail_snapshots.{module}.handler",
+            code=code,
+            role=self.role,
+            timeout=timeout,
+            memory_size=memory,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            environment={
+                **environment,
+                "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
+                "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+            dead_letter_queue=dead_letter_queue,
+            on_failure=on_failure,
+            retry_attempts=2,
+            max_event_age=Duration.hours(6),
+        )
+        Validations.of(function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run.",
+            )
+        )
+        return function
+
+
+def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:
+    """Make a queue that keeps what lies in it as long as SQS can."""
+    return sqs.Queue(
+        scope,
+        construct_id,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+    )
+
+
+def may_publish(bus: events.IEventBus, detail_types: Sequence[str]) -> iam.PolicyStatement:
+    """Allow to put events of these kinds on our bus, in our name, and no others: no outcome can become a request.
+
+    Both keys hold one value per entry of a PutEvents call, hence `ForAllValues`. It is also true where a key is
+    absent, which no accepted entry can be: Source and DetailType are required.
+    """
+    return iam.PolicyStatement(
+        sid="PublishEvents",
+        actions=["events:PutEvents"],
+        resources=[bus.event_bus_arn],
+        conditions={"ForAllValues:StringEquals": {"events:source": SOURCE, "events:detail-type": list(detail_types)}},
+    )
+
+
+def _shown(resource: str, region: str) -> str:
+    """Write a resource as cdk-nag does, which shows a token as `<AWS::Region>`."""
+    if resource == "*":
+        return resource
+    shown = "<AWS::Region>" if Token.is_unresolved(region) else region
+    return f"arn:<AWS::Partition>:lightsail:{shown}:<AWS::AccountId>:{resource}/*"

@@ -1,0 +1,85 @@
+"""What `fan_out`, `prune` and `audit` have in common: a function that a rule of the bus invokes, without a queue."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from constructs import Construct
+
+from infra.capability import MEMORY, Capability, queue_for_dead_letters
+
+
+class Direct(Capability):
+    """The function, and one queue for all that went wrong with it.
+
+    Two roads lead into the queue: a rule that could not reach the function for a day leaves the event as it was; the
+    function itself, when it has failed three times, leaves the record of the invocation with the error in it and the
+    event as its `requestPayload` (Lambda developer guide, "Capturing records of asynchronous invocations"). One queue
+    for both means one alarm for each function, and `replay_command` takes either.
+
+    What it is a target of is for the capability to say.
+    """
+
+    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bus: events.IEventBus,
+        code: lambda_.Code,
+        module: str,
+        description: str,
+        publishes: Sequence[str],
+        environment: Mapping[str, str],
+        timeout: Duration,
+        memory: int = MEMORY,
+    ) -> None:
+        super().__init__(scope, construct_id, bus=bus, publishes=publishes)
+        self.failures = queue_for_dead_letters(self, "Failures")
+        self.function = self.make_function(
+            code=code,
+            module=module,
+            description=description,
+            timeout=timeout,
+            memory=memory,
+            environment={**environment, "EVENT_BUS_NAME": bus.event_bus_name},
+            on_failure=destinations.SqsDestination(self.failures),
+        )
+
+    @property
+    def replay_command(self) -> str:
+        """The command that invokes the function again with the oldest failure, which stays in the queue."""
+        return (
+            f"aws sqs receive-message --queue-url {self.failures.queue_url} --region {Aws.REGION}"
+            " --query 'Messages[0].Body' --output text | jq -c '.requestPayload // .' > event.json"
+            f" && aws lambda invoke --function-name {self.function.function_name} --invocation-type Event"
+            f" --cli-binary-format raw-in-base64-out --payload file://event.json --region {Aws.REGION} /dev/null"
+        )
+
+    def rule(
+        self,
+        construct_id: str,
+        *,
+        bus: events.IEventBus | None,
+        description: str,
+        pattern: events.EventPattern,
+        event: events.RuleTargetInput | None = None,
+    ) -> events.Rule:
+        """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given."""
+        target = self.target(event)
+        return events.Rule(
+            self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target]
+        )
+
+    def target(self, event: events.RuleTargetInput | None = None) -> events.IRuleTarget:
+        """Make the function a target; what cannot be delivered for a day is kept."""
+        return targets.LambdaFunction(
+            self.function,
+            event=event,
+            dead_letter_queue=self.failures,
+            retry_attempts=185,
+            max_event_age=Duration.hours(24),
+        )

@@ -1,0 +1,93 @@
+"""What `create` and `copy` have in common: a queue that comes back later, and the function that works it off."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.capability import Capability, queue_for_dead_letters
+
+FUNCTION_TIMEOUT = Duration.seconds(30)
+COME_BACK_AFTER = Duration.seconds(180)
+"""The queue's visibility timeout: how long until an unfinished request is looked at again. Six times the function's
+timeout is what the Lambda guide ("Using Lambda with Amazon SQS") asks for: a slow batch is then not delivered twice."""
+
+
+class Worker(Capability):
+    """A queue with its dead-letter queue, and the function. What comes into the queue is for the capability to say."""
+
+    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bus: events.IEventBus,
+        code: lambda_.Code,
+        module: str,
+        description: str,
+        outcomes: Sequence[str],
+        environment: Mapping[str, str],
+        max_receive_count: int,
+        max_concurrency: int,
+    ) -> None:
+        super().__init__(scope, construct_id, bus=bus, publishes=outcomes)
+        self.dead_letter_queue = queue_for_dead_letters(self, "DeadLetterQueue")
+        self.queue = self._queue(max_receive_count)
+        variables = {"EVENT_BUS_NAME": bus.event_bus_name, "MAX_RECEIVE_COUNT": str(max_receive_count)}
+        self.function = self.make_function(
+            code=code,
+            module=module,
+            description=description,
+            timeout=FUNCTION_TIMEOUT,
+            environment={**environment, **variables},
+            dead_letter_queue=self.dead_letter_queue,
+        )
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue, batch_size=10, report_batch_item_failures=True, max_concurrency=max_concurrency
+            )
+        )
+
+    @property
+    def replay_command(self) -> str:
+        """The command that moves all dead letters back into the queue."""
+        return (
+            f"aws sqs start-message-move-task --source-arn {self.dead_letter_queue.queue_arn}"
+            f" --destination-arn {self.queue.queue_arn} --region {Aws.REGION}"
+        )
+
+    def rule(  # noqa: PLR0913 - as above
+        self,
+        construct_id: str,
+        *,
+        bus: events.IEventBus,
+        description: str,
+        pattern: events.EventPattern,
+        undelivered: sqs.IQueue,
+        message: events.RuleTargetInput | None = None,
+    ) -> None:
+        """Send events of the bus to the queue; what cannot be delivered for a day goes to `undelivered` as it came."""
+        target = targets.SqsQueue(
+            self.queue,
+            message=message,
+            dead_letter_queue=undelivered,
+            retry_attempts=185,
+            max_event_age=Duration.hours(24),
+        )
+        events.Rule(self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target])
+
+    def _queue(self, max_receive_count: int) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=COME_BACK_AFTER,
+            retention_period=Duration.days(4),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=max_receive_count, queue=self.dead_letter_queue),
+        )
