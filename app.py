@@ -11,7 +11,8 @@ from aws_cdk import App
 # The policies in infra/ are written with the constants of the code that they bind: tag keys, detail-types, sources.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lambda"))
 
-from infra.settings import Settings
+from infra.plan_file import InvalidPlansError
+from infra.plans import read_plans
 from infra.stack import LightsailSnapshotsStack
 
 
@@ -19,12 +20,17 @@ def build_app(*, context: Mapping[str, Any] | None = None, outdir: str | None = 
     """Build the app with the feature flags of cdk.json, which only the CDK CLI reads by itself.
 
     `context` comes on top of cdk.json's; what the CLI hands over (`cdk deploy -c key=value`) comes on top of both.
+    `plans` in it is the path of another plans.toml. Raises InvalidPlansError where that file cannot be used.
     """
     flags = json.loads(Path(__file__).with_name("cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context={**flags, **(context or {})}, outdir=outdir, analytics_reporting=False)
-    LightsailSnapshotsStack(app, "LightsailSnapshots", settings=Settings.from_context(app.node))
+    path = app.node.try_get_context("plans") or Path(__file__).with_name("plans.toml")
+    LightsailSnapshotsStack(app, "LightsailSnapshots", plans=read_plans(Path(path)))
     return app
 
 
 if __name__ == "__main__":
-    build_app().synth()
+    try:
+        build_app().synth()
+    except InvalidPlansError as error:
+        sys.exit(str(error))

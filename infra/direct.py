@@ -1,12 +1,15 @@
 """What `fan_out`, `prune` and `audit` have in common: a function that a rule of the bus invokes, without a queue."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.capability import MEMORY, Capability, queue_for_dead_letters
@@ -39,6 +42,9 @@ class Direct(Capability):
     ) -> None:
         super().__init__(scope, construct_id, bus=bus, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
+        self._undelivered = sqs.Queue.from_queue_arn(self, "Undelivered", self.failures.queue_arn)
+        self._rules: list[str] = []
+        self._keep_undelivered = self._may_keep_undelivered()
         self.function = self.make_function(
             code=code,
             module=module,
@@ -65,21 +71,42 @@ class Direct(Capability):
         *,
         bus: events.IEventBus | None,
         description: str,
-        pattern: events.EventPattern,
+        pattern: Mapping[str, Any],
         event: events.RuleTargetInput | None = None,
     ) -> events.Rule:
-        """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given."""
-        target = self.target(event)
-        return events.Rule(
-            self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target]
-        )
+        """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given.
 
-    def target(self, event: events.RuleTargetInput | None = None) -> events.IRuleTarget:
-        """Make the function a target; what cannot be delivered for a day is kept."""
-        return targets.LambdaFunction(
+        `pattern` is an event pattern as EventBridge has it. What cannot be delivered for a day is kept.
+        """
+        target = targets.LambdaFunction(
             self.function,
             event=event,
-            dead_letter_queue=self.failures,
+            dead_letter_queue=self._undelivered,
             retry_attempts=185,
             max_event_age=Duration.hours(24),
         )
+        rule = events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_bus=bus,
+            event_pattern=events.EventPattern(detail_type=["replaced"]),  # the CDK's own form has no $or
+            targets=[target],
+        )
+        cast("events.CfnRule", rule.node.default_child).event_pattern = dict(pattern)
+        self._rules.append(rule.rule_arn)
+        self._keep_undelivered.add_condition("ArnEquals", {"aws:SourceArn": self._rules})
+        return rule
+
+    def _may_keep_undelivered(self) -> iam.PolicyStatement:
+        """Let the rules send to the queue, in one statement: a queue's policy takes 20, and a plan may have two rules.
+
+        The CDK adds one for each rule, but not to a queue that it only knows by its ARN, as `_undelivered`.
+        """
+        statement = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[self.failures.queue_arn],
+        )
+        self.failures.add_to_resource_policy(statement)
+        return statement

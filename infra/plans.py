@@ -22,6 +22,9 @@ from lightsail_snapshots.selection import Select
 MAX_PLAN_NAME = 40
 """A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
 MAX_DAYS_OF_DELETES = 7
+MIN_CONCURRENCY = 2
+MAX_CONCURRENCY = 1000
+"""Bounds of an SQS event source's MaximumConcurrency: Lambda API reference, ScalingConfig."""
 _PREFERRED_MINUTES = (45, 50, 40, 55, 35, 5, 10, 20, 25)
 
 
@@ -70,6 +73,8 @@ class Plans:
     """In UTC; default: every hour, at a minute when no plan starts."""
     audit_schedule: Schedule
     """In UTC; default: every hour, likewise."""
+    create_concurrency: int = MIN_CONCURRENCY
+    """How many `create` functions run at once: Lightsail's request rate is not published, so start low."""
     warnings: tuple[Problem, ...] = ()
 
 
@@ -100,6 +105,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     regions = top.take("regions", values.regions, (region,) if region else ())
     prune = top.take("prune_schedule", values.recurring_schedule, None)
     audit = top.take("audit_schedule", values.recurring_schedule, None)
+    concurrency = top.take("create_concurrency", values.whole_number(MIN_CONCURRENCY, MAX_CONCURRENCY), MIN_CONCURRENCY)
     plans = tuple(
         _plan(Table(file, ("plans", name), table, "[plans.daily]"), regions, today)
         for name, table in top.table("plans", "[plans.daily]").values.items()
@@ -116,6 +122,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         regions=regions,
         prune_schedule=prune,
         audit_schedule=audit or _hourly(taken | prune.minutes),
+        create_concurrency=concurrency,
         warnings=tuple(_warnings(file, plans, prune, today)),
     )
 

@@ -2,16 +2,22 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Aws, CfnOutput, Stack
+from aws_cdk import Annotations, Aws, CfnOutput, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.bundling import lambda_code
 from infra.copy import Copy
 from infra.create import Create
-from infra.settings import Settings
+from infra.fan_out import FanOut
+from infra.plans import Plan, Plans, fleet_request
+from infra.schedules import Schedules
+from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
+from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 
 BUS_NAME = "lightsail-snapshots"
@@ -19,13 +25,13 @@ ARCHIVE_DAYS = 30
 
 
 class LightsailSnapshotsStack(Stack):
-    """Snapshots of Lightsail instances, on request.
+    """Snapshots of Lightsail instances, as the plans say and on request.
 
     Deleting the stack deletes no snapshot: they belong to Lightsail, and nothing here refers to one. It keeps the
     functions' logs, and drops the bus, its archive and the queues with what is still in them.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, plans: Plans, **kwargs: Any) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -36,28 +42,60 @@ class LightsailSnapshotsStack(Stack):
         self.bus = events.EventBus(
             self, "Bus", event_bus_name=BUS_NAME, description="Requests for snapshots, and outcomes."
         )
+        if plans.allow_accounts:
+            self._open_bus(plans.allow_accounts)
         self.archive = self._archive()
+        regions, copy_regions = _regions(plans), _copy_regions(plans)
         code = lambda_code()
-        self.create = Create(
-            self,
-            "Create",
-            bus=self.bus,
-            code=code,
-            regions=settings.regions,
-            copy_regions=settings.copy_regions,
-            max_concurrency=settings.create_concurrency,
-        )
+        where = {"regions": regions, "copy_regions": copy_regions}
+        self.create = Create(self, "Create", bus=self.bus, code=code, max_concurrency=plans.create_concurrency, **where)
+        self.fan_out = FanOut(self, "FanOut", bus=self.bus, code=code, **where)
+        self.schedules = Schedules(self, "Schedules", bus=self.bus, detail_types=[FLEET_SNAPSHOT_REQUESTED])
+        for plan in plans.plans:
+            self._start(plan)
         self._outputs()
-        if settings.copy_regions:
-            self.copy = Copy(
-                self,
-                "Copy",
-                bus=self.bus,
-                code=code,
-                regions=settings.regions,
-                copy_regions=settings.copy_regions,
-            )
+        if copy_regions:
+            self.copy = Copy(self, "Copy", bus=self.bus, code=code, **where)
             self._copy_outputs(self.copy)
+        for warning in plans.warnings:
+            Annotations.of(self).add_warning_v2(f"plans:{'.'.join(warning.path)}", str(warning))
+
+    def _start(self, plan: Plan) -> None:
+        """Let the plan run whenever it wants to."""
+        if plan.schedule:
+            self.schedules.put_event(
+                f"Plan-{plan.name}",
+                name=f"plan-{plan.name}",
+                description=f"Runs the plan {plan.name}.",
+                schedule=plan.schedule,
+                timezone=plan.timezone,
+                flexible_window=plan.flexible_window,
+                detail_type=FLEET_SNAPSHOT_REQUESTED,
+                detail=fleet_request(plan),
+            )
+        if plan.on:
+            self.fan_out.trigger(plan)
+
+    def _open_bus(self, accounts: Sequence[str]) -> None:
+        """Let other accounts ask for snapshots, and for nothing else.
+
+        They may neither tell of outcomes, nor speak in our name, nor let anything be pruned: what is not requested
+        here is not taken. Without accounts the bus has no policy, and only its own account may put events.
+        """
+        self.bus.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="RequestsOfOtherAccounts",
+                principals=[iam.AccountPrincipal(account) for account in accounts],
+                actions=["events:PutEvents"],
+                resources=[self.bus.event_bus_arn],
+                conditions={
+                    "ForAllValues:StringEquals": {
+                        "events:detail-type": [INSTANCE_SNAPSHOT_REQUESTED, FLEET_SNAPSHOT_REQUESTED]
+                    },
+                    "ForAllValues:StringNotEquals": {"events:source": SOURCE},
+                },
+            )
+        )
 
     def _archive(self) -> events.CfnArchive:
         """Keep all events of the bus, so that any of the last days can be replayed.
@@ -85,6 +123,11 @@ class LightsailSnapshotsStack(Stack):
             "RequestSnapshot": _request_command(),
             "FollowLogs": create.follow_command,
             "ReplayDeadLetters": create.replay_command,
+            "FanOutFunctionName": self.fan_out.function.function_name,
+            "FanOutFailuresQueueUrl": self.fan_out.failures.queue_url,
+            "FollowFanOutLogs": self.fan_out.follow_command,
+            "ReplayFanOutFailure": self.fan_out.replay_command,
+            "SchedulesDeadLetterQueueUrl": self.schedules.dead_letter_queue.queue_url,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -101,6 +144,20 @@ class LightsailSnapshotsStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _regions(plans: Plans) -> tuple[str, ...]:
+    """Return the Regions that the stack looks after: those of each plan, and those where custom events may ask.
+
+    What names no Region means the stack's own, which is not known before it is deployed.
+    """
+    own = plans.regions or (Aws.REGION,)
+    return tuple(dict.fromkeys([*own, *(region for plan in plans.plans for region in plan.regions or own)]))
+
+
+def _copy_regions(plans: Plans) -> tuple[str, ...]:
+    """Return the Regions that any plan copies to: custom events may ask for copies to the same."""
+    return tuple(dict.fromkeys(region for plan in plans.plans for region in plan.copy_to))
 
 
 def _request_command() -> str:

@@ -96,12 +96,12 @@ def _tag(request: CopyRequest, region: Lightsail) -> State:
 
 
 def _lacks_only_tags(request: CopyRequest, snapshot: Snapshot, region: Lightsail) -> bool:
-    """Tell whether this is our copy, not tagged yet: nobody's tags are on it, and it came about as our copy does.
+    """Tell whether this is our copy, not tagged yet: no other owner's tag is on it, and it came about as ours does.
 
     A copy may carry over the tags of its source, which is not documented. Of all that had the name, the last one made
     is what has it now. That it is younger than our source sets it apart from a copy of an earlier snapshot of the name.
     """
-    if snapshot.tags.get(MANAGED_BY_KEY, MANAGED_BY) != MANAGED_BY or COPY_OF_KEY in snapshot.tags:
+    if snapshot.tags.get(MANAGED_BY_KEY, MANAGED_BY) != MANAGED_BY:
         return False
     operations = region.operations(snapshot.name)
     made = [each for each in operations if each.type in {"CopySnapshot", "CreateInstanceSnapshot"}]

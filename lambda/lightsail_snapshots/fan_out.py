@@ -45,7 +45,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for name in ("SnapshotsFailed", "EmptySelections"):
         metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
     try:
-        request = parse_fleet_request(event, default_region=settings.region, regions=settings.regions)
+        request = parse_fleet_request(
+            event,
+            default_region=settings.region,
+            regions=settings.regions,
+            copy_regions=settings.copy_regions,
+        )
     except InvalidRequestError as error:
         return _refuse(event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):

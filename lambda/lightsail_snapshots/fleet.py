@@ -61,11 +61,13 @@ class FleetRequest:
         return detail, left_out
 
 
-def parse_fleet_request(event: object, *, default_region: str, regions: Collection[str]) -> FleetRequest:
+def parse_fleet_request(
+    event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
+) -> FleetRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once.
 
-    `regions` are the Regions that the stack was deployed for. Of a plan's own trigger, a rule's target sends `id`,
-    `time` and `detail` alone.
+    `regions` are the Regions that the stack was deployed for, `copy_regions` those that it copies to. Of a plan's own
+    trigger, a rule's target sends `id`, `time` and `detail` alone.
     """
     if not isinstance(event, Mapping):
         raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
@@ -78,7 +80,8 @@ def parse_fleet_request(event: object, *, default_region: str, regions: Collecti
     here = detail.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
     tags = detail.take("tags", read_tags, optional=True) or {}
     are_known = not any(problem.startswith("detail.regions") for problem in problems)
-    copy_to = detail.take("copyTo", read_regions(regions, *(here if are_known else ())), optional=True) or ()
+    sources = here if are_known else ()
+    copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True), optional=True) or ()
     keep_for = detail.take("keepFor", _read_keep_for, optional=True)
     plan = detail.take("plan", read_plan, optional=True)
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)

@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _prune(run: Run) -> None:
-    listed = list_all(settings.regions, run.failures)
+    listed = _list_all(run.failures)
     for region in run.failures:
         logger.error("Not listed, and so not pruned: %s", run.failures[region], region=region)
     # The event's own time, so that its policies and its "now" belong together; never one that is still to come.
@@ -105,17 +105,17 @@ def _prune(run: Run) -> None:
     refused = _tell_refusals(run.request, decisions)
     _tell_dry_run(decisions)
     try:
-        for region in settings.regions:
+        for region in settings.all_regions:
             if region not in run.failures:
                 _prune_region(run, region, decisions)
     finally:
         _sum_up(run, decisions, refused)
 
 
-def list_all(regions: Sequence[str], failures: dict[str, str]) -> list[Snapshot]:
+def _list_all(failures: dict[str, str]) -> list[Snapshot]:
     """List the snapshots of all Regions; one that fails is noted in `failures`, and nothing of it is in the list."""
     listed: list[Snapshot] = []
-    for region in regions:
+    for region in settings.all_regions:
         try:
             listed += lightsail(region).snapshots()
         except AwsError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 
 class SettingsError(Exception):
@@ -16,17 +17,37 @@ class FanOutSettings:
     """Where the function runs: the Region of a request that names none, and of the event bus."""
     regions: tuple[str, ...]
     """The Regions that the stack was deployed for."""
+    copy_regions: tuple[str, ...]
+    """The Regions that it copies to; there may be none."""
     event_bus_name: str
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "FanOutSettings":
-        """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError."""
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError.
+
+        COPY_REGIONS is there only where the stack makes copies.
+        """
         names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME")
         problems = [f"{name} is not set" for name in names if not environment.get(name)]
         if problems:
             raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
         region, regions, event_bus_name = (environment[name] for name in names)
-        return cls(region=region, regions=tuple(regions.split(",")), event_bus_name=event_bus_name)
+        return cls(
+            region=region,
+            regions=tuple(regions.split(",")),
+            copy_regions=_copy_regions(environment),
+            event_bus_name=event_bus_name,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSettings(FanOutSettings):
+    """The environment of the `prune` function, which has the variables of `fan_out`."""
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """Where there may be snapshots of ours, or copies of them; each Region once."""
+        return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,37 +78,15 @@ class ReconcilerSettings:
         if problems:
             raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
         region, regions, event_bus_name, _ = (environment[name] for name in names)
-        copy_regions = environment.get("COPY_REGIONS")
         return cls(
             region=region,
             regions=tuple(regions.split(",")),
-            copy_regions=tuple(copy_regions.split(",")) if copy_regions else (),
+            copy_regions=_copy_regions(environment),
             event_bus_name=event_bus_name,
             max_receive_count=int(count),
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PruneSettings:
-    """The environment of the `prune` function."""
-
-    region: str
-    """Where the function runs, and the event bus with it."""
-    regions: tuple[str, ...]
-    """All Regions in which the stack makes snapshots, or copies of them."""
-    event_bus_name: str
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "PruneSettings":
-        """Read AWS_REGION, SNAPSHOT_REGIONS, EVENT_BUS_NAME and COPY_REGIONS, or raise SettingsError.
-
-        COPY_REGIONS is there only where the stack makes copies.
-        """
-        names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME")
-        problems = [f"{name} is not set" for name in names if not environment.get(name)]
-        if problems:
-            raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
-        region, regions, event_bus_name = (environment[name] for name in names)
-        copy_regions = environment.get("COPY_REGIONS", "")
-        every = dict.fromkeys(each for each in (*regions.split(","), *copy_regions.split(",")) if each)
-        return cls(region=region, regions=tuple(every), event_bus_name=event_bus_name)
+def _copy_regions(environment: Mapping[str, str]) -> tuple[str, ...]:
+    written = environment.get("COPY_REGIONS")
+    return tuple(written.split(",")) if written else ()

@@ -141,22 +141,11 @@ def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[st
 
 
 def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
-<<<<<<< HEAD
     assert actions_of(statements) == {
         "events:PutEvents",
         "lightsail:CreateInstanceSnapshot",
         "lightsail:GetInstance",
         "lightsail:GetInstanceSnapshot",
-=======
-    granted = {
-        action
-        for statement in statements
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
-    called = {f"{service}:{operation}" for service, names in OPERATIONS.items() for operation in names}
-    of_fan_out = {"lightsail:GetInstances"}
-    assert granted == called - of_fan_out | {
->>>>>>> main
         "lightsail:TagResource",  # checked by Lightsail itself, maybe, where a create carries tags
         "logs:CreateLogStream",
         "logs:PutLogEvents",

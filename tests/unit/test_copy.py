@@ -190,6 +190,7 @@ def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_l
 ) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="NotFoundException", message="", times=1)
     assert not aws.request(wanted)
+    assert [line["level"] for line in aws.logs()] == ["INFO"] * len(aws.logs())
     assert seen_through(aws, wanted)
 
 
@@ -233,6 +234,19 @@ def test_tags_that_come_with_the_copy_are_completed(aws: World, wanted: dict[str
     assert not aws.request(wanted, attempt=2)
     assert aws.request(wanted, attempt=3)
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
+
+
+@pytest.mark.parametrize("key", ["managed-by", "copy-of"])
+def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced(
+    aws: World, wanted: dict[str, Any], key: str
+) -> None:
+    aws.request(wanted)
+    client().untag_resource(resourceName=NAME, tagKeys=[key])
+    aws.emulator.clock.advance(60)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.events() == []
+    assert aws.request(wanted, attempt=3)
+    assert key in {tag["key"] for tag in aws.event()["detail"]["tags"]}
 
 
 def test_each_destination_is_a_copy_of_its_own(aws: World) -> None:

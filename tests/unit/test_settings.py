@@ -2,11 +2,7 @@
 
 import pytest
 
-<<<<<<< HEAD
-from lightsail_snapshots.settings import ReconcilerSettings, SettingsError
-=======
-from lightsail_snapshots.settings import CreateSettings, FanOutSettings, SettingsError
->>>>>>> main
+from lightsail_snapshots.settings import FanOutSettings, ReconcilerSettings, SettingsError
 
 GOOD = {
     "AWS_REGION": "us-east-1",

@@ -1,0 +1,85 @@
+"""The `fan_out` capability: Fleet Snapshot Requested, or a plan's own trigger -> Lambda -> one request per instance."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.direct import Direct
+from infra.plans import Plan, fleet_request
+from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED
+from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
+
+
+class FanOut(Direct):
+    """Puts a request on the bus for each instance that a Fleet request selects."""
+
+    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bus: events.IEventBus,
+        code: lambda_.Code,
+        regions: Sequence[str],
+        copy_regions: Sequence[str],
+    ) -> None:
+        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
+        super().__init__(
+            scope,
+            construct_id,
+            bus=bus,
+            code=code,
+            module="fan_out",
+            description="Asks for a snapshot of each Lightsail instance that a plan selects.",
+            publishes=[INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED],
+            environment={"SNAPSHOT_REGIONS": ",".join(regions), **copies},
+            timeout=Duration.minutes(15),  # the most that Lambda gives; fan_out's own docstring says what it needs
+        )
+        self._bus = bus
+        self._allow(regions)
+        self.rule(
+            "Rule",
+            bus=bus,
+            description="Requests for snapshots of all instances that are selected, from any source.",
+            pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED]},
+        )
+
+    def trigger(self, plan: Plan) -> None:
+        """Run the plan on every event that its `on` matches, on the account's own bus and on ours.
+
+        The rule's target makes a Fleet request of the event. Its id and time tell two events from each other, and two
+        deliveries of one from two events.
+        """
+        for name, bus in (("default", None), ("ours", self._bus)):
+            self.rule(
+                f"On-{plan.name}-{name}",
+                bus=bus,
+                description=f"What triggers the plan {plan.name}, on {name}.",
+                pattern=plan.on or {},
+                # EventBridge puts quotes round the two itself, and nothing in a plan can hold < or >: see its checks.
+                event=events.RuleTargetInput.from_object(
+                    {
+                        "id": events.EventField.event_id,
+                        "time": events.EventField.time,
+                        "detail": fleet_request(plan),
+                    }
+                ),
+            )
+
+    def _allow(self, regions: Sequence[str]) -> None:
+        """Allow to list the instances of these Regions."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid="List",  # Lightsail's reads know no resources, only Regions
+                actions=["lightsail:GetInstances"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
+            )
+        )
+        reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
+        self.acknowledge({"*": reason}, regions[:1])
