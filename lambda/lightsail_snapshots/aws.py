@@ -39,6 +39,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "lightsail": (
         "CopySnapshot",
         "CreateInstanceSnapshot",
+        "DeleteInstanceSnapshot",
         "GetInstance",
         "GetInstanceSnapshot",
         "GetInstanceSnapshots",
@@ -171,6 +172,11 @@ class Lightsail:
             found += [_snapshot(raw, self.region) for raw in answer.get("instanceSnapshots", [])]
             token = answer.get("nextPageToken", "")
         return found
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete the snapshot of this name, for good."""
+        with _our_errors():
+            self._client.delete_instance_snapshot(instanceSnapshotName=name)
 
     def operations(self, name: str) -> Iterator[Operation]:
         """Return what was done to whatever has, or had, this name; how far back it goes is not documented."""

@@ -14,6 +14,8 @@ SOURCE = "lightsail-snapshots"
 INSTANCE_SNAPSHOT_AVAILABLE = "Instance Snapshot Available"
 INSTANCE_SNAPSHOT_COPIED = "Instance Snapshot Copied"
 INSTANCE_SNAPSHOT_FAILED = "Instance Snapshot Failed"
+INSTANCE_SNAPSHOT_DELETED = "Instance Snapshot Deleted"
+PRUNE_REFUSED = "Prune Refused"
 
 _MOST_REPEATED = 100_000
 """Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""

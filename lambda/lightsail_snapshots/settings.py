@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Self
 
 
 class SettingsError(Exception):
@@ -21,7 +22,7 @@ class FanOutSettings:
     event_bus_name: str
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "FanOutSettings":
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read AWS_REGION, SNAPSHOT_REGIONS and EVENT_BUS_NAME, or raise SettingsError.
 
         COPY_REGIONS is there only where the stack makes copies.
@@ -47,11 +48,21 @@ class AuditSettings(FanOutSettings):
     """Where a person reads what to do; `#` and a heading of docs/operations.md are added to it."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "AuditSettings":
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read what `fan_out` reads, and RUNBOOK, or raise SettingsError."""
         if not environment.get("RUNBOOK"):
             raise SettingsError("RUNBOOK is not set: deploy the stack again")
         return cls(**asdict(FanOutSettings.from_environment(environment)), runbook=environment["RUNBOOK"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSettings(FanOutSettings):
+    """The environment of the `prune` function, which has the variables of `fan_out`."""
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """Where there may be snapshots of ours, or copies of them; each Region once."""
+        return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
 
 
 @dataclass(frozen=True, kw_only=True)

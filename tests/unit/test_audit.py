@@ -10,6 +10,7 @@ import pytest
 
 from lightsail_snapshots import audit
 from lightsail_snapshots.audit_request import parse_audit_request
+from lightsail_snapshots.aws import lightsail
 from lightsail_snapshots.naming import our_tags, utc
 from tests.unit.events import fits, requested, schema
 from tests.unit.world import Context, World, make_instance, world
@@ -29,7 +30,7 @@ def plan(name: str = "daily", **fields: object) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def requested_at(now: datetime, *plans: dict[str, Any], **fields: object) -> dict[str, Any]:
+def requested_at(now: datetime, *plans: object, **fields: object) -> dict[str, Any]:
     detail = {"plans": list(plans), "every": "PT1H", "scheduledTime": utc(now)} | fields
     return requested(detail, **{"detail-type": "Audit Requested", "time": utc(now)})
 
@@ -262,7 +263,8 @@ def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(aws: World, caps
     aws.emulator.settings.page_size = 1
     make_instance("web-2")
     aws.emulator.clock.advance(100 * HOUR)
-    real, calls = audit.lightsail("us-east-1")._client.get_instances, []
+    client, calls = lightsail("us-east-1")._client, list[Any]()
+    real = client.get_instances
 
     def breaks_off(**parameters: Any) -> Any:
         calls.append(parameters)
@@ -271,7 +273,7 @@ def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(aws: World, caps
         return real(**parameters)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit.lightsail("us-east-1")._client, "get_instances", breaks_off)
+        patch.setattr(client, "get_instances", breaks_off)
         with pytest.raises(audit.RegionsFailedError):
             run(aws)
     assert len(calls) == 2

@@ -1,0 +1,236 @@
+"""`prune`: deletes the snapshots that the plans do not keep any more, and says of each that it did, and why.
+
+One listing per Region, one decision over all of them (`retention.decide`), and then one deletion after the other, the
+oldest first. Before each, the snapshot is read again: it goes only while it is still what was decided on. Three things
+stop it early, and each is said: an error stops its Region, an event that the bus does not take stops the run, since
+what cannot be told is better not done, and so does the end of the function's time. The next run goes on from there;
+to run twice, or two at a time, deletes nothing more.
+
+The event follows its deletion, since one that comes before could announce what then does not happen. The log line
+comes between the two: where the event is lost, it still says all that the event would have said.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lightsail_snapshots.aws import LONGEST_CALL, AwsError, EventBus, Lightsail, NotFoundError, TryLaterError, lightsail
+from lightsail_snapshots.outcome import (
+    INSTANCE_SNAPSHOT_DELETED,
+    INSTANCE_SNAPSHOT_FAILED,
+    PRUNE_REFUSED,
+    SOURCE,
+    Reason,
+    invalid_detail,
+)
+from lightsail_snapshots.prune_request import (
+    PruneRequest,
+    deleted_detail,
+    parse_prune_request,
+    refusals,
+    refused_detail,
+)
+from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.settings import PruneSettings
+from lightsail_snapshots.snapshot import Snapshot
+
+TIME_FOR_ONE = 5 * LONGEST_CALL
+"""Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
+
+# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+settings = PruneSettings.from_environment(os.environ)
+logger = Logger()
+metrics = Metrics()
+event_bus = EventBus(settings.event_bus_name, settings.region)
+lightsail(settings.region)
+
+
+class RegionsFailedError(Exception):
+    """Raised when all else is done and some Region was not pruned to its end, so that Lambda tries again."""
+
+
+class NotAnnouncedError(Exception):
+    """Raised when a snapshot is deleted and the bus does not take the event: nothing else is deleted then."""
+
+
+@dataclass
+class Run:
+    """What one run did, as it goes on."""
+
+    request: PruneRequest
+    has_time: Callable[[], bool]
+    deleted: dict[str, int] = field(default_factory=dict)
+    """How many, by Region; also where it is none."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """What went wrong, by Region."""
+    left: int = 0
+    """Deletions for which there was no time."""
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Take one `Prune Requested`; return how many snapshots were deleted, by Region.
+
+    Raises RegionsFailedError, NotAnnouncedError or an AwsError where it must be tried again.
+    """
+    for name in ("SnapshotsDeleted", "SnapshotsKept", "PrunesRefused", "SnapshotsFailed"):
+        metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
+    try:
+        request = parse_prune_request(event)
+    except InvalidRequestError as error:
+        return _refuse(event, context.aws_request_id, error)
+    run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * TIME_FOR_ONE)
+    with logger.append_context_keys(correlation_id=request.request_id):
+        _prune(run)
+    if run.failures:
+        raise RegionsFailedError("; ".join(f"{region}: {error}" for region, error in run.failures.items()))
+    return {"deleted": run.deleted}
+
+
+def _prune(run: Run) -> None:
+    listed = _list_all(run.failures)
+    for region in run.failures:
+        logger.error("Not listed, and so not pruned: %s", run.failures[region], region=region)
+    # The event's own time, so that its policies and its "now" belong together; never one that is still to come.
+    now = min(run.request.time, datetime.now(UTC))
+    decisions = decide(listed, run.request.policies, now, incomplete=run.failures)
+    refused = _tell_refusals(run.request, decisions)
+    _tell_dry_run(decisions)
+    try:
+        for region in settings.all_regions:
+            if region not in run.failures:
+                _prune_region(run, region, decisions)
+    finally:
+        _sum_up(run, decisions, refused)
+
+
+def _list_all(failures: dict[str, str]) -> list[Snapshot]:
+    """List the snapshots of all Regions; one that fails is noted in `failures`, and nothing of it is in the list."""
+    listed: list[Snapshot] = []
+    for region in settings.all_regions:
+        try:
+            listed += lightsail(region).snapshots()
+        except AwsError as error:
+            failures[region] = str(error)
+    return listed
+
+
+def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
+    """Tell which deletions are too many at once, before there is any other; return of how many instances."""
+    refused = refusals(decisions)
+    for one in refused:
+        logger.error(
+            "Deletes nothing of %s: %s",
+            one["instanceName"],
+            one["reason"],
+            instance_name=one["instanceName"],
+            region=one["region"],
+            plans=one["plans"],
+            instance_snapshot_names=one["instanceSnapshotNames"],
+        )
+    if refused:
+        metrics.add_metric("PrunesRefused", MetricUnit.Count, len(refused))
+        event_bus.put_all(SOURCE, PRUNE_REFUSED, [refused_detail(request, refused)])
+    return len(refused)
+
+
+def _tell_dry_run(decisions: Sequence[Decision]) -> None:
+    for each in decisions:
+        if each.dry_run and (each.action == "delete" or each.refused):
+            logger.info("Dry run, not deleted: %s", each.reason, **_names(each.snapshot))
+
+
+def _prune_region(run: Run, region: str, decisions: Sequence[Decision]) -> None:
+    """Delete what is to go in one Region, the oldest of each instance first."""
+    run.deleted[region] = 0
+    going = [
+        each
+        for each in reversed(decisions)
+        if each.action == "delete" and not each.dry_run and each.snapshot.region == region
+    ]
+    for done, decision in enumerate(going):
+        if not run.has_time():
+            run.left += len(going) - done
+            return
+        try:
+            if _delete(lightsail(region), decision.snapshot):
+                run.deleted[region] += 1
+                _announce(run.request, decision)
+        except AwsError as error:
+            run.failures[region] = str(error)
+            logger.exception("A deletion failed; this Region stops here, the others go on", **_names(decision.snapshot))
+            return
+
+
+def _delete(region: Lightsail, decided: Snapshot) -> bool:
+    """Delete a snapshot if it is still what was decided on; return whether we did."""
+    found = region.find_snapshot(decided.name)
+    if found is None:
+        logger.info("Not deleted: it is gone already", **_names(decided))
+        return False
+    changed = [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(decided, each)]
+    if changed:
+        logger.warning("Not deleted: it is not what was listed any more", changed=changed, **_names(decided))
+        return False
+    try:
+        region.delete_snapshot(decided.name)
+    except NotFoundError:
+        pass  # it was there a moment ago: the SDK's own second try, after an answer that was lost
+    except TryLaterError:
+        if region.find_snapshot(decided.name) is not None:
+            raise
+    return True
+
+
+def _announce(request: PruneRequest, decision: Decision) -> None:
+    detail = deleted_detail(request, decision)
+    metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
+    logger.info("Deleted: %s", decision.reason, deleted=detail, **_names(decision.snapshot))
+    try:
+        event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_DELETED, [detail])
+    except AwsError as error:
+        raise NotAnnouncedError(f"{decision.snapshot.name} is deleted, and nobody was told. {error}") from error
+
+
+def _sum_up(run: Run, decisions: Sequence[Decision], refused: int) -> None:
+    deleted = sum(run.deleted.values())
+    kept = sum(each.snapshot.is_ours for each in decisions) - deleted
+    metrics.add_metric("SnapshotsKept", MetricUnit.Count, kept)
+    if run.left:
+        logger.warning("The function's time is nearly over; the next run goes on", left=run.left)
+    logger.info(
+        "Pruned",
+        deleted_by_region=run.deleted,
+        kept=kept,
+        refused_instances=refused,
+        dry_run=sum(each.dry_run and each.action == "delete" for each in decisions),
+        left=run.left,
+        failed_regions=list(run.failures),
+    )
+
+
+def _names(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "instance_snapshot_name": snapshot.name,
+        "instance_name": snapshot.snapshot_of,
+        "region": snapshot.region,
+    }
+
+
+def _refuse(event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
+    """End what is not a valid request: nothing is listed, and nothing is tried again."""
+    request_id = event.get("id") if isinstance(event, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        request_id = invocation_id
+    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+    metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
+    logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
+    return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}
