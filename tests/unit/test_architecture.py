@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
-PURE = ["duration", "fields", "fleet", "instance", "naming", "outcome", "request", "selection", "snapshot"]
+PURE = [
+    *("duration", "fields", "fleet", "instance", "keep", "naming", "outcome", "policy", "request", "retention"),
+    *("selection", "snapshot"),
+]
 IMPURE = {"boto3", "botocore", "os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
 
 
