@@ -22,21 +22,24 @@ class Settings:
 
     regions: tuple[str, ...] = (Aws.REGION,)
     """Regions whose instances may be snapshotted; default: the one that the stack is deployed to."""
+    copy_regions: tuple[str, ...] = ()
+    """Regions that snapshots may be copied to; without any there is no `copy` at all."""
     create_concurrency: int = MIN_CONCURRENCY
     """How many `create` functions run at once: Lightsail's request rate is not published, so start low."""
 
     @classmethod
     def from_context(cls, node: Node) -> "Settings":
-        """Read `regions` (a list, or comma separated) and `create_concurrency`.
+        """Read `regions`, `copy_regions` (a list, or comma separated) and `create_concurrency`.
 
         Raises SettingsError, which names everything that is wrong with them.
         """
-        given = {name: node.try_get_context(name) for name in ("regions", "create_concurrency")}
+        given = {name: node.try_get_context(name) for name in ("regions", "copy_regions", "create_concurrency")}
         settings = {name: value for name, value in given.items() if value is not None}
         problems = []
-        if "regions" in settings:
-            settings["regions"] = _regions(settings["regions"])
-            problems += _region_problems(settings["regions"])
+        for name in ("regions", "copy_regions"):
+            if name in settings:
+                settings[name] = _regions(settings[name])
+                problems += _region_problems(name, settings[name])
         if "create_concurrency" in settings:
             settings["create_concurrency"], problem = _concurrency(settings["create_concurrency"])
             problems += problem
@@ -51,13 +54,13 @@ def _regions(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(region).strip() for region in written))
 
 
-def _region_problems(regions: tuple[str, ...]) -> list[str]:
-    problems = [] if regions else ["regions: is empty; name at least one Region, or leave it out for the stack's own"]
+def _region_problems(name: str, regions: tuple[str, ...]) -> list[str]:
+    problems = [] if regions else [f"{name}: is empty; name at least one Region, or leave it out"]
     for region in regions:
         if zone := re.fullmatch(r"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]", region):
-            problems.append(f"regions: {region!r} is an Availability Zone; its Region is {zone[1]!r}")
+            problems.append(f"{name}: {region!r} is an Availability Zone; its Region is {zone[1]!r}")
         elif not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-            problems.append(f"regions: {region!r} is not a Region; write it like 'eu-central-1'")
+            problems.append(f"{name}: {region!r} is not a Region; write it like 'eu-central-1'")
     return problems
 
 

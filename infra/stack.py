@@ -9,6 +9,7 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.bundling import lambda_code
+from infra.copy import Copy
 from infra.create import Create
 from infra.settings import Settings
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
@@ -32,31 +33,46 @@ class LightsailSnapshotsStack(Stack):
             tags={"project": "lightsail-snapshots"},  # CloudFormation hands it on to every resource: for cost reports
             **kwargs,
         )
-        self.bus = self._bus()
+        self.bus = events.EventBus(
+            self, "Bus", event_bus_name=BUS_NAME, description="Requests for snapshots, and outcomes."
+        )
+        self.archive = self._archive()
+        code = lambda_code()
         self.create = Create(
             self,
             "Create",
             bus=self.bus,
-            code=lambda_code(),
+            code=code,
             regions=settings.regions,
+            copy_regions=settings.copy_regions,
             max_concurrency=settings.create_concurrency,
         )
         self._outputs()
+        if settings.copy_regions:
+            self.copy = Copy(
+                self,
+                "Copy",
+                bus=self.bus,
+                code=code,
+                regions=settings.regions,
+                copy_regions=settings.copy_regions,
+            )
+            self._copy_outputs(self.copy)
 
-    def _bus(self) -> events.EventBus:
-        """Make the bus, with an archive of all its events, from which any of the last days can be replayed."""
-        bus = events.EventBus(self, "Bus", event_bus_name=BUS_NAME, description="Requests for snapshots, and outcomes.")
-        # Without a pattern the archive takes everything; the higher-level construct insists on one. It bears the name
-        # of the bus and goes with it: a bus of another name gets another archive, a second deployment a new one.
-        events.CfnArchive(
+    def _archive(self) -> events.CfnArchive:
+        """Keep all events of the bus, so that any of the last days can be replayed.
+
+        Without a pattern it takes everything; the CDK's higher-level construct insists on one. It bears the name of the
+        bus and goes with it: a bus of another name gets another archive, a second deployment a new one.
+        """
+        return events.CfnArchive(
             self,
             "Archive",
             archive_name=BUS_NAME,
-            source_arn=bus.event_bus_arn,
+            source_arn=self.bus.event_bus_arn,
             retention_days=ARCHIVE_DAYS,
             description="All events of the bus.",
         )
-        return bus
 
     def _outputs(self) -> None:
         """Say what to do next."""
@@ -67,10 +83,21 @@ class LightsailSnapshotsStack(Stack):
             "RequestQueueUrl": create.queue.queue_url,
             "DeadLetterQueueUrl": create.dead_letter_queue.queue_url,
             "RequestSnapshot": _request_command(),
-            "FollowLogs": f"aws logs tail {create.log_group.log_group_name} --follow --region {Aws.REGION}",
-            "ReplayDeadLetters": "aws sqs start-message-move-task"
-            f" --source-arn {create.dead_letter_queue.queue_arn} --destination-arn {create.queue.queue_arn}"
-            f" --region {Aws.REGION}",
+            "FollowLogs": create.follow_command,
+            "ReplayDeadLetters": create.replay_command,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    def _copy_outputs(self, copy: Copy) -> None:
+        outputs = {
+            "CopyFunctionName": copy.function.function_name,
+            "CopyQueueUrl": copy.queue.queue_url,
+            "CopyDeadLetterQueueUrl": copy.dead_letter_queue.queue_url,
+            "CopyUndeliveredQueueUrl": copy.undelivered_queue.queue_url,
+            "FollowCopyLogs": copy.follow_command,
+            "ReplayCopyDeadLetters": copy.replay_command,
+            "ReplayUndeliveredCopies": copy.replay_undelivered_command(self.archive.attr_arn, self.bus),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

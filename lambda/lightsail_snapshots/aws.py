@@ -15,9 +15,10 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -31,11 +32,19 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_lightsail import LightsailClient
-    from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, TagTypeDef
+    from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, OperationTypeDef, TagTypeDef
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "events": ("PutEvents",),
-    "lightsail": ("CreateInstanceSnapshot", "GetInstance", "GetInstanceSnapshot", "GetInstances"),
+    "lightsail": (
+        "CopySnapshot",
+        "CreateInstanceSnapshot",
+        "GetInstance",
+        "GetInstanceSnapshot",
+        "GetInstances",
+        "GetOperationsForResource",
+        "TagResource",
+    ),
 }
 """All that is called here, by service: the bundled service models are trimmed to it."""
 
@@ -85,6 +94,15 @@ class NotAllPutError(TryLaterError):
         self.refused = tuple(refused)
 
 
+class Operation(NamedTuple):
+    """Something that was done to a resource, by whomever."""
+
+    type: str
+    """Not always in the service model's enum: `CopySnapshot` is not."""
+    details: str
+    created_at: datetime
+
+
 class Lightsail:
     """Amazon Lightsail in one Region."""
 
@@ -118,6 +136,21 @@ class Lightsail:
                 instanceSnapshotName=name, instanceName=instance_name, tags=_api_tags(tags)
             )
 
+    def copy_snapshot(self, name: str, source_region: str) -> None:
+        """Ask for a copy, here and under the same name, of another Region's snapshot; it can be given no tags."""
+        with _our_errors():
+            self._client.copy_snapshot(
+                # A text as good as any: the stubs know only the Regions of their own day.
+                sourceRegion=source_region,  # type: ignore[arg-type]
+                sourceSnapshotName=name,
+                targetSnapshotName=name,
+            )
+
+    def tag_snapshot(self, name: str, tags: Mapping[str, str]) -> None:
+        """Add tags to the snapshot of this name, or change them."""
+        with _our_errors():
+            self._client.tag_resource(resourceName=name, tags=_api_tags(tags))
+
     def find_snapshot(self, name: str) -> Snapshot | None:
         """Return the snapshot of this name, or None where there is none."""
         try:
@@ -126,6 +159,20 @@ class Lightsail:
         except NotFoundError:
             return None
         return _snapshot(answer["instanceSnapshot"], self.region)
+
+    def operations(self, name: str) -> Iterator[Operation]:
+        """Return what was done to whatever has, or had, this name; how far back it goes is not documented."""
+        token = None
+        while token != "":
+            try:
+                with _our_errors():
+                    answer = self._client.get_operations_for_resource(
+                        resourceName=name, **({"pageToken": token} if token else {})
+                    )
+            except NotFoundError:
+                return
+            yield from map(_operation, answer.get("operations", []))
+            token = answer.get("nextPageToken", "")
 
 
 @cache
@@ -204,6 +251,14 @@ def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:
         instance_name=raw.get("fromInstanceName", ""),
         instance_arn=raw.get("fromInstanceArn", ""),
         tags=_tags(raw.get("tags", [])),
+    )
+
+
+def _operation(raw: "OperationTypeDef") -> Operation:
+    return Operation(
+        type=raw.get("operationType", ""),
+        details=raw.get("operationDetails", ""),
+        created_at=raw.get("createdAt", datetime.min.replace(tzinfo=UTC)),
     )
 
 

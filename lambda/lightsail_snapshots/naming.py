@@ -15,6 +15,8 @@ PLAN_KEY = "snapshot-plan"
 INSTANCE_KEY = "snapshot-of"
 EXPIRES_KEY = "expires-at"
 COPY_OF_KEY = "copy-of"
+"""Only copies have it: Region, time and instance of the source, as `Snapshot.copy_of` writes them. Not the source's
+name, since that is the copy's own, and may alone have as many characters as a tag's value."""
 HOLD_KEY = "snapshot-hold"
 """Set by people, on what must stay for ever; its value does not matter."""
 OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})
@@ -92,6 +94,7 @@ def merge_tags(
     belong to AWS and cannot be set.
     """
     asked = {key: value for key, value in request.items() if key not in OUR_KEYS}
-    own = [key for key in instance if key not in asked and key not in OUR_KEYS and not key.startswith("aws:")]
+    never = {*asked, *OUR_KEYS, HOLD_KEY}  # a hold is meant for one snapshot, not for all that are ever made
+    own = [key for key in instance if key not in never and not key.startswith("aws:")]
     room = max(0, MAX_OTHER_TAGS - len(asked))
     return {key: instance[key] for key in own[:room]} | asked | dict(ours), own[room:]

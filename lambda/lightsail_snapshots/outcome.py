@@ -5,12 +5,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lightsail_snapshots.copy_request import CopyRequest
 from lightsail_snapshots.naming import utc
-from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest
+from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest, Subject
 from lightsail_snapshots.snapshot import Snapshot
 
 SOURCE = "lightsail-snapshots"
 INSTANCE_SNAPSHOT_AVAILABLE = "Instance Snapshot Available"
+INSTANCE_SNAPSHOT_COPIED = "Instance Snapshot Copied"
 INSTANCE_SNAPSHOT_FAILED = "Instance Snapshot Failed"
 
 _MOST_REPEATED = 100_000
@@ -18,9 +20,10 @@ _MOST_REPEATED = 100_000
 
 
 class Reason(StrEnum):
-    """Why a snapshot failed: stable codes, part of the event contract."""
+    """Why a snapshot or a copy failed: stable codes, part of the event contract."""
 
     INSTANCE_NOT_FOUND = "InstanceNotFound"
+    SOURCE_GONE = "SourceGone"
     INVALID_REQUEST = "InvalidRequest"
     NAME_IN_USE = "NameInUse"
     ACCESS_DENIED = "AccessDenied"
@@ -31,16 +34,20 @@ class Reason(StrEnum):
 def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     """Build the detail of `Instance Snapshot Available`."""
     return _subject(request) | {
-        "instanceSnapshotArn": snapshot.arn,
-        "createdAt": utc(snapshot.created_at),
-        "tags": [{"key": key, "value": value} for key, value in snapshot.tags.items()],
+        **_described(snapshot),
+        **({"instanceArn": snapshot.instance_arn} if snapshot.instance_arn else {}),
         "secondsToAvailable": round((now - request.requested_at).total_seconds()),
         **({"copyTo": list(request.copy_to)} if request.copy_to else {}),
     }
 
 
-def failed_detail(request: SnapshotRequest, reason: Reason, message: str, original: object) -> dict[str, Any]:
-    """Build the detail of `Instance Snapshot Failed`; `original` is the event as it came, to be sent again."""
+def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Copied`."""
+    return _subject(request) | _described(copy) | {"sourceSnapshotArn": request.source.arn}
+
+
+def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Failed`; `original` is what came, to be sent again."""
     return _subject(request) | {"reason": reason, "message": message, "request": original}
 
 
@@ -56,11 +63,20 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
     }
 
 
-def _subject(request: SnapshotRequest) -> dict[str, Any]:
+def _subject(request: Subject) -> dict[str, Any]:
     return {
         "requestId": request.request_id,
         "instanceName": request.instance_name,
         "instanceSnapshotName": request.instance_snapshot_name,
         "region": request.region,
+        **({"destination": request.destination} if request.destination is not None else {}),
         **({"plan": request.plan} if request.plan is not None else {}),
+    }
+
+
+def _described(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "instanceSnapshotArn": snapshot.arn,
+        "createdAt": utc(snapshot.created_at),
+        "tags": [{"key": key, "value": value} for key, value in snapshot.tags.items()],
     }

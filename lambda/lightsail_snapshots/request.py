@@ -32,28 +32,39 @@ _AVAILABILITY_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z]")
 class InvalidRequestError(Exception):
     """Raised when an event is not a request that could ever succeed; `problems` lists everything that is wrong."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        """Keep all problems, up to a number that still fits into an event."""
+    def __init__(self, problems: Sequence[str], request_id: str | None = None) -> None:
+        """Keep all problems, up to a number that still fits into an event, and the request's id where it has one."""
+        self.request_id = request_id
         more = len(problems) - _MOST_PROBLEMS
         self.problems = (*problems[:_MOST_PROBLEMS], *([f"and {more} more problems"] if more > 0 else []))
         super().__init__("; ".join(self.problems))
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotRequest:
-    """One checked request: everything that decides what CreateInstanceSnapshot is asked for."""
+class Subject:
+    """What a request is about: this is in every log line and every outcome event."""
 
     request_id: str
-    """The event's id: the correlation id of logs and outcome events."""
-    requested_at: datetime
+    """The id of the event that asked for the snapshot: the correlation id."""
     instance_name: str
     instance_snapshot_name: str
+    """A copy has the same name as its source."""
     region: str
+    """Where the instance is, and its snapshot."""
+    destination: str | None = None
+    """Where the copy is to be; None where it is about the snapshot itself."""
+    plan: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotRequest(Subject):
+    """One checked request: everything that decides what CreateInstanceSnapshot is asked for."""
+
+    requested_at: datetime
     tags: Mapping[str, str]
     """The request's own; the instance's and ours are merged in when the snapshot is created."""
     copy_instance_tags: bool
     copy_to: tuple[str, ...]
-    plan: str | None
     expires_at: datetime | None
 
     @property
@@ -62,11 +73,13 @@ class SnapshotRequest:
         return our_tags(self.instance_name, self.plan, self.expires_at)
 
 
-def parse_request(event: object, *, default_region: str, regions: Collection[str]) -> SnapshotRequest:
+def parse_request(
+    event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
+) -> SnapshotRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once.
 
-    `regions` are the Regions that the stack was deployed for. The detail-type is not looked at: which events come here
-    is decided by event patterns alone.
+    `regions` are the Regions that the stack was deployed for, `copy_regions` those that it copies to. The detail-type
+    is not looked at: which events come here is decided by event patterns alone.
     """
     if not isinstance(event, Mapping):
         raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
@@ -75,18 +88,18 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     request_id = envelope.take("id", read_text)
     time = envelope.take("time", read_instant)
     detail = Fields(envelope.take("detail", read_object), "detail.", problems)
-    instance_name = detail.take("instanceName", _name)
-    given_name = detail.take("instanceSnapshotName", _name, optional=True)
+    instance_name = detail.take("instanceName", read_name)
+    given_name = detail.take("instanceSnapshotName", read_name, optional=True)
     region = detail.take("region", read_region(regions), optional=default_region in regions) or default_region
     tags = detail.take("tags", read_tags, optional=True) or {}
     copy_instance_tags = detail.take("copyInstanceTags", read_flag, optional=True)
-    copy_to = detail.take("copyTo", read_regions(regions, region), optional=True) or ()
+    copy_to = detail.take("copyTo", read_regions(copy_regions, region, for_copies=True), optional=True) or ()
     keep_for = detail.take("keepFor", read_duration, optional=True)
     plan = detail.take("plan", read_plan, optional=True)
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
     if request_id is None or time is None or instance_name is None or problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError(problems, request_id)
     slot = scheduled_time or time
     # What makes the request distinct: its slot, where a schedule gave one, so that a second delivery of the schedule
     # is the same request; else the event itself. The Region, since a copy keeps its source's name in another Region.
@@ -105,7 +118,7 @@ def parse_request(event: object, *, default_region: str, regions: Collection[str
     )
 
 
-def _name(value: object) -> str:
+def read_name(value: object) -> str:
     name = read_text(value)
     if not is_name(name):
         raise ValueError(
@@ -122,7 +135,9 @@ def read_plan(value: object) -> str:
     return plan
 
 
-def read_region(regions: Collection[str]) -> Callable[[object], str]:
+def read_region(regions: Collection[str], *, for_copies: bool = False) -> Callable[[object], str]:
+    deployed = "copies to" if for_copies else "was deployed for"
+
     def read(value: object) -> str:
         region = read_text(value)
         if region in regions:
@@ -130,21 +145,23 @@ def read_region(regions: Collection[str]) -> Callable[[object], str]:
         zone = _AVAILABILITY_ZONE.fullmatch(region)
         hint = f" ({shown(region)} is an Availability Zone; its Region is {zone[1]})" if zone else ""
         raise ValueError(
-            f": {shown(region)} is not a Region that this stack was deployed for, "
-            f"which are {', '.join(sorted(regions))}{hint}"
+            f": {shown(region)} is not a Region that this stack {deployed}, "
+            f"which are {', '.join(sorted(regions)) or 'none'}{hint}"
         )
 
     return read
 
 
-def read_regions(regions: Collection[str], *sources: str) -> Callable[[object], tuple[str, ...]]:
+def read_regions(
+    regions: Collection[str], *sources: str, for_copies: bool = False
+) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise ValueError(f": must be a list of Regions, not {shown(value)}")
         problems = []
         for index, region in enumerate(value):
             try:
-                read_region(regions)(region)
+                read_region(regions, for_copies=for_copies)(region)
             except ValueError as error:
                 problems += [f"[{index}]{problem}" for problem in error.args]
         problems += [f": {source} is the Region of the snapshot itself" for source in sources if source in value]
@@ -155,7 +172,7 @@ def read_regions(regions: Collection[str], *sources: str) -> Callable[[object], 
     return read
 
 
-def read_tags(value: object) -> dict[str, str]:
+def read_tags(value: object, most: int = MAX_OTHER_TAGS) -> dict[str, str]:
     """Read either form: the API's list of `{"key": ..., "value": ...}`, value optional, or `{"env": "prod"}`."""
     problems: list[str] = []
     if isinstance(value, Mapping):
@@ -173,8 +190,8 @@ def read_tags(value: object) -> dict[str, str]:
         if key in tags:
             problems.append(f"{where}: the key {shown(key)} is there twice")
         tags[key] = text
-    if len(value) > MAX_OTHER_TAGS:
-        problems.append(f": {len(value)} tags, allowed are {MAX_OTHER_TAGS}: Lightsail takes 50, the rest are ours")
+    if len(value) > most:
+        problems.append(f": {len(value)} tags, allowed are {most}: Lightsail takes 50, the rest are ours")
     if problems:
         raise ValueError(*problems)
     return tags

@@ -30,20 +30,25 @@ class FanOutSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateSettings:
-    """The environment of the `create` function."""
+class ReconcilerSettings:
+    """The environment of `create` and of `copy`."""
 
     region: str
     """Where the function runs: the Region of a request that names none, and of the event bus."""
     regions: tuple[str, ...]
     """The Regions that the stack was deployed for."""
+    copy_regions: tuple[str, ...]
+    """The Regions that it copies to; there may be none."""
     event_bus_name: str
     max_receive_count: int
     """The delivery after which the queue gives a message to the dead-letter queue: its redrive policy has the same."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "CreateSettings":
-        """Read AWS_REGION, SNAPSHOT_REGIONS, EVENT_BUS_NAME and MAX_RECEIVE_COUNT, or raise SettingsError."""
+    def from_environment(cls, environment: Mapping[str, str]) -> "ReconcilerSettings":
+        """Read AWS_REGION, SNAPSHOT_REGIONS, EVENT_BUS_NAME and MAX_RECEIVE_COUNT, or raise SettingsError.
+
+        COPY_REGIONS is there only where the stack makes copies.
+        """
         names = ("AWS_REGION", "SNAPSHOT_REGIONS", "EVENT_BUS_NAME", "MAX_RECEIVE_COUNT")
         problems = [f"{name} is not set" for name in names if not environment.get(name)]
         count = environment.get("MAX_RECEIVE_COUNT", "")
@@ -52,9 +57,11 @@ class CreateSettings:
         if problems:
             raise SettingsError(f"{'; '.join(problems)}: deploy the stack again, it sets all of them")
         region, regions, event_bus_name, _ = (environment[name] for name in names)
+        copy_regions = environment.get("COPY_REGIONS")
         return cls(
             region=region,
             regions=tuple(regions.split(",")),
+            copy_regions=tuple(copy_regions.split(",")) if copy_regions else (),
             event_bus_name=event_bus_name,
             max_receive_count=int(count),
         )

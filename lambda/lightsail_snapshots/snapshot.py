@@ -68,7 +68,7 @@ class Snapshot:
         A copy is made later than its source, perhaps out of order, and Lightsail may forget its instance: without this
         an old copy could pass for the newest.
         """
-        return f"{self.region} {utc(self.created_at)} {self.instance_arn}"
+        return f"{self.region} {utc(self.created_at)} {self.instance_arn}".rstrip()
 
     def _find_origin(self) -> Origin:
         # In UTC: moments of one zone with daylight saving time compare by what its clocks show, which goes back.

@@ -15,3 +15,9 @@ def template() -> Synthesized:
 def two_regions() -> Synthesized:
     """The stack in eu-central-1, deployed for instances there and in us-east-1."""
     return synthesize(regions=["eu-central-1", "us-east-1"])
+
+
+@pytest.fixture(scope="session")
+def with_copies() -> Synthesized:
+    """The stack in eu-central-1, which copies to eu-west-1 and us-east-1."""
+    return synthesize(regions=["eu-central-1", "us-west-2"], copy_regions=["eu-west-1", "us-east-1"])

@@ -13,6 +13,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
 ARNS = {
+    "AWS::Events::Archive": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
@@ -37,9 +38,11 @@ class Synthesized:
             if resource["Type"] == resource_type
         }
 
-    def only(self, resource_type: str) -> dict[str, Any]:
-        """Return the resolved properties of the one resource of a type."""
-        (properties,) = self.of_type(resource_type).values()
+    def only(self, resource_type: str, start: str = "") -> dict[str, Any]:
+        """Return the resolved properties of the one resource of a type, or of the one whose logical id starts so."""
+        (properties,) = (
+            found for logical_id, found in self.of_type(resource_type).items() if logical_id.startswith(start)
+        )
         return properties
 
     def named(self, start: str) -> tuple[str, dict[str, Any]]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.create import COME_BACK_AFTER, FUNCTION_TIMEOUT, MAX_RECEIVE_COUNT
-from lightsail_snapshots.settings import CreateSettings
+from infra.create import MAX_RECEIVE_COUNT
+from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
+from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.synthesized import Synthesized, synthesize
 
 FOUR_DAYS = 345_600
@@ -143,12 +144,12 @@ def test_the_function_runs_what_is_tested(template: Synthesized) -> None:
 def test_the_environment_is_what_the_code_reads(two_regions: Synthesized) -> None:
     variables = two_regions.only("AWS::Lambda::Function")["Environment"]["Variables"]
     environment = Recorder({**variables, "AWS_REGION": "eu-central-1"})
-    settings = CreateSettings.from_environment(environment)
+    settings = ReconcilerSettings.from_environment(environment)
     assert settings.event_bus_name == next(iter(two_regions.of_type("AWS::Events::EventBus")))
     assert settings.regions == ("eu-central-1", "us-east-1")
     assert settings.max_receive_count == MAX_RECEIVE_COUNT
     powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-    assert variables.keys() == environment.read - {"AWS_REGION"} | powertools
+    assert variables.keys() == environment.read - {"AWS_REGION", "COPY_REGIONS"} | powertools
 
 
 def test_logs_and_metrics_bear_our_names(template: Synthesized) -> None:

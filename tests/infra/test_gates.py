@@ -18,13 +18,13 @@ IGNORED = [
 ]
 
 
-def test_the_template_is_sound_in_every_region_of_lightsail(template: Synthesized) -> None:
+def test_the_template_is_sound_in_every_region_of_lightsail(with_copies: Synthesized) -> None:
     regions = boto3.session.Session().get_available_regions("lightsail")
     arguments = ManualArgs(regions=regions, include_checks=["I"], ignore_checks=IGNORED)
-    assert [str(match) for match in lint(json.dumps(template.document), config=arguments)] == []
+    assert [str(match) for match in lint(json.dumps(with_copies.document), config=arguments)] == []
 
 
-@pytest.mark.parametrize("context", [{}, {"regions": "eu-central-1,us-east-1"}])
+@pytest.mark.parametrize("context", [{}, {"regions": "eu-central-1,us-east-1", "copy_regions": "eu-west-1,us-east-1"}])
 def test_cdk_nag_finds_nothing_that_is_not_answered_with_a_reason(context: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as outdir:
         app = build_app(context={"aws:cdk:bundling-stacks": [], **context}, outdir=outdir)

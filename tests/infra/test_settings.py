@@ -44,13 +44,27 @@ def test_a_region_need_not_be_known_to_this_version(region: str) -> None:
         ("eu-central-1a", "regions: 'eu-central-1a' is an Availability Zone; its Region is 'eu-central-1'"),
         ("Frankfurt", "regions: 'Frankfurt' is not a Region; write it like 'eu-central-1'"),
         ("us-east-1,", "regions: '' is not a Region; write it like 'eu-central-1'"),
-        ([], "regions: is empty; name at least one Region, or leave it out for the stack's own"),
+        ([], "regions: is empty; name at least one Region, or leave it out"),
     ],
 )
 def test_a_wrong_region_is_named_with_what_is_right(written: Any, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         settings(regions=written)
     assert str(caught.value).splitlines() == ["The settings cannot be used:", message]
+
+
+def test_without_settings_there_are_no_copies() -> None:
+    assert settings().copy_regions == ()
+
+
+def test_copy_regions_are_read_and_checked_like_regions() -> None:
+    assert settings(copy_regions="eu-west-1,eu-west-2").copy_regions == ("eu-west-1", "eu-west-2")
+    with pytest.raises(SettingsError) as caught:
+        settings(regions="us-east-1a", copy_regions="eu-west-1a")
+    assert str(caught.value).splitlines()[1:] == [
+        "regions: 'us-east-1a' is an Availability Zone; its Region is 'us-east-1'",
+        "copy_regions: 'eu-west-1a' is an Availability Zone; its Region is 'eu-west-1'",
+    ]
 
 
 @pytest.mark.parametrize("written", [1, 1001, "many", "-2", 2.5, True])

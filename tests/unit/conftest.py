@@ -8,6 +8,7 @@ os.environ.update(
     AWS_REGION="us-east-1",
     AWS_LAMBDA_FUNCTION_NAME="create",
     SNAPSHOT_REGIONS="us-east-1,eu-central-1",
+    COPY_REGIONS="eu-central-1,eu-west-1",
     EVENT_BUS_NAME="lightsail-snapshots",
     MAX_RECEIVE_COUNT="120",
     POWERTOOLS_SERVICE_NAME="lightsail-snapshots",

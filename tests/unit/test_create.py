@@ -1,6 +1,5 @@
 """`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,28 +9,13 @@ import pytest
 from lightsail_snapshots import create
 from lightsail_snapshots.aws import TryLaterError
 from tests.unit.events import REQUEST_ID, requested
-from tests.unit.world import LAST_DELIVERY, Context, World, make_instance, message, world
+from tests.unit.world import LAST_DELIVERY, Context, World, emf, make_instance, message, world
 
 
 @pytest.fixture
 def aws() -> Iterator[World]:
     with world() as here:
         yield here
-
-
-def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
-    """Read the EMF lines printed since the last look; a metric by reason is named `SnapshotsFailed/reason`."""
-    found: dict[str, list[float]] = {}
-    for line in capsys.readouterr().out.splitlines():
-        emf = json.loads(line)
-        [directive] = emf["_aws"]["CloudWatchMetrics"]
-        assert directive["Namespace"] == "LightsailSnapshots"
-        [dimensions] = directive["Dimensions"]
-        assert set(dimensions) <= {"service", "reason"}
-        for metric in directive["Metrics"]:
-            name = "/".join([metric["Name"], *([emf["reason"]] if "reason" in dimensions else [])])
-            found.setdefault(name, []).extend(emf[metric["Name"]])
-    return found
 
 
 def outcome(aws: World) -> tuple[str, str, str]:
@@ -163,7 +147,7 @@ def test_an_available_snapshot_is_announced_and_done(aws: World, capsys: pytest.
         "managed-by": "lightsail-snapshots",
         "snapshot-of": "web-1",
     }
-    emitted = metrics(capsys)
+    emitted = emf(capsys.readouterr().out)
     assert emitted["SnapshotsAvailable"] == [1]
     assert emitted["TimeToAvailable"] == [detail["secondsToAvailable"]]
     assert emitted["SnapshotsFailed"] == [0]
@@ -176,7 +160,7 @@ def test_a_snapshot_in_error_fails_and_is_done(aws: World, capsys: pytest.Captur
     capsys.readouterr()
     assert aws.request(requested(), attempt=2)
     assert outcome(aws)[1] == "SnapshotError"
-    assert metrics(capsys) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
+    assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
 
 
 LATER = [
@@ -282,7 +266,7 @@ def test_a_bad_request_ends_as_one_event_one_log_line_one_metric_and_no_call(
     assert line["correlation_id"] == REQUEST_ID
     assert line["level"] == "ERROR"
     assert all(problem in line["message"] for problem in detail["problems"])
-    assert metrics(capsys) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/InvalidRequest": [1]}
+    assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/InvalidRequest": [1]}
     assert aws.calls == []
 
 
@@ -325,7 +309,7 @@ def test_an_error_that_nobody_expected_is_logged_and_comes_back_later(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    monkeypatch.setattr("lightsail_snapshots.create.reconcile", broken)
+    monkeypatch.setattr("lightsail_snapshots.create.merge_tags", broken)
     assert not aws.request(requested())
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
     assert line["message"] == "Unexpected error; the message comes back later"

@@ -15,7 +15,7 @@ REGIONS = ("us-east-1", "eu-central-1")
 
 
 def parse(event: object) -> SnapshotRequest:
-    return parse_request(event, default_region="us-east-1", regions=REGIONS)
+    return parse_request(event, default_region="us-east-1", regions=REGIONS, copy_regions=REGIONS)
 
 
 def request(**detail: object) -> SnapshotRequest:
@@ -98,6 +98,14 @@ def test_two_regions_in_one_slot_give_two_names_since_a_copy_keeps_its_name() ->
 def test_a_region_must_be_named_where_the_stack_was_not_deployed_for_its_own() -> None:
     with pytest.raises(InvalidRequestError, match=r"^detail\.region: is missing$"):
         parse_request(requested(), default_region="eu-west-1", regions=REGIONS)
+
+
+def test_a_stack_that_makes_no_copies_refuses_to_copy() -> None:
+    event = requested({"instanceName": "web-1", "copyTo": ["eu-central-1"]})
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(event, default_region="us-east-1", regions=REGIONS)
+    text = "detail.copyTo[0]: 'eu-central-1' is not a Region that this stack copies to, which are none"
+    assert caught.value.problems == (text,)
 
 
 BAD: dict[str, tuple[Any, list[str]]] = {
@@ -200,7 +208,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "copies to an unknown Region": (
         {"copyTo": ["mars-1", 7]},
         [
-            "copyTo[0]: 'mars-1' is not a Region that this stack was deployed for, which are eu-central-1, us-east-1",
+            "copyTo[0]: 'mars-1' is not a Region that this stack copies to, which are eu-central-1, us-east-1",
             "copyTo[1]: must be a text, not 7",
         ],
     ),
@@ -266,7 +274,13 @@ def test_a_flood_of_problems_is_cut_to_what_an_event_can_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "detail_type", ["Instance Snapshot Requested", "Instance Snapshot Available", "Instance Snapshot Failed"]
+    "detail_type",
+    [
+        "Instance Snapshot Requested",
+        "Instance Snapshot Available",
+        "Instance Snapshot Copied",
+        "Instance Snapshot Failed",
+    ],
 )
 def test_the_example_of_each_schema_fits_it(detail_type: str) -> None:
     validator = schema(detail_type)

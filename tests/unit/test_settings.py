@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightsail_snapshots.settings import CreateSettings, FanOutSettings, SettingsError
+from lightsail_snapshots.settings import FanOutSettings, ReconcilerSettings, SettingsError
 
 GOOD = {
     "AWS_REGION": "us-east-1",
@@ -13,14 +13,20 @@ GOOD = {
 
 
 def test_the_environment_is_read() -> None:
-    settings = CreateSettings.from_environment(GOOD)
+    settings = ReconcilerSettings.from_environment(GOOD)
     assert settings.regions == ("us-east-1", "eu-west-1")
     assert settings.max_receive_count == 9
+    assert settings.copy_regions == ()
+
+
+def test_a_stack_that_makes_copies_says_where() -> None:
+    settings = ReconcilerSettings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
+    assert settings.copy_regions == ("eu-central-1", "eu-west-1")
 
 
 def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        CreateSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
+        ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
     assert str(caught.value) == (
         "SNAPSHOT_REGIONS is not set; EVENT_BUS_NAME is not set; MAX_RECEIVE_COUNT must be a whole number, "
         "not 'many': deploy the stack again, it sets all of them"

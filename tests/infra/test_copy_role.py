@@ -1,0 +1,146 @@
+"""What the role of `copy` may do: its statements to the letter, and IAM's decision on what must never happen."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.simulation import (
+    Case,
+    actions_of,
+    bus_arn,
+    decide,
+    events,
+    in_region,
+    lightsail_arn,
+    statements_of,
+    tagging,
+)
+from tests.infra.synthesized import ACCOUNT, Synthesized
+
+OURS = tagging(managed_by="lightsail-snapshots", copy_of="eu-central-1 2026-11-23T03:15:00Z arn:aws:lightsail")
+IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
+IS_THEIRS = {"aws:ResourceTag/managed-by": "terraform"}
+COPIED = ("lightsail-snapshots", "Instance Snapshot Copied")
+FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
+SNAPSHOT = lightsail_arn("InstanceSnapshot", "eu-west-1")
+COPY, TAG = "lightsail:CopySnapshot", "lightsail:TagResource"
+
+ALLOWED: dict[str, Case] = {
+    "copy into a destination": (COPY, "*", in_region("eu-west-1")),
+    "copy into the other destination": (COPY, "*", in_region("us-east-1")),
+    "tag a copy that has no tags yet": (TAG, SNAPSHOT, OURS),
+    "tag a copy in the other destination": (TAG, lightsail_arn("InstanceSnapshot", "us-east-1"), OURS),
+    "tag a copy that carries other tags": (TAG, SNAPSHOT, OURS | {"aws:ResourceTag/env": "prod"}),
+    "tag a copy that carries our tag already": (TAG, SNAPSHOT, OURS | IS_OURS),
+    "read a copy": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-1")),
+    "read how a copy came about": ("lightsail:GetOperationsForResource", "*", in_region("us-east-1")),
+    "publish that a copy is usable": ("events:PutEvents", bus_arn("BUS"), events(COPIED)),
+    "publish several outcomes at once": ("events:PutEvents", bus_arn("BUS"), events(COPIED, FAILED)),
+}
+
+DENIED: dict[str, Case] = {
+    "copy into the Region of the instances": (COPY, "*", in_region("eu-central-1")),
+    "copy into a Region that is no destination": (COPY, "*", in_region("eu-west-2")),
+    "take over what carries another owner's tag": (TAG, SNAPSHOT, OURS | IS_THEIRS),
+    "tag a copy without our tag": (TAG, SNAPSHOT, tagging(env="prod")),
+    "give a copy of ours to another owner": (TAG, SNAPSHOT, tagging(managed_by="terraform") | IS_OURS),
+    "tag a snapshot in the Region of the instances": (TAG, lightsail_arn("InstanceSnapshot", "eu-central-1"), OURS),
+    "tag a snapshot of another account": (
+        TAG,
+        lightsail_arn("InstanceSnapshot", "eu-west-1", "999999999999"),
+        OURS,
+    ),
+    "tag an instance": (TAG, lightsail_arn("Instance", "eu-west-1"), OURS),
+    "tag a disk": (TAG, lightsail_arn("Disk", "eu-west-1"), OURS),
+    "untag a copy": ("lightsail:UntagResource", SNAPSHOT, {"aws:TagKeys": ["managed-by"]} | IS_OURS),
+    "delete a copy": ("lightsail:DeleteInstanceSnapshot", SNAPSHOT, IS_OURS),
+    "create a snapshot": ("lightsail:CreateInstanceSnapshot", lightsail_arn("Instance", "eu-west-1"), OURS),
+    "make an instance of a copy": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
+    "export a copy": ("lightsail:ExportSnapshot", SNAPSHOT, {}),
+    "read in a Region that is no destination": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-2")),
+    "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
+    "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(COPIED)),
+    "ask for another copy": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Available")),
+    ),
+    "hide a request among outcomes": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(COPIED, ("lightsail-snapshots", "Instance Snapshot Requested")),
+    ),
+    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def statements(with_copies: Synthesized) -> list[dict[str, Any]]:
+    return statements_of(with_copies, "Copy")
+
+
+@pytest.fixture(scope="module")
+def decisions(with_copies: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return decide(with_copies, statements, ALLOWED | DENIED)
+
+
+@pytest.mark.parametrize("deed", ALLOWED)
+def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "Allowed"
+
+
+@pytest.mark.parametrize("deed", DENIED)
+def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "ImplicitlyDenied"
+
+
+def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[str, Any]]) -> None:
+    assert [statement for statement in statements if "lightsail:" in json.dumps(statement["Action"])] == [
+        {
+            "Sid": "CopyAndRead",
+            "Effect": "Allow",
+            "Action": [
+                "lightsail:CopySnapshot",
+                "lightsail:GetInstanceSnapshot",
+                "lightsail:GetOperationsForResource",
+            ],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}},
+        },
+        {
+            "Sid": "TagCopies",
+            "Effect": "Allow",
+            "Action": "lightsail:TagResource",
+            "Resource": [
+                f"arn:aws:lightsail:eu-west-1:{ACCOUNT}:InstanceSnapshot/*",
+                f"arn:aws:lightsail:us-east-1:{ACCOUNT}:InstanceSnapshot/*",
+            ],
+            "Condition": {
+                "StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"},
+                "StringEqualsIfExists": {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
+            },
+        },
+    ]
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
+    assert actions_of(statements) == {
+        "events:PutEvents",
+        "lightsail:CopySnapshot",
+        "lightsail:GetInstanceSnapshot",
+        "lightsail:GetOperationsForResource",
+        "lightsail:TagResource",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    }
+
+
+def test_create_may_do_no_more_where_there_are_copies(with_copies: Synthesized, two_regions: Synthesized) -> None:
+    assert actions_of(statements_of(with_copies, "Create")) == actions_of(statements_of(two_regions, "Create"))

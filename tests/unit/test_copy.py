@@ -1,0 +1,390 @@
+"""`copy`, row by row of its reconcile table (docs/architecture.md), and what it tells the world."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lightsail_snapshots import copy
+from lightsail_snapshots.aws import TryLaterError
+from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
+from tests.unit.events import REQUEST_ID
+from tests.unit.world import LAST_DELIVERY, Context, World, emf, message, world
+
+
+@pytest.fixture
+def aws() -> Iterator[World]:
+    with world(copy.handler) as here:
+        yield here
+
+
+@pytest.fixture
+def wanted(aws: World) -> dict[str, Any]:
+    """The message that asks for a copy of a snapshot which is there."""
+    return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily"))
+
+
+# The reconcile table.
+
+
+def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+    assert not aws.request(wanted)
+    [made] = aws.snapshots(THERE)
+    [source] = aws.snapshots(HERE)
+    assert made["name"] == source["name"]
+    assert made["state"] == "pending"
+    copy_of = {"copy-of": f"us-east-1 {wanted['event']['detail']['createdAt']} {source['fromInstanceArn']}"}
+    assert tags(made) == tags(source) | copy_of
+    assert aws.calls == ["CopySnapshot", "TagResource"]
+    assert aws.events() == []
+
+
+def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: World, wanted: dict[str, Any]) -> None:
+    aws.request(wanted)
+    aws.request(wanted, attempt=2)
+    aws.emulator.clock.advance(60)
+    aws.request(wanted, attempt=3)
+    assert aws.calls == ["CopySnapshot", "TagResource", "GetInstanceSnapshot", "GetInstanceSnapshot"]
+
+
+def test_a_pending_copy_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+    aws.request(wanted)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.events() == []
+
+
+def test_a_usable_copy_is_announced_and_done(
+    aws: World, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    capsys.readouterr()
+    assert aws.request(wanted, attempt=2)
+    event = aws.event()
+    [made] = aws.snapshots(THERE)
+    assert (event["detail-type"], event["source"]) == ("Instance Snapshot Copied", "lightsail-snapshots")
+    assert event["resources"] == [made["arn"]]
+    told = {key: event["detail"][key] for key in ("requestId", "instanceName", "region", "destination", "plan")}
+    assert told == {
+        "requestId": REQUEST_ID,
+        "instanceName": "web-1",
+        "region": HERE,
+        "destination": THERE,
+        "plan": "daily",
+    }
+    assert event["detail"]["instanceSnapshotArn"] == made["arn"]
+    assert event["detail"]["sourceSnapshotArn"] == wanted["event"]["detail"]["instanceSnapshotArn"]
+    assert emf(capsys.readouterr().out) == {"CopiesFailed": [0], "CopiesAvailable": [1]}
+
+
+def test_a_copy_in_error_fails_and_is_done(
+    aws: World, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.emulator.faults.add("snapshot-fails", operation="CopySnapshot")
+    aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    assert aws.request(wanted, attempt=2)
+    kind, reason, text = outcome(aws)
+    assert (kind, reason) == ("Instance Snapshot Failed", "SnapshotError")
+    assert text.endswith("Delete it there, and send the request again.")
+    assert emf(capsys.readouterr().out) == {"CopiesFailed": [0, 0, 1], "CopiesRequested": [1]}
+
+
+def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+    aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    aws.emulator.faults.add("unknown-enum", operation="GetInstanceSnapshot", times=1)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.request(wanted, attempt=3)
+
+
+def test_a_source_that_is_deleted_meanwhile_fails(aws: World, wanted: dict[str, Any]) -> None:
+    client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
+    assert aws.request(wanted)
+    kind, reason, text = outcome(aws)
+    assert (kind, reason) == ("Instance Snapshot Failed", "SourceGone")
+    assert text.startswith(f"There is no snapshot {NAME} in {HERE} any more.")
+    assert aws.snapshots(THERE) == []
+
+
+def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: World, wanted: dict[str, Any]) -> None:
+    aws.request(wanted)
+    client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
+    aws.emulator.clock.advance(60)
+    assert aws.request(wanted, attempt=2)
+    assert aws.event()["detail-type"] == "Instance Snapshot Copied"
+
+
+LATER = [
+    "busy",
+    "try-later",
+    "throttle",
+    "server-error",
+    "service-unavailable",
+    "internal-failure",
+    "account-setup",
+    "region-setup",
+    "unreachable",
+    "unauthenticated",
+    "error",
+]
+
+
+@pytest.mark.parametrize("fault", LATER)
+@pytest.mark.parametrize("operation", ["CopySnapshot", "TagResource"])
+def test_what_may_be_over_later_comes_back_later_and_is_no_failure(
+    aws: World, wanted: dict[str, Any], fault: str, operation: str
+) -> None:
+    aws.emulator.faults.add(fault, operation=operation, region=THERE)
+    assert not aws.request(wanted)
+    aws.emulator.faults.clear()
+    assert seen_through(aws, wanted)
+
+
+def seen_through(aws: World, wanted: dict[str, Any]) -> bool:
+    """Deliver a few times more; tell whether there is one copy, tagged and announced."""
+    for attempt in range(2, 6):
+        if aws.request(wanted, attempt):
+            break
+        aws.emulator.clock.advance(60)
+    [made] = aws.snapshots(THERE)
+    return aws.event()["detail-type"] == "Instance Snapshot Copied" and "copy-of" in tags(made)
+
+
+def test_a_destination_that_is_throttled_for_long_is_no_failure(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("throttle", region=THERE)
+    assert not any(aws.request(wanted, attempt) for attempt in range(1, LAST_DELIVERY - 1, 20))
+    assert aws.events() == []
+    aws.emulator.faults.clear()
+    assert seen_through(aws, wanted)
+
+
+TOO_MANY = "Sorry, you've either reached or will exceed your maximum limit of concurrent snapshot copies."
+
+
+@pytest.mark.parametrize("error", ["InvalidInputException", "OperationFailureException", "LimitExceededException"])
+def test_a_refusal_because_of_other_copies_comes_back_later_whatever_its_name(
+    aws: World, wanted: dict[str, Any], error: str
+) -> None:
+    aws.emulator.faults.add("busy", operation="CopySnapshot", error=error, message=TOO_MANY)
+    assert not aws.request(wanted)
+    aws.emulator.faults.clear()
+    assert seen_through(aws, wanted)
+
+
+def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagged(
+    aws: World, wanted: dict[str, Any]
+) -> None:
+    aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=1)
+    assert not aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.events() == [], "it was usable and not tagged"
+    assert aws.request(wanted, attempt=3)
+    assert aws.event()["detail-type"] == "Instance Snapshot Copied"
+    assert len(aws.snapshots(THERE)) == 1
+
+
+def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_later(
+    aws: World, wanted: dict[str, Any]
+) -> None:
+    aws.emulator.faults.add("busy", operation="TagResource", error="NotFoundException", message="", times=1)
+    assert not aws.request(wanted)
+    assert [line["level"] for line in aws.logs()] == ["INFO"] * len(aws.logs())
+    assert seen_through(aws, wanted)
+
+
+def test_a_lost_answer_makes_one_copy_which_is_tagged_at_once(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=1)
+    assert not aws.request(wanted)
+    [made] = aws.snapshots(THERE)
+    assert "copy-of" in tags(made)
+
+
+def test_two_lost_answers_and_a_function_that_ended_there_make_one_copy(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=2)
+    aws.emulator.faults.add("unreachable", operation="GetInstanceSnapshot", times=2)
+    assert not aws.request(wanted)
+    assert tags(aws.snapshots(THERE)[0]) == {}
+    assert seen_through(aws, wanted)
+
+
+def test_an_untagged_copy_of_an_earlier_try_is_found_among_many_operations(aws: World, wanted: dict[str, Any]) -> None:
+    copy_by_hand()
+    aws.emulator.settings.page_size = 1
+    client().tag_resource(resourceName=NAME, tags=[{"key": "env", "value": "prod"}])
+    assert not aws.request(wanted)
+    assert seen_through(aws, wanted)
+
+
+def test_a_message_that_is_delivered_twice_makes_one_copy(aws: World, wanted: dict[str, Any]) -> None:
+    aws.deliver(message(wanted), message(wanted, message_id="message-2"))
+    aws.emulator.clock.advance(60)
+    assert aws.deliver(message(wanted, 2), message(wanted, 2, "message-2")) == []
+    assert len(aws.snapshots(THERE)) == 1
+    assert [event["detail-type"] for event in aws.events()] == ["Instance Snapshot Copied"] * 2
+
+
+def test_tags_that_come_with_the_copy_are_completed(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.settings.copy_carries_tags = True
+    aws.emulator.faults.add("throttle", operation="TagResource")
+    aws.request(wanted)
+    aws.emulator.faults.clear()
+    aws.emulator.clock.advance(60)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.request(wanted, attempt=3)
+    assert aws.event()["detail-type"] == "Instance Snapshot Copied"
+
+
+@pytest.mark.parametrize("key", ["managed-by", "copy-of"])
+def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced(
+    aws: World, wanted: dict[str, Any], key: str
+) -> None:
+    aws.request(wanted)
+    client().untag_resource(resourceName=NAME, tagKeys=[key])
+    aws.emulator.clock.advance(60)
+    assert not aws.request(wanted, attempt=2)
+    assert aws.events() == []
+    assert aws.request(wanted, attempt=3)
+    assert key in {tag["key"] for tag in aws.event()["detail"]["tags"]}
+
+
+def test_each_destination_is_a_copy_of_its_own(aws: World) -> None:
+    event = available(aws, copyTo=[THERE, "eu-west-1"])
+    aws.emulator.faults.add("throttle", region=THERE)
+    first, second = message(to(THERE, event)), message(to("eu-west-1", event), message_id="message-2")
+    assert aws.deliver(first, second) == ["message-1", "message-2"]
+    aws.emulator.clock.advance(60)
+    assert aws.deliver(message(to(THERE, event), 2), message(to("eu-west-1", event), 2, "message-2")) == ["message-1"]
+    assert aws.event()["detail"]["destination"] == "eu-west-1"
+
+
+def test_access_denied_fails(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("access-denied", operation="CopySnapshot")
+    assert aws.request(wanted)
+    assert outcome(aws)[1] == "AccessDenied"
+
+
+@pytest.mark.parametrize("operation", ["TagResource", "GetInstanceSnapshot"])
+def test_access_denied_halfway_fails(aws: World, wanted: dict[str, Any], operation: str) -> None:
+    copy_by_hand()
+    aws.emulator.faults.add("access-denied", operation=operation)
+    assert aws.request(wanted, attempt=2)
+    assert outcome(aws)[1] == "AccessDenied"
+
+
+def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_message_go_there(
+    aws: World, wanted: dict[str, Any]
+) -> None:
+    aws.request(wanted)
+    assert not aws.request(wanted, LAST_DELIVERY)
+    failed = aws.event()["detail"]
+    assert (failed["reason"], failed["requestId"]) == ("TimedOut", REQUEST_ID)
+    assert failed["request"] == wanted, "so that it can be sent again"
+
+
+def test_a_request_that_failed_can_be_sent_again_as_it_was(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("access-denied", operation="TagResource", times=1)
+    assert aws.request(wanted)
+    again = aws.event()["detail"]["request"]
+    assert not aws.request(again), "the untagged copy of the first try is found and tagged"
+    assert seen_through(aws, again)
+
+
+# What is not in the table.
+
+BAD: dict[str, tuple[object, list[str]]] = {
+    "no JSON": ("hello", ["the message must be a JSON object with destination and event, not 'hello'"]),
+    "an empty object": ({}, ["destination: is missing", "event: is missing"]),
+    "a Region that is no destination": (
+        {"destination": "us-east-1", "event": {"detail": 7}},
+        [
+            "destination: 'us-east-1' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
+            "event.detail: must be a JSON object, not 7",
+        ],
+    ),
+    "a detail that lacks everything": (
+        {"destination": THERE, "event": {"detail": {}}},
+        [
+            f"event.detail.{name}: is missing"
+            for name in (
+                "requestId",
+                "instanceSnapshotName",
+                "instanceSnapshotArn",
+                "region",
+                "createdAt",
+                "instanceName",
+                "tags",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: World, name: str) -> None:
+    body, problems = BAD[name]
+    assert aws.deliver(message(body, message_id="message-7")) == []
+    detail = aws.event()["detail"]
+    assert (detail["requestId"], detail["reason"]) == ("message-7", "InvalidRequest")
+    assert detail["problems"] == problems
+    assert aws.calls == []
+
+
+def test_a_bad_message_keeps_the_id_of_the_request_where_it_has_one(aws: World, wanted: dict[str, Any]) -> None:
+    assert aws.request(to("mars-1", wanted["event"]))
+    assert aws.event()["detail"]["requestId"] == REQUEST_ID
+
+
+def test_a_field_that_a_later_version_adds_to_the_event_does_no_harm(aws: World, wanted: dict[str, Any]) -> None:
+    wanted["event"]["detail"]["colour"] = "blue"
+    assert not aws.request(wanted)
+    assert aws.events() == []
+
+
+def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: World) -> None:
+    event = available(
+        aws, tags={f"tag-{n:02}": "" for n in range(45)}, plan="daily", keepFor="P1D", copyInstanceTags=False
+    )
+    assert not aws.request(to(THERE, event))
+    assert len(aws.snapshots(THERE)[0]["tags"]) == 50
+
+
+def test_an_event_of_an_instance_whose_arn_is_not_known_is_copied_too(aws: World, wanted: dict[str, Any]) -> None:
+    del wanted["event"]["detail"]["instanceArn"]
+    assert not aws.request(wanted)
+    assert seen_through(aws, wanted)
+
+
+def test_every_line_carries_what_it_is_about(aws: World, wanted: dict[str, Any]) -> None:
+    before = len(aws.logs())
+    aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    aws.request(wanted, attempt=2)
+    about = {
+        "correlation_id": REQUEST_ID,
+        "instance_name": "web-1",
+        "instance_snapshot_name": NAME,
+        "region": HERE,
+        "destination": THERE,
+        "plan": "daily",
+    }
+    lines = aws.logs()[before:]
+    assert [(line["attempt"], line["state"]) for line in lines] == [(1, "pending"), (2, "available")]
+    assert all(about.items() <= line.items() for line in lines)
+
+
+# One message, without a queue.
+
+
+def test_a_message_without_a_queue_gets_one_step_and_the_state_it_saw(aws: World, wanted: dict[str, Any]) -> None:
+    about = {"instanceSnapshotName": NAME, "region": HERE, "destination": THERE}
+    assert copy.handler(wanted, Context()) == {"state": "pending"} | about
+    aws.emulator.clock.advance(60)
+    assert copy.handler(wanted, Context()) == {"state": "available"} | about
+
+
+def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: World, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("throttle")
+    with pytest.raises(TryLaterError, match="ThrottlingException"):
+        copy.handler(wanted, Context())
