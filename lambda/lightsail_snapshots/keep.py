@@ -43,13 +43,17 @@ _NO_RULES = Keep()
 
 
 def places(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[list[str]]:
-    """Say for each moment, newest first, by which rules it is kept: `["last 3 of 7", "weekly 1 of 4"]`, or by none."""
+    """Say for each moment by which rules it is kept: `["last 3 of 7", "weekly 1 of 4"]`, or `[]`.
+
+    `taken` are moments in UTC, newest first; `zone` is whose hours, days, weeks, months and years are counted.
+    """
     reasons: list[list[str]] = [[] for _ in taken]
     for index in range(min(keep.last, len(taken))):
         reasons[index].append(f"last {index + 1} of {keep.last}")
+    local = [moment.astimezone(zone) for moment in taken]
     for rule, period in PERIODS.items():
         count = getattr(keep, rule)
-        for place, index in enumerate(_newest_of_each(taken, period, zone, count), start=1):
+        for place, index in enumerate(_newest_of_each(local, period, count), start=1):
             reasons[index].append(f"{rule} {place} of {count}")
     within = str(keep.within).removesuffix(", 0:00:00")
     for index, moment in enumerate(taken):
@@ -59,13 +63,11 @@ def places(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[list[str
     return reasons
 
 
-def _newest_of_each(
-    taken: Sequence[datetime], period: Callable[[datetime], Hashable], zone: tzinfo, count: int
-) -> list[int]:
+def _newest_of_each(local: Sequence[datetime], period: Callable[[datetime], Hashable], count: int) -> list[int]:
     """Return where the newest moment of each of the last `count` periods stands."""
     newest: dict[Hashable, int] = {}
-    for index, moment in enumerate(taken):
+    for index, moment in enumerate(local):
         if len(newest) >= count:
             break
-        newest.setdefault(period(moment.astimezone(zone)), index)
+        newest.setdefault(period(moment), index)
     return list(newest.values())

@@ -73,6 +73,7 @@ class _Listing:
     ) -> None:
         self.now = now
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
+        self.looking_on = {plan for plan, policy in self.policies.items() if policy.dry_run}
         self._incomplete = frozenset(incomplete)
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
         self._first: dict[tuple[str, str], Snapshot] = {}
@@ -122,9 +123,9 @@ class _Listing:
             yield f"several instances were named {snapshot.snapshot_of}, and it does not say which it is of"
 
     def copy_in(self, region: str, source: Snapshot) -> Snapshot | None:
-        """Return the copy of a snapshot in another Region: it has the same name."""
+        """Return our copy of a snapshot in another Region: it has the same name, and names its source in a tag."""
         copy = self._first.get((region, source.name))
-        if copy is None or not (copy.is_ours and copy.is_copy) or self._is_ambiguous(copy):
+        if copy is None or not copy.is_ours or self._is_ambiguous(copy):
             return None
         of, own = copy.origin, source.origin
         return copy if (of.region, of.instance_arn) == (own.region, own.instance_arn) else None
@@ -140,7 +141,6 @@ class _Listing:
 def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decision]:
     """Decide on the snapshots of one instance in one Region, newest first."""
     instance = _Instance(listing, [snapshot for snapshot in snapshots if listing.is_good(snapshot)])
-    looks_on = {plan for plan, policy in listing.policies.items() if policy.dry_run}
     decisions = []
     for snapshot in snapshots:
         kept = next(instance.reasons_to_keep(snapshot), None)
@@ -149,7 +149,7 @@ def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decisi
                 snapshot=snapshot,
                 action="keep" if kept else "delete",
                 reason=kept or _reason_to_delete(snapshot),
-                dry_run=_plan(snapshot) in looks_on,
+                dry_run=_plan(snapshot) in listing.looking_on,
             )
         )
     return decisions
@@ -194,10 +194,11 @@ class _Instance:
         if snapshot is self._newest:
             yield f"the newest usable snapshot of {snapshot.snapshot_of}"
         expires = EXPIRES_KEY in snapshot.tags
-        if not expires and _plan(snapshot) == UNPLANNED:
+        policy = self._listing.policies[_plan(snapshot)]
+        if not expires and policy.plan == UNPLANNED:
             yield f"no plan made it, and it has no {EXPIRES_KEY}"
-        elif not expires and not self._policy(snapshot).keep:
-            yield f"plan {_plan(snapshot)} has no keep rules"
+        elif not expires and not policy.keep:
+            yield f"plan {policy.plan} has no keep rules"
         if snapshot.state == ERROR:
             if self._newest is None or self._newest.origin.taken_at <= snapshot.origin.taken_at:
                 yield f"failed, but there is no newer usable snapshot of {snapshot.snapshot_of}"
@@ -206,10 +207,7 @@ class _Instance:
             yield from self._expiry(snapshot)
         elif rules := self._places[snapshot.name]:
             yield ", ".join(rules)
-        yield from self._missing_copies(snapshot)
-
-    def _policy(self, snapshot: Snapshot) -> Policy:
-        return self._listing.policies[_plan(snapshot)]
+        yield from self._missing_copies(snapshot, policy)
 
     def _expiry(self, snapshot: Snapshot) -> Iterator[str]:
         text = snapshot.tags[EXPIRES_KEY]
@@ -221,8 +219,7 @@ class _Instance:
         if expires_at > self._listing.now:
             yield f"expires on {text}"
 
-    def _missing_copies(self, snapshot: Snapshot) -> Iterator[str]:
-        policy = self._policy(snapshot)
+    def _missing_copies(self, snapshot: Snapshot, policy: Policy) -> Iterator[str]:
         for region in policy.copy_to:
             if snapshot.is_copy or region == snapshot.region:
                 continue
@@ -242,7 +239,7 @@ def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[
         plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, owned))
     }
     # A plan that only looks on stops nobody else.
-    stops_all = next((refusal for plan, refusal in refusals.items() if not listing.policies[plan].dry_run), None)
+    stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.looking_on), None)
 
     def checked(decision: Decision) -> Decision:
         refusal = refusals.get(_plan(decision.snapshot), stops_all)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, utc
@@ -39,6 +39,12 @@ class Snapshot:
     """The name of the instance it was made from: names are used again, `instance_arn` tells instances apart."""
     instance_arn: str
     tags: Mapping[str, str]
+    origin: Origin = field(init=False, repr=False, compare=False)
+    """Its own Region, time and instance; those of its source, where it is a copy whose tag can be read."""
+
+    def __post_init__(self) -> None:
+        """Read the tag once: retention asks for the origin of each of 100,000 snapshots ten times."""
+        object.__setattr__(self, "origin", self._find_origin())
 
     @property
     def is_ours(self) -> bool:
@@ -64,10 +70,9 @@ class Snapshot:
         """
         return f"{self.region} {utc(self.created_at)} {self.instance_arn}".rstrip()
 
-    @property
-    def origin(self) -> Origin:
-        """Its own Region, time and instance; those of its source, where it is a copy whose tag can be read."""
-        own = Origin(self.region, self.created_at, self.instance_arn)
+    def _find_origin(self) -> Origin:
+        # In UTC: moments of one zone with daylight saving time compare by what its clocks show, which goes back.
+        own = Origin(self.region, self.created_at.astimezone(UTC), self.instance_arn)
         source = _COPY_OF.fullmatch(self.tags[COPY_OF_KEY]) if COPY_OF_KEY in self.tags else None
         if source is None:
             return own
@@ -76,4 +81,4 @@ class Snapshot:
         except ValueError:
             return own
         # No copy is older than its source: a tag that says so was written by somebody else.
-        return Origin(source["region"], min(taken_at, self.created_at), source["instance_arn"])
+        return Origin(source["region"], min(taken_at, own.taken_at), source["instance_arn"])
