@@ -15,9 +15,11 @@ from infra.copy import Copy
 from infra.create import Create
 from infra.fan_out import FanOut
 from infra.plans import Plan, Plans, fleet_request
+from infra.prune import Prune, schedule_prune
 from infra.schedules import Schedules
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
 from lightsail_snapshots.outcome import SOURCE
+from lightsail_snapshots.prune_request import PRUNE_REQUESTED
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 
 BUS_NAME = "lightsail-snapshots"
@@ -50,7 +52,10 @@ class LightsailSnapshotsStack(Stack):
         where = {"regions": regions, "copy_regions": copy_regions}
         self.create = Create(self, "Create", bus=self.bus, code=code, max_concurrency=plans.create_concurrency, **where)
         self.fan_out = FanOut(self, "FanOut", bus=self.bus, code=code, **where)
-        self.schedules = Schedules(self, "Schedules", bus=self.bus, detail_types=[FLEET_SNAPSHOT_REQUESTED])
+        self.prune = Prune(self, "Prune", bus=self.bus, code=code, **where)
+        detail_types = [FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED]
+        self.schedules = Schedules(self, "Schedules", bus=self.bus, detail_types=detail_types)
+        schedule_prune(self.schedules, plans)
         for plan in plans.plans:
             self._start(plan)
         self._outputs()
@@ -127,6 +132,10 @@ class LightsailSnapshotsStack(Stack):
             "FanOutFailuresQueueUrl": self.fan_out.failures.queue_url,
             "FollowFanOutLogs": self.fan_out.follow_command,
             "ReplayFanOutFailure": self.fan_out.replay_command,
+            "PruneFunctionName": self.prune.function.function_name,
+            "PruneFailuresQueueUrl": self.prune.failures.queue_url,
+            "FollowPruneLogs": self.prune.follow_command,
+            "ReplayPruneFailure": self.prune.replay_command,
             "SchedulesDeadLetterQueueUrl": self.schedules.dead_letter_queue.queue_url,
         }
         for name, value in outputs.items():

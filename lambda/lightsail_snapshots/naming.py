@@ -94,6 +94,7 @@ def merge_tags(
     belong to AWS and cannot be set.
     """
     asked = {key: value for key, value in request.items() if key not in OUR_KEYS}
-    own = [key for key in instance if key not in asked and key not in OUR_KEYS and not key.startswith("aws:")]
+    never = {*asked, *OUR_KEYS, HOLD_KEY}  # a hold is meant for one snapshot, not for all that are ever made
+    own = [key for key in instance if key not in never and not key.startswith("aws:")]
     room = max(0, MAX_OTHER_TAGS - len(asked))
     return {key: instance[key] for key in own[:room]} | asked | dict(ours), own[room:]

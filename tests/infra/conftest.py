@@ -2,22 +2,29 @@
 
 import pytest
 
+from tests.infra import plans
 from tests.infra.synthesized import Synthesized, synthesize
 
 
 @pytest.fixture(scope="session")
 def template() -> Synthesized:
-    """The stack as it is deployed when nobody sets anything."""
+    """The stack with the plans.toml that ships: one daily plan."""
     return synthesize()
 
 
 @pytest.fixture(scope="session")
 def two_regions() -> Synthesized:
     """The stack in eu-central-1, deployed for instances there and in us-east-1."""
-    return synthesize(regions=["eu-central-1", "us-east-1"])
+    return synthesize(plans.TWO_REGIONS)
 
 
 @pytest.fixture(scope="session")
 def with_copies() -> Synthesized:
     """The stack in eu-central-1, which copies to eu-west-1 and us-east-1."""
-    return synthesize(regions=["eu-central-1", "us-west-2"], copy_regions=["eu-west-1", "us-east-1"])
+    return synthesize(plans.WITH_COPIES)
+
+
+@pytest.fixture(scope="session")
+def everything() -> Synthesized:
+    """The stack with plans that use every part of it: schedules, triggers, copies, other accounts."""
+    return synthesize(plans.EVERYTHING)

@@ -2,10 +2,13 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from aws_cdk import App
 
 from app import build_app
 
@@ -19,6 +22,7 @@ ARNS = {
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
+    "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
@@ -77,8 +81,21 @@ class Synthesized:
                 return value
 
 
-def synthesize(**context: Any) -> Synthesized:
-    """Synthesize the app, without building the asset, with some context on top of cdk.json's."""
+def synthesize(plans: str | None = None) -> Synthesized:
+    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships."""
+    with built(plans) as app:
+        app.synth()
+        template = Path(app.outdir, "LightsailSnapshots.template.json")
+        return Synthesized(json.loads(template.read_text(encoding="utf-8")))
+
+
+@contextmanager
+def built(plans: str | None = None) -> Iterator[App]:
+    """Build the app, without its asset, for a plans.toml with this text, or for the one that ships."""
     with tempfile.TemporaryDirectory() as outdir:
-        build_app(context={"aws:cdk:bundling-stacks": [], **context}, outdir=outdir).synth()
-        return Synthesized(json.loads(Path(outdir, "LightsailSnapshots.template.json").read_text(encoding="utf-8")))
+        context: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
+        if plans is not None:
+            path = Path(outdir, "plans.toml")
+            path.write_text(plans, encoding="utf-8")
+            context["plans"] = str(path)
+        yield build_app(context=context, outdir=outdir)

@@ -6,10 +6,11 @@ from typing import Any
 from infra.create import MAX_RECEIVE_COUNT
 from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
 from lightsail_snapshots.settings import ReconcilerSettings
-from tests.infra.synthesized import Synthesized, synthesize
+from tests.infra.synthesized import Synthesized
 
 FOUR_DAYS = 345_600
 FOURTEEN_DAYS = 1_209_600
+QUEUE = "AWS::SQS::Queue"
 
 
 class Recorder(Mapping[str, str]):
@@ -31,13 +32,13 @@ class Recorder(Mapping[str, str]):
 
 
 def target(template: Synthesized) -> dict[str, Any]:
-    """Return the one target of the one rule."""
-    (only,) = template.only("AWS::Events::Rule")["Targets"]
+    """Return the one target of the rule of `create`."""
+    (only,) = template.only("AWS::Events::Rule", "Create")["Targets"]
     return dict(only)
 
 
 def test_a_request_from_any_source_on_our_bus_goes_to_the_queue(template: Synthesized) -> None:
-    rule = template.only("AWS::Events::Rule")
+    rule = template.only("AWS::Events::Rule", "Create")
     assert rule["EventPattern"] == {"detail-type": ["Instance Snapshot Requested"]}
     assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
     assert rule["State"] == "ENABLED"
@@ -62,9 +63,9 @@ def test_a_request_that_never_converges_is_kept(template: Synthesized) -> None:
 
 
 def test_an_asynchronous_invocation_that_fails_is_retried_twice_and_then_kept(template: Synthesized) -> None:
-    function = template.only("AWS::Lambda::Function")
+    function = template.only("AWS::Lambda::Function", "Create")
     assert function["DeadLetterConfig"] == {"TargetArn": template.named("CreateDeadLetterQueue")[0]}
-    invoke = template.only("AWS::Lambda::EventInvokeConfig")
+    invoke = template.only("AWS::Lambda::EventInvokeConfig", "Create")
     assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (2, 21_600)
 
 
@@ -83,7 +84,7 @@ def test_dead_letters_are_kept_as_long_as_sqs_can(template: Synthesized) -> None
 
 
 def test_a_slow_batch_is_not_delivered_a_second_time_while_it_runs(template: Synthesized) -> None:
-    timeout = template.only("AWS::Lambda::Function")["Timeout"]
+    timeout = template.only("AWS::Lambda::Function", "Create")["Timeout"]
     assert timeout == FUNCTION_TIMEOUT.to_seconds()
     assert template.named("CreateQueue")[1]["VisibilityTimeout"] >= 6 * timeout
 
@@ -99,19 +100,21 @@ def test_lightsail_is_called_by_two_functions_at_most(template: Synthesized) -> 
     assert template.only("AWS::Lambda::EventSourceMapping")["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
-def test_the_concurrency_is_a_setting() -> None:
-    mapping = synthesize(create_concurrency="7").only("AWS::Lambda::EventSourceMapping")
+def test_the_concurrency_is_a_setting(everything: Synthesized) -> None:
+    mapping = everything.only("AWS::Lambda::EventSourceMapping", "Create")
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 
 def test_the_queues_are_encrypted(template: Synthesized) -> None:
-    queues = template.of_type("AWS::SQS::Queue").values()
+    queues = [template.named(name)[1] for name in ("CreateQueue", "CreateDeadLetterQueue")]
     assert [queue["SqsManagedSseEnabled"] for queue in queues] == [True, True]
 
 
 def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthesized) -> None:
-    (rule,) = template.of_type("AWS::Events::Rule")
-    for policy in template.of_type("AWS::SQS::QueuePolicy").values():
+    (rule,) = (name for name in template.of_type("AWS::Events::Rule") if name.startswith("Create"))
+    policies = template.of_type("AWS::SQS::QueuePolicy")
+    assert {queue for policy in policies.values() for queue in policy["Queues"]} == set(template.of_type(QUEUE))
+    for policy in (policy for name, policy in policies.items() if name.startswith("Create")):
         (queue,) = policy["Queues"]
         deny, allow = policy["PolicyDocument"]["Statement"]
         assert deny == {
@@ -125,16 +128,17 @@ def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthe
         assert allow["Principal"] == {"Service": "events.amazonaws.com"}
         assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": template.arn(rule)}}
         assert allow["Resource"] == template.arn(queue)
-    assert len(template.of_type("AWS::SQS::QueuePolicy")) == len(template.of_type("AWS::SQS::Queue"))
 
 
 def test_nobody_may_invoke_the_function_but_its_queue(template: Synthesized) -> None:
-    assert template.of_type("AWS::Lambda::Permission") == {}
+    permissions = template.of_type("AWS::Lambda::Permission").values()
+    (function,) = (name for name in template.of_type("AWS::Lambda::Function") if name.startswith("Create"))
+    assert [permission for permission in permissions if permission["FunctionName"] == template.arn(function)] == []
     assert template.of_type("AWS::Lambda::Url") == {}
 
 
 def test_the_function_runs_what_is_tested(template: Synthesized) -> None:
-    function = template.only("AWS::Lambda::Function")
+    function = template.only("AWS::Lambda::Function", "Create")
     assert function["Handler"] == "lightsail_snapshots.create.handler"
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
@@ -142,7 +146,7 @@ def test_the_function_runs_what_is_tested(template: Synthesized) -> None:
 
 
 def test_the_environment_is_what_the_code_reads(two_regions: Synthesized) -> None:
-    variables = two_regions.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    variables = two_regions.only("AWS::Lambda::Function", "Create")["Environment"]["Variables"]
     environment = Recorder({**variables, "AWS_REGION": "eu-central-1"})
     settings = ReconcilerSettings.from_environment(environment)
     assert settings.event_bus_name == next(iter(two_regions.of_type("AWS::Events::EventBus")))
@@ -153,14 +157,15 @@ def test_the_environment_is_what_the_code_reads(two_regions: Synthesized) -> Non
 
 
 def test_logs_and_metrics_bear_our_names(template: Synthesized) -> None:
-    variables = template.only("AWS::Lambda::Function")["Environment"]["Variables"]
+    variables = template.only("AWS::Lambda::Function", "Create")["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == "lightsail-snapshots"
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "LightsailSnapshots"
 
 
 def test_logs_are_json_at_info_in_a_group_that_expires(template: Synthesized) -> None:
-    ((log_group, properties),) = template.of_type("AWS::Logs::LogGroup").items()
-    function = template.only("AWS::Lambda::Function")
+    groups = template.of_type("AWS::Logs::LogGroup").items()
+    ((log_group, properties),) = [group for group in groups if group[0].startswith("Create")]
+    function = template.only("AWS::Lambda::Function", "Create")
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": log_group}
     assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
     assert properties["RetentionInDays"] == 90

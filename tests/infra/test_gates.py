@@ -1,16 +1,14 @@
 """What public rule sets say about the stack: cfn-lint with warnings as errors, and cdk-nag's AwsSolutions."""
 
 import json
-import tempfile
-from typing import Any
 
 import boto3
 import pytest
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no types
 
-from app import build_app
-from tests.infra.synthesized import Synthesized
+from tests.infra import plans
+from tests.infra.synthesized import Synthesized, built
 
 IGNORED = [
     "I1022",  # Fn::Join where Fn::Sub would read better: the CDK writes the template, and nobody reads it
@@ -18,16 +16,15 @@ IGNORED = [
 ]
 
 
-def test_the_template_is_sound_in_every_region_of_lightsail(with_copies: Synthesized) -> None:
+def test_the_template_is_sound_in_every_region_of_lightsail(everything: Synthesized) -> None:
     regions = boto3.session.Session().get_available_regions("lightsail")
     arguments = ManualArgs(regions=regions, include_checks=["I"], ignore_checks=IGNORED)
-    assert [str(match) for match in lint(json.dumps(with_copies.document), config=arguments)] == []
+    assert [str(match) for match in lint(json.dumps(everything.document), config=arguments)] == []
 
 
-@pytest.mark.parametrize("context", [{}, {"regions": "eu-central-1,us-east-1", "copy_regions": "eu-west-1,us-east-1"}])
-def test_cdk_nag_finds_nothing_that_is_not_answered_with_a_reason(context: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory() as outdir:
-        app = build_app(context={"aws:cdk:bundling-stacks": [], **context}, outdir=outdir)
+@pytest.mark.parametrize("text", [None, "", plans.WITH_COPIES, plans.EVERYTHING])
+def test_cdk_nag_finds_nothing_that_is_not_answered_with_a_reason(text: str | None) -> None:
+    with built(text) as app:
         violations = AwsSolutionsChecks(app).validate_scope(app).violations
     assert [
         f"{violation.rule_name}: {violation.violating_resources[0].construct_path}" for violation in violations
@@ -35,8 +32,7 @@ def test_cdk_nag_finds_nothing_that_is_not_answered_with_a_reason(context: dict[
 
 
 def test_cdk_nag_looks_at_the_stack() -> None:
-    with tempfile.TemporaryDirectory() as outdir:
-        app = build_app(context={"aws:cdk:bundling-stacks": [], "regions": "eu-central-1"}, outdir=outdir)
+    with built() as app:
         queue = app.node.find_child("LightsailSnapshots").node.find_child("Create").node.find_child("Queue")
         queue.node.try_remove_child("Policy")
         violations = AwsSolutionsChecks(app).validate_scope(app).violations

@@ -175,13 +175,12 @@ def test_the_role_sends_to_the_dead_letter_queue_and_receives_from_the_other(
 
 
 def test_the_role_has_no_managed_policy_and_is_for_lambda_alone(two_regions: Synthesized) -> None:
-    role = two_regions.only("AWS::IAM::Role")
+    role = two_regions.only("AWS::IAM::Role", "Create")
     assert {"ManagedPolicyArns", "Policies"}.isdisjoint(role)
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert two_regions.only("AWS::Lambda::Function")["Role"] == two_regions.arn(
-        next(iter(two_regions.of_type("AWS::IAM::Role")))
-    )
+    (name,) = (name for name in two_regions.of_type("AWS::IAM::Role") if name.startswith("Create"))
+    assert two_regions.only("AWS::Lambda::Function", "Create")["Role"] == two_regions.arn(name)
 
 
 def test_policy_and_code_mean_the_same_tag() -> None:

@@ -39,7 +39,7 @@ def test_deleting_the_stack_keeps_the_logs_only(template: Synthesized) -> None:
 
 
 def test_what_is_kept_has_no_name_that_a_new_deployment_would_want(template: Synthesized) -> None:
-    assert "LogGroupName" not in template.only("AWS::Logs::LogGroup")
+    assert all("LogGroupName" not in group for group in template.of_type("AWS::Logs::LogGroup").values())
 
 
 def test_no_snapshot_belongs_to_the_stack(template: Synthesized) -> None:
@@ -66,15 +66,16 @@ def test_the_command_that_requests_a_snapshot_can_be_pasted(template: Synthesize
 def test_the_command_that_requests_a_snapshot_sends_a_good_request(template: Synthesized) -> None:
     (entry,) = json.loads(shlex.split(template.outputs["RequestSnapshot"])[-1])
     assert entry["EventBusName"] == template.only("AWS::Events::EventBus")["Name"]
-    assert entry["DetailType"] in template.only("AWS::Events::Rule")["EventPattern"]["detail-type"]
+    assert entry["DetailType"] in template.only("AWS::Events::Rule", "Create")["EventPattern"]["detail-type"]
     event = {"id": "one", "time": "2026-11-23T03:15:00Z", "detail": json.loads(entry["Detail"])}
     request = parse_request(event, default_region=REGION, regions=[REGION])
     assert request.instance_name == "MY-INSTANCE"
 
 
 def test_the_command_that_follows_the_logs_names_the_log_group(template: Synthesized) -> None:
-    (log_group,) = template.of_type("AWS::Logs::LogGroup")
-    assert template.outputs["FollowLogs"] == f"aws logs tail {log_group} --follow --region {REGION}"
+    for construct, output in {"Create": "FollowLogs", "FanOut": "FollowFanOutLogs"}.items():
+        (log_group,) = (name for name in template.of_type("AWS::Logs::LogGroup") if name.startswith(construct))
+        assert template.outputs[output] == f"aws logs tail {log_group} --follow --region {REGION}"
 
 
 def test_the_command_that_replays_dead_letters_sends_them_to_the_request_queue(template: Synthesized) -> None:

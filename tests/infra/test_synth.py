@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra import plans
 from tests.infra.synthesized import Synthesized
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -15,12 +16,13 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `cdk synth -c regions=...` writes where there are no AWS variables, no git, no HOME, in a strange folder."""
+    """What `cdk synth -c plans=...` writes where there are no AWS variables, no git, no HOME, in a strange folder."""
     outdir = tmp_path_factory.mktemp("cdk.out")
+    (outdir / "mine.toml").write_text(plans.TWO_REGIONS, encoding="utf-8")
     environment = {
         "PATH": str(Path(sys.executable).parent),  # Node.js, and nothing of the machine
         "CDK_OUTDIR": str(outdir),
-        "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:bundling-stacks": [], "regions": "eu-central-1,us-east-1"}),
+        "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:bundling-stacks": [], "plans": "mine.toml"}),
     }
     subprocess.run(  # noqa: S603 - our own app, without a shell
         [sys.executable, APP], cwd=outdir, env=environment, check=True, timeout=120
@@ -30,8 +32,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def without_asset(document: dict[str, Any]) -> str:
     """Write a template without the asset's address: unbundled, it is the hash of whatever lies in lambda/ just now."""
-    (function,) = [item for item in document["Resources"].values() if item["Type"] == "AWS::Lambda::Function"]
-    return json.dumps(document, indent=1).replace(function["Properties"]["Code"]["S3Key"], "asset")
+    functions = [item for item in document["Resources"].values() if item["Type"] == "AWS::Lambda::Function"]
+    (key,) = {function["Properties"]["Code"]["S3Key"] for function in functions}
+    return json.dumps(document, indent=1).replace(key, "asset")
 
 
 def test_a_bare_environment_gives_the_same_template(assembly: Path, two_regions: Synthesized) -> None:

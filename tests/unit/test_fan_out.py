@@ -284,8 +284,8 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
         "detail.regions[0]: 'eu-central-1a' is not a Region that this stack was deployed for, which are eu-central-1, "
         "us-east-1 ('eu-central-1a' is an Availability Zone; its Region is eu-central-1)",
         "detail.tags.env: the value must be a text, not 7",
-        "detail.copyTo[0]: 'us-east-2' is not a Region that this stack was deployed for, which are eu-central-1, "
-        "us-east-1",
+        "detail.copyTo[0]: 'us-east-2' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
+        "detail.copyTo[1]: 'us-east-1' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
         "detail.keepFor: must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H, "
         "not '14d'",
         "detail.planName: is not a known field; did you mean plan?",
@@ -302,8 +302,8 @@ def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:
 
 
 def test_a_copy_into_a_region_of_the_request_is_refused(aws: World) -> None:
-    run(fleet(copyTo=["us-east-1"]))
-    assert aws.event()["detail"]["problems"] == ["detail.copyTo: us-east-1 is the Region of the snapshot itself"]
+    run(fleet(regions=["eu-central-1"], copyTo=["eu-central-1"]))
+    assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
 
 
 def test_a_select_that_selects_nothing_is_refused(aws: World) -> None:

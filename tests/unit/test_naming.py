@@ -73,6 +73,11 @@ def test_nothing_that_retention_acts_upon_is_taken_from_an_instance_or_a_request
     assert merged == OURS
 
 
+def test_a_hold_is_taken_from_a_request_and_not_from_an_instance() -> None:
+    assert merge_tags({"snapshot-hold": ""}, {}, OURS)[0] == OURS
+    assert "snapshot-hold" in merge_tags({}, {"snapshot-hold": ""}, OURS)[0]
+
+
 def test_tags_of_aws_are_left_out() -> None:
     assert merge_tags({"aws:cloudformation:stack-name": "x"}, {}, OURS)[0] == OURS
 

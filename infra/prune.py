@@ -1,0 +1,110 @@
+"""The `prune` capability: Prune Requested, from its schedule or anybody -> Lambda -> DeleteInstanceSnapshot of ours."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.direct import Direct
+from infra.plans import Plans, policy
+from infra.schedules import Schedules
+from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED
+from lightsail_snapshots.prune_request import PRUNE_REQUESTED
+
+MAX_INPUT = 256 * 1024
+"""Bytes that a schedule's input may have: EventBridge Scheduler API reference, Target."""
+INPUT_BESIDE = 1024
+"""Of which so many are left for what a schedule adds to the detail."""
+
+
+class TooManyPlansError(ValueError):
+    """Raised at synth when the plans do not fit into the event of one schedule."""
+
+
+class Prune(Direct):
+    """Deletes the snapshots that the plans do not keep any more."""
+
+    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bus: events.IEventBus,
+        code: lambda_.Code,
+        regions: Sequence[str],
+        copy_regions: Sequence[str],
+    ) -> None:
+        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
+        super().__init__(
+            scope,
+            construct_id,
+            bus=bus,
+            code=code,
+            module="prune",
+            description="Deletes the snapshots of Lightsail instances that no plan keeps any more.",
+            publishes=[INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, INSTANCE_SNAPSHOT_FAILED],
+            environment={"SNAPSHOT_REGIONS": ",".join(regions), **copies},
+            timeout=Duration.minutes(15),  # the most that Lambda gives; what is left then is for the next run
+            memory=1024,  # all snapshots of all Regions at once: a hundred thousand take some hundred megabytes
+        )
+        self._allow(tuple(dict.fromkeys((*regions, *copy_regions))))
+        self.rule(
+            "Rule",
+            bus=bus,
+            description="Requests to delete what the plans do not keep any more, but for replayed ones.",
+            # An event from the archive has the plans of its own day: stricter ones, perhaps, than today's.
+            pattern={"detail-type": [PRUNE_REQUESTED], "replay-name": [{"exists": False}]},
+        )
+
+    def _allow(self, regions: Sequence[str]) -> None:
+        """Allow to list the snapshots of these Regions, and to delete those that have our tag."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid="DeleteOurs",
+                actions=["lightsail:DeleteInstanceSnapshot"],
+                resources=self.arns("InstanceSnapshot", regions),
+                conditions={"StringEquals": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}},
+            )
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid="Read",  # Lightsail's reads know no resources, only Regions
+                actions=["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
+            )
+        )
+        reasons = {
+            "*": "Lightsail's reads know no resource types; the condition limits them to the Regions.",
+            "InstanceSnapshot": "A snapshot's ARN ends in a random id; the condition asks for our tag.",
+        }
+        self.acknowledge(reasons, regions)
+
+
+def schedule_prune(schedules: Schedules, plans: Plans) -> None:
+    """Put `Prune Requested` with all the plans on the bus, as often as they say; raise TooManyPlansError."""
+    schedules.put_event(
+        "Prune",
+        name="prune",
+        description="Deletes what the plans do not keep any more.",
+        schedule=plans.prune_schedule,
+        detail_type=PRUNE_REQUESTED,
+        detail=_detail(plans),
+    )
+
+
+def _detail(plans: Plans) -> dict[str, Any]:
+    detail = {"plans": [policy(plan) for plan in plans.plans]}
+    size = len(json.dumps(detail).encode())
+    if size > MAX_INPUT - INPUT_BESIDE:
+        raise TooManyPlansError(
+            f"The {len(plans.plans)} plans take {size:,} bytes, and a schedule can carry {MAX_INPUT:,}: "
+            "say the same with fewer plans, or with shorter lists of names and tags."
+        )
+    return detail
