@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.direct import Direct
+from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy
 from infra.schedules import Schedules
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
@@ -21,10 +22,6 @@ MAX_INPUT = 256 * 1024
 """Bytes that a schedule's input may have: EventBridge Scheduler API reference, Target."""
 INPUT_BESIDE = 1024
 """Of which so many are left for what a schedule adds to the detail."""
-
-
-class TooManyPlansError(ValueError):
-    """Raised at synth when the plans do not fit into the event of one schedule."""
 
 
 class Prune(Direct):
@@ -88,7 +85,10 @@ class Prune(Direct):
 
 
 def schedule_prune(schedules: Schedules, plans: Plans) -> None:
-    """Put `Prune Requested` with all the plans on the bus, as often as they say; raise TooManyPlansError."""
+    """Put `Prune Requested` with all plans on the bus, as often as they say.
+
+    Raises InvalidPlansError where they do not fit into one event.
+    """
     schedules.put_event(
         "Prune",
         name="prune",
@@ -103,7 +103,7 @@ def _detail(plans: Plans) -> dict[str, Any]:
     detail = {"plans": [policy(plan) for plan in plans.plans]}
     size = len(json.dumps(detail).encode())
     if size > MAX_INPUT - INPUT_BESIDE:
-        raise TooManyPlansError(
+        raise InvalidPlansError(
             f"The {len(plans.plans)} plans take {size:,} bytes, and a schedule can carry {MAX_INPUT:,}: "
             "say the same with fewer plans, or with shorter lists of names and tags."
         )

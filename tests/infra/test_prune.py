@@ -1,0 +1,91 @@
+"""The `prune` construct: when it runs, with which plans, and that nothing else sets it off."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.plan_file import InvalidPlansError
+from infra.plans import policy, read_plans
+from infra.prune import MAX_INPUT
+from lightsail_snapshots.policy import parse_policies
+from lightsail_snapshots.settings import PruneSettings
+from tests.infra import plans
+from tests.infra.synthesized import Synthesized, synthesize
+from tests.unit.events import fits, requested
+
+SHIPPED = Path(__file__).parents[2] / "plans.toml"
+
+
+def schedule(template: Synthesized) -> dict[str, Any]:
+    return template.only("AWS::Scheduler::Schedule", "SchedulesPrune")
+
+
+def function(template: Synthesized) -> dict[str, Any]:
+    return template.only("AWS::Lambda::Function", "Prune")
+
+
+def detail(template: Synthesized) -> dict[str, Any]:
+    """Read the detail that the schedule sends, with the time that Scheduler would put in."""
+    text = schedule(template)["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T04:45:00Z")
+    return dict(json.loads(text))
+
+
+def test_it_runs_every_hour_at_a_minute_when_no_plan_starts(template: Synthesized) -> None:
+    assert schedule(template)["ScheduleExpression"] == "cron(45 * * * ? *)"
+    assert schedule(template)["ScheduleExpressionTimezone"] == "UTC"
+
+
+def test_the_file_may_say_when_it_runs() -> None:
+    template = synthesize('prune_schedule = "cron(7 4 * * ? *)"\n' + plans.EVERYTHING.lstrip())
+    assert schedule(template)["ScheduleExpression"] == "cron(7 4 * * ? *)"
+
+
+def test_the_event_carries_what_each_plan_of_the_file_says_of_the_end_of_its_snapshots(template: Synthesized) -> None:
+    sent = detail(template)
+    shipped = read_plans(SHIPPED, today=date(2026, 11, 23)).plans
+    assert sent["plans"] == [policy(plan) for plan in shipped]
+    assert [each.plan for each in parse_policies(sent)] == ["daily"]
+    assert fits(requested(sent, **{"detail-type": schedule_parameters(template)["DetailType"]}))
+
+
+def schedule_parameters(template: Synthesized) -> dict[str, Any]:
+    return dict(schedule(template)["Target"]["EventBridgeParameters"])
+
+
+def test_without_plans_it_runs_all_the_same_for_what_others_let_expire() -> None:
+    assert detail(synthesize(""))["plans"] == []
+
+
+def test_plans_that_do_not_fit_into_a_schedule_are_refused_at_synth() -> None:
+    names = ", ".join(f'"{"x" * 200}{number}"' for number in range(MAX_INPUT // 204))
+    text = f'[plans.daily]\nschedule = "rate(1 day)"\nselect = {{ names = [{names}] }}\nkeep = {{ last = 7 }}\n'
+    with pytest.raises(InvalidPlansError, match=r"The 1 plans take 26.,... bytes, and a schedule can carry 262,144"):
+        synthesize(text)
+
+
+def test_requests_of_any_source_reach_it_but_not_those_that_the_archive_replays(template: Synthesized) -> None:
+    rule = template.only("AWS::Events::Rule", "PruneRule")
+    assert rule["EventPattern"] == {"detail-type": ["Prune Requested"], "replay-name": [{"exists": False}]}
+    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
+    (target,) = rule["Targets"]
+    (arn,) = (template.arn(one) for one in template.of_type("AWS::Lambda::Function") if one.startswith("Prune"))
+    assert target["Arn"] == arn
+    assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target)
+    assert target["DeadLetterConfig"]["Arn"] == template.named("PruneFailures")[0]
+
+
+def test_it_reads_what_it_is_given_and_sees_the_copies_too(with_copies: Synthesized) -> None:
+    variables = function(with_copies)["Environment"]["Variables"]
+    settings = PruneSettings.from_environment(variables | {"AWS_REGION": "eu-central-1"})
+    assert settings.all_regions == ("eu-central-1", "us-west-2", "eu-west-1", "us-east-1")
+
+
+def test_it_has_the_time_that_lambda_can_give_and_fails_loudly(template: Synthesized) -> None:
+    assert function(template)["Handler"] == "lightsail_snapshots.prune.handler"
+    assert function(template)["Timeout"] == 900
+    invoke = template.only("AWS::Lambda::EventInvokeConfig", "Prune")
+    assert invoke["DestinationConfig"]["OnFailure"]["Destination"] == template.named("PruneFailures")[0]
+    assert invoke["MaximumRetryAttempts"] == 2

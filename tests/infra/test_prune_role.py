@@ -1,0 +1,159 @@
+"""What the role of `prune` may do: its statements to the letter, and IAM's decision on what must never happen."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from tests.infra.simulation import (
+    Case,
+    actions_of,
+    bus_arn,
+    decide,
+    events,
+    in_region,
+    lightsail_arn,
+    statements_of,
+    tagging,
+)
+from tests.infra.synthesized import ACCOUNT, Synthesized
+
+IS_OURS = {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}
+IS_THEIRS = {"aws:ResourceTag/managed-by": "terraform"}
+DELETED = ("lightsail-snapshots", "Instance Snapshot Deleted")
+REFUSED = ("lightsail-snapshots", "Prune Refused")
+FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
+SNAPSHOT = lightsail_arn("InstanceSnapshot")
+DELETE = "lightsail:DeleteInstanceSnapshot"
+
+ALLOWED: dict[str, Case] = {
+    "delete a snapshot of ours": (DELETE, SNAPSHOT, IS_OURS),
+    "delete one of ours with other tags": (DELETE, SNAPSHOT, IS_OURS | {"aws:ResourceTag/env": "prod"}),
+    "delete one of ours in the other Region": (DELETE, lightsail_arn("InstanceSnapshot", "us-west-2"), IS_OURS),
+    "delete a copy of ours": (DELETE, lightsail_arn("InstanceSnapshot", "eu-west-1"), IS_OURS),
+    "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
+    "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("us-east-1")),
+    "read a snapshot": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-central-1")),
+    "publish that a snapshot is deleted": ("events:PutEvents", bus_arn("BUS"), events(DELETED)),
+    "publish a refusal": ("events:PutEvents", bus_arn("BUS"), events(REFUSED)),
+    "publish that a request was bad": ("events:PutEvents", bus_arn("BUS"), events(FAILED)),
+}
+
+DENIED: dict[str, Case] = {
+    "delete a stranger's snapshot": (DELETE, SNAPSHOT, IS_THEIRS),
+    "delete an untagged snapshot": (DELETE, SNAPSHOT, {}),
+    "delete a snapshot with other tags only": (DELETE, SNAPSHOT, {"aws:ResourceTag/env": "prod"}),
+    "delete a snapshot by a tag in the request": (DELETE, SNAPSHOT, tagging(managed_by=MANAGED_BY)),
+    "delete one with our tag in other letters": (
+        DELETE,
+        SNAPSHOT,
+        {"aws:ResourceTag/managed-by": "Lightsail-Snapshots"},
+    ),
+    "delete in a Region that is not deployed": (DELETE, lightsail_arn("InstanceSnapshot", "eu-west-2"), IS_OURS),
+    "delete in another account": (DELETE, lightsail_arn("InstanceSnapshot", account="999999999999"), IS_OURS),
+    "delete an instance": ("lightsail:DeleteInstance", lightsail_arn("Instance"), IS_OURS),
+    "delete a disk": ("lightsail:DeleteDisk", lightsail_arn("Disk"), IS_OURS),
+    "delete a disk's snapshot": ("lightsail:DeleteDiskSnapshot", lightsail_arn("DiskSnapshot"), IS_OURS),
+    "delete a database's snapshot": (
+        "lightsail:DeleteRelationalDatabaseSnapshot",
+        lightsail_arn("RelationalDatabaseSnapshot"),
+        IS_OURS,
+    ),
+    "delete automatic snapshots": ("lightsail:DeleteAutoSnapshot", "*", in_region("eu-central-1") | IS_OURS),
+    "create a snapshot": (
+        "lightsail:CreateInstanceSnapshot",
+        lightsail_arn("Instance"),
+        IS_OURS | tagging(managed_by=MANAGED_BY),
+    ),
+    "make an instance of a snapshot": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, IS_OURS),
+    "copy a snapshot": ("lightsail:CopySnapshot", "*", in_region("eu-west-1")),
+    "make a stranger's snapshot ours": ("lightsail:TagResource", SNAPSHOT, tagging(managed_by=MANAGED_BY)),
+    "tag one of ours": ("lightsail:TagResource", SNAPSHOT, IS_OURS | tagging(managed_by=MANAGED_BY)),
+    "take off a hold": ("lightsail:UntagResource", SNAPSHOT, IS_OURS | {"aws:TagKeys": ["snapshot-hold"]}),
+    "export a snapshot": ("lightsail:ExportSnapshot", SNAPSHOT, IS_OURS),
+    "list snapshots of a Region that is not deployed": (
+        "lightsail:GetInstanceSnapshots",
+        "*",
+        in_region("eu-west-2"),
+    ),
+    "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
+    "fetch keys to an instance": (
+        "lightsail:GetInstanceAccessDetails",
+        lightsail_arn("Instance"),
+        in_region("eu-central-1"),
+    ),
+    "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(DELETED)),
+    "request a snapshot": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Requested")),
+    ),
+    "request another prune": ("events:PutEvents", bus_arn("BUS"), events(("lightsail-snapshots", "Prune Requested"))),
+    "hide a request among outcomes": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(DELETED, ("lightsail-snapshots", "Prune Requested")),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def statements(with_copies: Synthesized) -> list[dict[str, Any]]:
+    return statements_of(with_copies, "Prune")
+
+
+@pytest.fixture(scope="module")
+def decisions(with_copies: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return decide(with_copies, statements, ALLOWED | DENIED)
+
+
+@pytest.mark.parametrize("deed", ALLOWED)
+def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "Allowed"
+
+
+@pytest.mark.parametrize("deed", DENIED)
+def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "ImplicitlyDenied"
+
+
+def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[str, Any]]) -> None:
+    regions = ["eu-central-1", "us-west-2", "eu-west-1", "us-east-1"]
+    assert [one for one in statements if "lightsail:" in json.dumps(one["Action"])] == [
+        {
+            "Sid": "DeleteOurs",
+            "Effect": "Allow",
+            "Action": "lightsail:DeleteInstanceSnapshot",
+            "Resource": [f"arn:aws:lightsail:{region}:{ACCOUNT}:InstanceSnapshot/*" for region in sorted(regions)],
+            "Condition": {"StringEquals": IS_OURS},
+        },
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": regions}},
+        },
+    ]
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
+    assert actions_of(statements) == {
+        "events:PutEvents",
+        "lightsail:DeleteInstanceSnapshot",
+        "lightsail:GetInstanceSnapshot",
+        "lightsail:GetInstanceSnapshots",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:SendMessage",
+    }
+
+
+def test_no_other_role_may_delete_a_snapshot(everything: Synthesized) -> None:
+    policies = everything.of_type("AWS::IAM::Policy").values()
+    deleting = [one["Roles"] for one in policies if DELETE in json.dumps(one) or "lightsail:*" in json.dumps(one)]
+    ((role,),) = deleting
+    assert role.startswith("PruneRole")
