@@ -16,13 +16,16 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
 ARNS = {
+    "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:",
     "AWS::Events::Archive": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
+    "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
     "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
@@ -68,7 +71,10 @@ class Synthesized:
     def _resolved(self, value: Any) -> Any:
         match value:
             case {"Ref": name}:
-                return PSEUDO_PARAMETERS.get(name, name)
+                is_topic = self.document["Resources"].get(name, {}).get("Type") == "AWS::SNS::Topic"
+                return self.arn(name) if is_topic else PSEUDO_PARAMETERS.get(name, name)
+            case {"Fn::GetAtt": [logical_id, "QueueName" | "TopicName"]}:
+                return logical_id
             case {"Fn::GetAtt": [logical_id, "Arn"]}:
                 return self.arn(logical_id)
             case {"Fn::Join": [separator, parts]}:
