@@ -80,15 +80,12 @@ class Dashboard(Construct):
         return [
             _numbers(
                 "Overdue: must be 0",
-                [
-                    our_metric("InstancesOverdue", plan=plan, statistic="Maximum", period=HOUR)
-                    for plan in plans_with_age
-                ],
+                [_of_plan("InstancesOverdue", plan) for plan in plans_with_age],
                 width=4,
             ),
             cloudwatch.GraphWidget(
                 title="Recovery point age: hours of work that would be lost, worst instance of each plan",
-                left=[our_metric("RecoveryPointAgeMax", plan=plan, statistic="Maximum", period=HOUR) for plan in plans],
+                left=[_of_plan("RecoveryPointAgeMax", plan) for plan in plans],
                 left_annotations=limits,
                 left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
                 width=10,
@@ -96,7 +93,7 @@ class Dashboard(Construct):
             _numbers(
                 "Protected, and selected by no plan",
                 [
-                    *(our_metric("InstancesProtected", plan=plan, statistic="Minimum", period=HOUR) for plan in plans),
+                    *(_of_plan("InstancesProtected", plan) for plan in plans),
                     our_metric("InstancesUnprotected", statistic="Maximum", period=HOUR, label="no plan"),
                 ],
                 width=4,
@@ -161,6 +158,10 @@ class Dashboard(Construct):
                 [function.metric_errors(period=HOUR, label=name) for name, function in functions.items()],
             ),
         ]
+
+
+def _of_plan(name: str, plan: str) -> cloudwatch.Metric:
+    return our_metric(name, plan=plan, statistic="Maximum", period=HOUR, label=plan)
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = WIDTH // 3) -> cloudwatch.GraphWidget:

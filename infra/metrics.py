@@ -11,7 +11,10 @@ SERVICE = "lightsail-snapshots"
 def our_metric(
     name: str, *, period: Duration, plan: str | None = None, statistic: str = "Sum", label: str | None = None
 ) -> cloudwatch.Metric:
-    """Return one of our metrics; that of one plan, where it is counted by plan."""
+    """Return one of our metrics; that of one plan, where it is counted by plan.
+
+    With a label, the CDK writes an alarm as metric math: alarms go without.
+    """
     by_plan = {} if plan is None else {"plan": plan}
     return cloudwatch.Metric(
         namespace=NAMESPACE,
@@ -19,5 +22,5 @@ def our_metric(
         dimensions_map={**by_plan, "service": SERVICE},
         statistic=statistic,
         period=period,
-        label=label or plan or name,
+        label=label,
     )

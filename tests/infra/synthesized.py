@@ -73,10 +73,8 @@ class Synthesized:
             case {"Ref": name}:
                 is_topic = self.document["Resources"].get(name, {}).get("Type") == "AWS::SNS::Topic"
                 return self.arn(name) if is_topic else PSEUDO_PARAMETERS.get(name, name)
-            case {"Fn::GetAtt": [logical_id, "QueueName" | "TopicName"]}:
-                return logical_id
-            case {"Fn::GetAtt": [logical_id, "Arn"]}:
-                return self.arn(logical_id)
+            case {"Fn::GetAtt": [logical_id, attribute]}:
+                return logical_id if attribute.endswith("Name") else self.arn(logical_id)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self._resolved(part) for part in parts)
             case dict():
