@@ -15,7 +15,7 @@ from infra.copy import Copy
 from infra.create import Create
 from infra.fan_out import FanOut
 from infra.plans import Plan, Plans, fleet_request
-from infra.schedules import Schedules
+from infra.schedules import Schedules, plan_schedule_name
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
 from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
@@ -65,7 +65,7 @@ class LightsailSnapshotsStack(Stack):
         if plan.schedule:
             self.schedules.put_event(
                 f"Plan-{plan.name}",
-                name=f"plan-{plan.name}",
+                name=plan_schedule_name(plan.name),
                 description=f"Runs the plan {plan.name}.",
                 schedule=plan.schedule,
                 timezone=plan.timezone,
