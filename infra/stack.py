@@ -19,7 +19,7 @@ from infra.fan_out import FanOut
 from infra.monitoring import Monitoring
 from infra.plans import Plan, Plans, audit_interval, audit_request, fleet_request
 from infra.prune import Prune, schedule_prune
-from infra.schedules import Schedules
+from infra.schedules import Schedules, plan_schedule_name
 from infra.worker import Worker
 from lightsail_snapshots.audit_request import AUDIT_REQUESTED
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
@@ -81,7 +81,7 @@ class LightsailSnapshotsStack(Stack):
         if plan.schedule:
             self.schedules.put_event(
                 f"Plan-{plan.name}",
-                name=f"plan-{plan.name}",
+                name=plan_schedule_name(plan.name),
                 description=f"Runs the plan {plan.name}.",
                 schedule=plan.schedule,
                 timezone=plan.timezone,
