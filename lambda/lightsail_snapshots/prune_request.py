@@ -70,7 +70,7 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """Say for each instance and Region which deletions were refused; `decisions` are sorted as `decide` does."""
     refused = [decision for decision in decisions if decision.refused and not decision.dry_run]
     found = []
-    for (instance, region, _), group in groupby(refused, key=_instance):
+    for (instance, region, _), group in groupby(refused, key=instance_of):
         those = [(each.snapshot, each.reason) for each in group]
         found.append(
             {
@@ -85,7 +85,8 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     return found
 
 
-def _instance(decision: Decision) -> tuple[str, str, str]:
+def instance_of(decision: Decision) -> tuple[str, str, str]:
+    """Return what tells its instance and Region from all others, in the order of `decide`: name, Region, ARN."""
     snapshot = decision.snapshot
     return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 
