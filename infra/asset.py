@@ -79,6 +79,8 @@ def pinned_distributions(lock: str) -> list[Distribution]:
             problems.append(f"{name} {pin} is not installed")
             continue
         found.append(dist)
+        if dist.version != pin:
+            problems.append(f"{name} {dist.version} is installed, {pin} is pinned")
         if "Root-Is-Purelib: true" not in (dist.read_text("WHEEL") or ""):
             problems.append(f"{name} {dist.version} is not a pure Python wheel, and may not run on Lambda")
     if problems:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from aws_cdk import Acknowledgment, Aws, Duration, Validations
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -42,9 +42,6 @@ class Direct(Capability):
     ) -> None:
         super().__init__(scope, construct_id, bus=bus, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
-        Validations.of(self.failures).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="Nobody takes from it by himself: it is where failures lie.")
-        )
         self._undelivered = sqs.Queue.from_queue_arn(self, "Undelivered", self.failures.queue_arn)
         self._rules: list[str] = []
         self._keep_undelivered = self._may_keep_undelivered()

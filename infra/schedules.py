@@ -17,6 +17,11 @@ from lightsail_snapshots.outcome import SOURCE
 GROUP_NAME = "lightsail-snapshots"
 
 
+def plan_schedule_name(plan: str) -> str:
+    """Return the name that a plan's schedule has in the group."""
+    return f"plan-{plan}"
+
+
 class Schedules(Construct):
     """A group of EventBridge Scheduler schedules, with one role that may put these events on the bus and nothing else.
 

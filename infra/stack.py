@@ -16,7 +16,7 @@ from infra.create import Create
 from infra.fan_out import FanOut
 from infra.plans import Plan, Plans, fleet_request
 from infra.prune import Prune, schedule_prune
-from infra.schedules import Schedules
+from infra.schedules import Schedules, plan_schedule_name
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
 from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.prune_request import PRUNE_REQUESTED
@@ -70,7 +70,7 @@ class LightsailSnapshotsStack(Stack):
         if plan.schedule:
             self.schedules.put_event(
                 f"Plan-{plan.name}",
-                name=f"plan-{plan.name}",
+                name=plan_schedule_name(plan.name),
                 description=f"Runs the plan {plan.name}.",
                 schedule=plan.schedule,
                 timezone=plan.timezone,

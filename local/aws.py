@@ -48,11 +48,11 @@ class LocalAws:
     directory: Path
     """Gone, with everything in it, when the local AWS is stopped."""
 
-    def client(self, service: str, **credentials: str) -> Any:
+    def client(self, service: str, region: str = REGION, **credentials: str) -> Any:
         """A boto3 client with root's credentials, or with those of a role's session (boto3's own names)."""
         admin = {name.lower(): value for name, value in ADMIN.items()}
         make: Any = boto3.client  # the stubs want a literal name
-        where = {"region_name": REGION, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
+        where = {"region_name": region, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
         return make(service, **where, **(credentials or admin))
 
     def control(self, method: str, path: str, body: object = None) -> Any:

@@ -17,10 +17,14 @@ def bootstrap(aws: LocalAws) -> None:
     _cdk(aws, aws.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
 
-def deploy(aws: LocalAws, app: Path = ROOT) -> dict[str, str]:
-    """Deploys the one stack of the app in this folder and returns its outputs. Raises ChildFailedError."""
+def deploy(aws: LocalAws, app: Path = ROOT, plans: Path | None = None) -> dict[str, str]:
+    """Deploys the one stack of the app in this folder and returns its outputs. Raises ChildFailedError.
+
+    `plans` is read in the place of the app's own plans.toml.
+    """
     outputs = aws.directory / "outputs.json"
-    _cdk(aws, app, "deploy", "--require-approval", "never", "--outputs-file", str(outputs))
+    context = ["--context", f"plans={plans}"] if plans else []
+    _cdk(aws, app, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
     (stack,) = json.loads(outputs.read_text()).values()
     return dict(stack)
 

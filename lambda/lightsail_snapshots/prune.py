@@ -109,7 +109,7 @@ def _prune(run: Run) -> None:
     for region, error in errors.items():
         run.failures[region] = str(error)
         logger.error("Not listed, and so not pruned: %s", error, region=region)
-    # The event's own time, so that its policies and its "now" belong together; never one that is still to come.
+    # The request's own time, so that its policies and its "now" belong together; never one that is still to come.
     now = min(run.request.time, datetime.now(UTC))
     decisions = decide(listed, run.request.policies, now, incomplete=errors)
     refused = _tell_refusals(run.request, decisions)

@@ -27,6 +27,7 @@ class PruneRequest:
     request_id: str
     """The event's id: the same whenever the event is delivered again."""
     time: datetime
+    """What retention takes for now: when its schedule meant it to run, else the event's time."""
     policies: tuple[Policy, ...]
 
 
@@ -39,6 +40,7 @@ def parse_prune_request(event: object) -> PruneRequest:
     request_id = envelope.take("id", read_text)
     time = envelope.take("time", read_instant)
     detail = envelope.take("detail", read_object)
+    scheduled_time = Fields(detail, "detail.", problems).take("scheduledTime", read_instant, optional=True)
     policies: tuple[Policy, ...] = ()
     if detail is not None:
         try:
@@ -47,7 +49,7 @@ def parse_prune_request(event: object) -> PruneRequest:
             problems += (f"detail.{problem}" for problem in error.problems)
     if request_id is None or time is None or problems:
         raise InvalidRequestError(problems)
-    return PruneRequest(request_id=request_id, time=time, policies=policies)
+    return PruneRequest(request_id=request_id, time=scheduled_time or time, policies=policies)
 
 
 def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def decide(
     decisions = []
     for _, instance in sorted(instances.items()):
         instance.sort(key=lambda snapshot: (snapshot.origin.taken_at, snapshot.name), reverse=True)
-        decisions += _stop_if_too_many(_decide_one(listing, instance), listing)
+        decisions += _stop_if_too_many(_in_turns(_decide_one(listing, instance)), listing)
     return decisions
 
 
@@ -244,12 +244,33 @@ class _Instance:
                 yield f"neither it nor a newer one has a usable copy in {region}"
 
 
+def _in_turns(decisions: Sequence[Decision]) -> list[Decision]:
+    """Let what no plan made expire a few at a time, the oldest first.
+
+    Its end was set when it was made, so no mistyped rule can have brought it about and nobody needs to allow it; but
+    nothing goes all at once.
+    """
+    limit = _quarter(decisions)
+    expiring = [each for each in decisions if each.action == "delete" and _plan(each.snapshot) == UNPLANNED]
+    waiting = {each.snapshot.name for each in expiring[:-limit]}
+    wait = f"older ones go first, {limit} in one run"
+    return [
+        replace(each, action="keep", reason=f"{each.reason}; {wait}") if each.snapshot.name in waiting else each
+        for each in decisions
+    ]
+
+
+def _quarter(decisions: Sequence[Decision]) -> int:
+    """Return how many of one instance may go in one run where its plan does not say."""
+    return max(2, sum(decision.snapshot.is_ours for decision in decisions) // 4)
+
+
 def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[Decision]:
     """Withdraw all deletions of one instance where one of its plans would delete more than it may in one run."""
-    owned = sum(decision.snapshot.is_ours for decision in decisions)
+    usual = _quarter(decisions)
     going = Counter(_plan(decision.snapshot) for decision in decisions if decision.action == "delete")
     refusals = {
-        plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, owned))
+        plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, usual))
     }
     # A plan that only looks on stops nobody else.
     stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.looking_on), None)
@@ -263,15 +284,14 @@ def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[
     return [checked(decision) for decision in decisions]
 
 
-def _refusal(listing: _Listing, plan: str, count: int, owned: int) -> str | None:
+def _refusal(listing: _Listing, plan: str, count: int, usual: int) -> str | None:
     """Say why so many deletions are too many, or None where they are not."""
     policy = listing.policies[plan]
-    limit = max(2, owned // 4) if policy.max_deletes is None else policy.max_deletes
+    limit = usual if policy.max_deletes is None else policy.max_deletes
     today = listing.now.astimezone(policy.time_zone).date()
     until = policy.allow_deletes_until
     if count <= limit or (until and today <= until <= today + FARTHEST_ALLOWANCE):
         return None
-    by = f"plan {plan}" if plan != UNPLANNED else "their own expiry"
     too_far = until is not None and until > today
     hint = f"; allow_deletes_until = {until} does not count, it is more than seven days ahead" if too_far else ""
-    return f"not done: {count} deletions by {by} in one run, at most {limit} are allowed{hint}"
+    return f"not done: {count} deletions by plan {plan} in one run, at most {limit} are allowed{hint}"

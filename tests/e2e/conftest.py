@@ -1,6 +1,7 @@
 """One local AWS and one deployment for the whole folder: both together take about ten seconds."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,11 @@ from tests.e2e.deployment import Deployment
 def deployed() -> Iterator[Deployment]:
     with local_aws() as aws:
         deploy.bootstrap(aws)
-        deployment = Deployment(aws, deploy.deploy(aws))
+        deployment = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
         hasten(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
-        aws.client("lambda").invoke(FunctionName=deployment.outputs["CreateFunctionName"], Payload=b"{}")
+        for function in ("CreateFunctionName", "FanOutFunctionName"):
+            aws.client("lambda").invoke(FunctionName=deployment.outputs[function], Payload=b"{}")
         deployment.open()
         yield deployment
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from jsonschema import Draft202012Validator
 
-from local.aws import LocalAws
+from local.aws import REGION, LocalAws
 
 PATIENCE = 60
 """Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""
@@ -44,12 +44,12 @@ class Deployment:
 
     # What a test does
 
-    def instance(self, **tags: str) -> str:
+    def instance(self, region: str = REGION, **tags: str) -> str:
         """Makes an instance, with a name that no other test has, and returns the name."""
         name = f"web-{next(self._numbers)}"
-        self.lightsail.create_instances(
+        self.aws.client("lightsail", region).create_instances(
             instanceNames=[name],
-            availabilityZone="us-east-1a",
+            availabilityZone=f"{region}a",
             blueprintId="wordpress",
             bundleId="small_3_0",
             tags=[{"key": key, "value": value} for key, value in tags.items()],
@@ -58,11 +58,15 @@ class Deployment:
 
     def request(self, *details: Mapping[str, Any]) -> list[str]:
         """Puts one request per detail on the bus, in one call, and returns the events' ids."""
+        return self.put("Instance Snapshot Requested", *details)
+
+    def put(self, detail_type: str, *details: Mapping[str, Any], source: str = "tests", bus: str = "") -> list[str]:
+        """Puts one event per detail on a bus, ours where none is named, in one call; returns the events' ids."""
         entries = [
             {
-                "EventBusName": self.outputs["BusName"],
-                "Source": "tests",
-                "DetailType": "Instance Snapshot Requested",
+                "EventBusName": bus or self.outputs["BusName"],
+                "Source": source,
+                "DetailType": detail_type,
                 "Detail": json.dumps(detail),
             }
             for detail in details
@@ -143,6 +147,17 @@ class Deployment:
         self._listen()
         return [event for event in self.heard if event["detail"]["requestId"] == request_id]
 
+    def usable(self, instance: str) -> dict[str, Any]:
+        """Waits for the first outcome for an instance, which must be a usable snapshot, and returns its detail."""
+        event = eventually(lambda: next(iter(self.outcomes_for(instance)), None), f"outcome for {instance}")
+        assert event["detail-type"] == "Instance Snapshot Available", event["detail"]
+        return dict(event["detail"])
+
+    def outcomes_for(self, instance: str) -> list[dict[str, Any]]:
+        """All outcomes of requests for an instance that came so far."""
+        self._listen()
+        return [event for event in self.heard if event["detail"].get("instanceName") == instance]
+
     def quiet(self) -> None:
         """Waits until nothing is left in the request queue, hidden messages included."""
         eventually(lambda: self.depth("RequestQueueUrl") == 0, "empty request queue")
@@ -153,9 +168,9 @@ class Deployment:
         answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def snapshots_of(self, instance: str) -> list[dict[str, Any]]:
+    def snapshots_of(self, instance: str, region: str = REGION) -> list[dict[str, Any]]:
         """The snapshots of an instance, as Lightsail shows them."""
-        pages = self.lightsail.get_paginator("get_instance_snapshots").paginate()
+        pages = self.aws.client("lightsail", region).get_paginator("get_instance_snapshots").paginate()
         return [one for page in pages for one in page["instanceSnapshots"] if one["fromInstanceName"] == instance]
 
     def logged(self, request_id: str) -> list[dict[str, Any]]:
@@ -217,7 +232,8 @@ class Deployment:
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])
             _schema(event["detail-type"]).validate(event)
-            self.heard.append(event)
+            if not event["detail-type"].endswith("Requested"):  # fan_out's, which come from us too
+                self.heard.append(event)
             self.sqs.delete_message(QueueUrl=self._ear, ReceiptHandle=message["ReceiptHandle"])
 
     def open(self) -> None:

@@ -198,14 +198,16 @@ print(json.dumps([early, {name: getattr(data_classes, name).__name__ for name in
 
 def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None:
     lock = [
-        "no-such-distribution==1.0 \\",
+        "boto3==0.0.1 \\",
         "    --hash=sha256:00",
+        "no-such-distribution==1.0",
         f"awslambdaric=={version('awslambdaric')}",
     ]
     with pytest.raises(BundleError) as raised:
         pinned_distributions("\n".join(lock))
     assert str(raised.value).splitlines() == [
         "The Lambda asset cannot be built from this environment:",
+        f"  - boto3 {version('boto3')} is installed, 0.0.1 is pinned",
         "  - no-such-distribution 1.0 is not installed",
         f"  - awslambdaric {version('awslambdaric')} is not a pure Python wheel, and may not run on Lambda",
         f"Install what is pinned, and try again: {sys.executable} -m pip install -r requirements.txt",

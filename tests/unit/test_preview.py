@@ -59,14 +59,14 @@ def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws
 shop in us-east-1
   24 h  keep    shop-20240602  the newest usable snapshot of shop
    2 d  keep    shop-20240601  no keep rule of plan daily keeps it; not done: 3
-                               deletions by plan daily in one run, at most 2
-                               are allowed
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
    3 d  keep    shop-20240531  no keep rule of plan daily keeps it; not done: 3
-                               deletions by plan daily in one run, at most 2
-                               are allowed
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
    4 d  keep    shop-20240530  no keep rule of plan daily keeps it; not done: 3
-                               deletions by plan daily in one run, at most 2
-                               are allowed
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
 
 web-1 in us-east-1
   24 h  keep    web-1-20240602      the newest usable snapshot of web-1

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lightsail_snapshots.keep import Keep
-from lightsail_snapshots.policy import UNPLANNED, Policy
+from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.unit.snapshots import (
@@ -83,13 +83,19 @@ def test_allow_deletes_until_ends_with_the_day_of_the_plans_time_zone() -> None:
     assert not deleted(decide(nightly(70), [policy], datetime(2026, 11, 23, 23, 0, tzinfo=UTC)))
 
 
-def test_what_others_let_expire_is_limited_too_and_can_be_allowed() -> None:
+def test_what_others_let_expire_goes_a_few_at_a_time_the_oldest_first() -> None:
     expired = [replace(night, tags=expired_tags(night)) for night in nightly(9)]
     decisions = decide(expired, [], NOW)
-    assert deleted(decisions) == []
-    assert "8 deletions by their own expiry in one run, at most 2 are allowed" in decisions[-1].reason
-    allowed = Policy(plan=UNPLANNED, allow_deletes_until=NOW.date())
-    assert deleted(decide(expired, [allowed], NOW)) == names(expired[1:])
+    assert deleted(decisions) == names(expired[-2:])
+    assert decisions[1].reason == "expired on 2026-11-23T00:00:00Z; older ones go first, 2 in one run"
+    assert not any(each.refused for each in decisions)
+
+
+def test_what_others_let_expire_is_gone_in_the_end_but_for_the_newest() -> None:
+    left = [replace(night, tags=expired_tags(night)) for night in nightly(9)]
+    for _ in range(4):
+        left = [each.snapshot for each in decide(left, [], NOW) if each.action == "keep"]
+    assert names(left) == names([max(left, key=lambda each: each.created_at)])
 
 
 def expired_tags(of: Snapshot) -> dict[str, str]:
