@@ -1,6 +1,6 @@
 # Every target sets itself up: Python 3.11 or newer and make are all that a fresh machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types synth deploy lock clean
+.PHONY: help demo test check fmt lint types synth preview deploy lock clean
 
 UV_VERSION := 0.13.9
 # A name on PATH is not yet a Python that starts (pyenv's shims): the first that runs and is new enough is taken.
@@ -34,6 +34,9 @@ types: .venv/ready ## Check types strictly
 
 synth: .venv/ready node_modules/ready ## Write the CloudFormation template to cdk.out
 	@node_modules/.bin/cdk synth --quiet && echo "The template and the asset are in cdk.out."
+
+preview: .venv/ready ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
+	@python preview.py
 
 deploy: .venv/ready node_modules/ready ## Deploy into your AWS account (run `node_modules/.bin/cdk bootstrap` once before)
 	@node_modules/.bin/cdk deploy

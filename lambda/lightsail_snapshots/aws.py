@@ -199,6 +199,18 @@ def lightsail(region: str) -> Lightsail:
     return Lightsail(region)
 
 
+def list_snapshots(regions: Iterable[str]) -> tuple[list[Snapshot], dict[str, AwsError]]:
+    """Return all snapshots of these Regions, and by Region what went wrong: the list has nothing of such a one."""
+    listed: list[Snapshot] = []
+    errors: dict[str, AwsError] = {}
+    for region in regions:
+        try:
+            listed += lightsail(region).snapshots()
+        except AwsError as error:
+            errors[region] = error
+    return listed, errors
+
+
 class EventBus:
     """The event bus that outcomes are put on."""
 

@@ -30,6 +30,7 @@ def is_worth_telling(report: PlanReport, request: AuditRequest) -> bool:
 def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> dict[str, Any]:
     """Build the detail of `Recovery Point Overdue` of a plan that has some."""
     return {
+        "requestId": request.request_id,
         "plan": report.plan.name,
         **({"maxAgeHours": hours(report.plan.max_age)} if report.plan.max_age else {}),
         "auditedAt": utc(request.now),

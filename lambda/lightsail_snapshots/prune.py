@@ -20,7 +20,16 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import LONGEST_CALL, AwsError, EventBus, Lightsail, NotFoundError, TryLaterError, lightsail
+from lightsail_snapshots.aws import (
+    LONGEST_CALL,
+    AwsError,
+    EventBus,
+    Lightsail,
+    NotFoundError,
+    TryLaterError,
+    lightsail,
+    list_snapshots,
+)
 from lightsail_snapshots.outcome import (
     INSTANCE_SNAPSHOT_DELETED,
     INSTANCE_SNAPSHOT_FAILED,
@@ -96,12 +105,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _prune(run: Run) -> None:
-    listed = _list_all(run.failures)
-    for region in run.failures:
-        logger.error("Not listed, and so not pruned: %s", run.failures[region], region=region)
-    # The event's own time, so that its policies and its "now" belong together; never one that is still to come.
+    listed, errors = list_snapshots(settings.all_regions)
+    for region, error in errors.items():
+        run.failures[region] = str(error)
+        logger.error("Not listed, and so not pruned: %s", error, region=region)
+    # The request's own time, so that its policies and its "now" belong together; never one that is still to come.
     now = min(run.request.time, datetime.now(UTC))
-    decisions = decide(listed, run.request.policies, now, incomplete=run.failures)
+    decisions = decide(listed, run.request.policies, now, incomplete=errors)
     refused = _tell_refusals(run.request, decisions)
     _tell_dry_run(decisions)
     try:
@@ -110,17 +120,6 @@ def _prune(run: Run) -> None:
                 _prune_region(run, region, decisions)
     finally:
         _sum_up(run, decisions, refused)
-
-
-def _list_all(failures: dict[str, str]) -> list[Snapshot]:
-    """List the snapshots of all Regions; one that fails is noted in `failures`, and nothing of it is in the list."""
-    listed: list[Snapshot] = []
-    for region in settings.all_regions:
-        try:
-            listed += lightsail(region).snapshots()
-        except AwsError as error:
-            failures[region] = str(error)
-    return listed
 
 
 def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:

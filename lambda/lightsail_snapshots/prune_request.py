@@ -27,6 +27,7 @@ class PruneRequest:
     request_id: str
     """The event's id: the same whenever the event is delivered again."""
     time: datetime
+    """What retention takes for now: when its schedule meant it to run, else the event's time."""
     policies: tuple[Policy, ...]
 
 
@@ -39,6 +40,7 @@ def parse_prune_request(event: object) -> PruneRequest:
     request_id = envelope.take("id", read_text)
     time = envelope.take("time", read_instant)
     detail = envelope.take("detail", read_object)
+    scheduled_time = Fields(detail, "detail.", problems).take("scheduledTime", read_instant, optional=True)
     policies: tuple[Policy, ...] = ()
     if detail is not None:
         try:
@@ -47,7 +49,7 @@ def parse_prune_request(event: object) -> PruneRequest:
             problems += (f"detail.{problem}" for problem in error.problems)
     if request_id is None or time is None or problems:
         raise InvalidRequestError(problems)
-    return PruneRequest(request_id=request_id, time=time, policies=policies)
+    return PruneRequest(request_id=request_id, time=scheduled_time or time, policies=policies)
 
 
 def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """Say for each instance and Region which deletions were refused; `decisions` are sorted as `decide` does."""
     refused = [decision for decision in decisions if decision.refused and not decision.dry_run]
     found = []
-    for (instance, region, _), group in groupby(refused, key=_instance):
+    for (instance, region, _), group in groupby(refused, key=instance_of):
         those = [(each.snapshot, each.reason) for each in group]
         found.append(
             {
@@ -85,7 +87,8 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     return found
 
 
-def _instance(decision: Decision) -> tuple[str, str, str]:
+def instance_of(decision: Decision) -> tuple[str, str, str]:
+    """Return what tells its instance and Region from all others, in the order of `decide`: name, Region, ARN."""
     snapshot = decision.snapshot
     return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 

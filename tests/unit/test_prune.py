@@ -124,6 +124,14 @@ def test_now_is_the_events_own_time(aws: World) -> None:
     assert run(prune_requested(time=NOW.isoformat()))["deleted"][HOME] == 2
 
 
+def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: World) -> None:
+    nights(aws, 3)
+    event = prune_requested()
+    event["detail"]["scheduledTime"] = (NOW - 3 * DAY).isoformat()
+    assert fits(event)
+    assert run(event)["deleted"][HOME] == 0
+
+
 def test_an_event_dated_in_the_future_counts_as_of_now(aws: World) -> None:
     names = nights(aws, 3)
     for name in names:
@@ -270,12 +278,14 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
     nights(aws, 3)
     aws.calls.clear()
     event = prune_requested({"keep": {"lst": 1}}, {"plan": "weekly", "timezone": "Mars", "keep": {}}, time="now")
+    event["detail"]["scheduledTime"] = "soon"
     answer = run(event)
     put = aws.event()
     assert put["detail-type"] == "Instance Snapshot Failed"
     assert (put["detail"]["requestId"], put["detail"]["reason"]) == ("prune-1", "InvalidRequest")
     assert put["detail"]["problems"] == [
         "time: must be a time such as 2026-11-23T03:15:00Z, not 'now'",
+        "detail.scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not 'soon'",
         "detail.plans[0].plan: is missing",
         "detail.plans[0].keep.lst: is not a known field; did you mean last?",
         "detail.plans[1].timezone: must be an IANA time zone such as Europe/Berlin, not 'Mars'",

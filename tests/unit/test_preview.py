@@ -1,0 +1,183 @@
+"""`make preview`: what a person sees, and that nothing is deleted for it."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from rich.console import Console
+
+import preview
+from infra.plan_file import InvalidPlansError
+from local.lightsail.resources import InstanceSnapshot
+from tests.unit.pruning import AWAY, HOME, NOW, nights, region, seed
+from tests.unit.world import World, world
+
+PLANS = """
+[plans.daily]
+schedule = "cron(15 3 * * ? *)"
+select   = { all = true }
+keep     = { last = 1 }
+"""
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", HOME)
+    with world() as here:
+        yield here
+
+
+@pytest.fixture
+def plans(tmp_path: Path) -> Path:
+    path = tmp_path / "plans.toml"
+    path.write_text(PLANS)
+    return path
+
+
+def shown(plans: Path) -> str:
+    """Return what is printed on a terminal of 80 columns."""
+    console = Console(file=io.StringIO(), width=80)
+    assert preview.preview(console, plans, NOW) == []
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO
+    return "\n".join(row.rstrip() for row in text.splitlines())
+
+
+def failures(plans: Path) -> list[str]:
+    return preview.preview(Console(file=io.StringIO()), plans, NOW)
+
+
+def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws: World, plans: Path) -> None:
+    nights(aws, 3)
+    nights(aws, 4, instance="shop")
+    seed(aws, 90, name="before-the-move", tags={})
+    seed(aws, 400, name="web-1-of-last-year", tags=region(aws).snapshot("web-1-20240601").tags | {"snapshot-hold": ""})
+    assert (
+        shown(plans)
+        == """
+shop in us-east-1
+  24 h  keep    shop-20240602  the newest usable snapshot of shop
+   2 d  keep    shop-20240601  no keep rule of plan daily keeps it; not done: 3
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
+   3 d  keep    shop-20240531  no keep rule of plan daily keeps it; not done: 3
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
+   4 d  keep    shop-20240530  no keep rule of plan daily keeps it; not done: 3
+                               deletions by plan daily in one run, at most 2 are
+                               allowed
+
+web-1 in us-east-1
+  24 h  keep    web-1-20240602      the newest usable snapshot of web-1
+   2 d  delete  web-1-20240601      no keep rule of plan daily keeps it
+   3 d  delete  web-1-20240531      no keep rule of plan daily keeps it
+  90 d  keep    before-the-move     not managed by lightsail-snapshots
+ 400 d  keep    web-1-of-last-year  tagged snapshot-hold
+
+3 may not go, since they are too many at once. If they shall, once, write
+allow_deletes_until = "2024-06-10" into their plan, and deploy.
+2 of 9 snapshots would go now. Nothing was deleted."""
+    )
+
+
+def test_nothing_is_deleted_and_lightsail_is_only_read(aws: World, plans: Path) -> None:
+    nights(aws, 3)
+    aws.calls.clear()
+    shown(plans)
+    assert set(aws.calls) == {"GetInstanceSnapshots"}
+    assert len(region(aws).of(InstanceSnapshot)) == 3
+
+
+def test_a_long_name_stays_whole_on_80_columns(aws: World, plans: Path) -> None:
+    seed(aws, 1, name="web-1-20240602T120000Z-650f118d")
+    seed(aws, 2, name=f"{'x' * 60}-1")
+    rows = shown(plans).splitlines()
+    assert "  24 h  keep    web-1-20240602T120000Z-650f118d       the newest usable snapshot" in rows
+    assert max(map(len, rows)) <= 80
+    assert any("x" * 36 in row for row in rows)
+
+
+def test_copies_are_shown_in_their_own_region(aws: World, plans: Path) -> None:
+    plans.write_text(f'{PLANS}copy_to = ["{AWAY}"]\n')
+    nights(aws, 2)
+    seed(aws, 0.5, AWAY)
+    text = shown(plans)
+    assert f"web-1 in {AWAY}\n  12 h  keep" in text
+    assert "neither it nor a newer one has a usable" in text
+
+
+def test_a_plan_that_only_looks_on_shows_what_would_go_but_for_that(aws: World, plans: Path) -> None:
+    plans.write_text(f"{PLANS}dry_run = true\n")
+    nights(aws, 3)
+    text = shown(plans)
+    assert "   2 d  delete  web-1-20240601  no keep rule of plan daily keeps it; not done," in text
+    assert "2 more would go, were it not for dry_run = true in their plans.\n0 of 3 snapshots would go now." in text
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_account_without_snapshots_says_so(plans: Path) -> None:
+    assert shown(plans) == "\n0 of 0 snapshots would go now. Nothing was deleted."
+
+
+def test_a_region_that_may_not_be_listed_is_one_line_and_the_others_are_shown(aws: World, plans: Path) -> None:
+    plans.write_text(f'regions = ["{HOME}", "{AWAY}"]\n{PLANS}')
+    nights(aws, 2)
+    aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=AWAY)
+    console = Console(file=io.StringIO())
+    [failure] = preview.preview(console, plans, NOW)
+    assert failure.startswith(
+        f"You may not list the snapshots in {AWAY} (lightsail:GetInstanceSnapshots). AccessDenied"
+    )
+    assert "1 of 2 snapshots would go now." in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_where_nothing_can_be_listed_there_is_only_the_reason(aws: World, plans: Path) -> None:
+    aws.emulator.faults.add("error", operation="GetInstanceSnapshots", error="ExpiredTokenException", message="Expired")
+    assert failures(plans) == [
+        f"The snapshots in {HOME} cannot be listed. ExpiredTokenException: Expired (GetInstanceSnapshots)"
+    ]
+
+
+@pytest.mark.usefixtures("aws")
+def test_without_credentials_it_says_how_to_get_some(plans: Path) -> None:
+    with (
+        patch("boto3.session.Session.get_credentials", return_value=None),
+        pytest.raises(preview.PreviewError, match="There are no AWS credentials: run `aws configure`"),
+    ):
+        failures(plans)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_profile_that_is_not_there_is_named(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(preview.PreviewError, match=r"cannot be used: The config profile \(nobody\) could not be found"):
+        failures(plans)
+
+
+@pytest.mark.usefixtures("aws")
+def test_without_a_region_it_asks_for_one(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(preview.PreviewError, match="In which Region is the stack\\? Set AWS_REGION"):
+        failures(plans)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_bad_plans_file_is_reported_as_at_synth(plans: Path) -> None:
+    plans.write_text(PLANS.replace("keep ", "kep "))
+    with pytest.raises(InvalidPlansError, match=r"plans.daily.kep = .*\n +unknown key; did you mean keep\?"):
+        failures(plans)
+
+
+def test_the_exit_status_is_0_unless_something_could_not_be_read(
+    aws: World, plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patch.object(preview, "PLANS", plans):
+        assert preview.main() == 0
+        aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots")
+        assert preview.main() == 1
+        plans.unlink()
+        assert preview.main() == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("You may not list")
+    assert second.startswith(f"{plans} does not exist.")
