@@ -8,7 +8,7 @@ from typing import Any
 
 from lightsail_snapshots.fields import Fields, read_instant, read_object, read_text, shown
 from lightsail_snapshots.naming import PLAN_KEY, utc
-from lightsail_snapshots.policy import UNPLANNED, Policy, parse_policies
+from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.request import InvalidRequestError
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision
 
@@ -78,7 +78,7 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
             {
                 "instanceName": instance,
                 "region": region,
-                "plans": sorted({snapshot.tags.get(PLAN_KEY, UNPLANNED) for snapshot, _ in those}),
+                "plans": sorted({plan for snapshot, _ in those if (plan := snapshot.tags.get(PLAN_KEY))}),
                 "deletions": len(those),
                 "reason": those[-1][1],
                 "instanceSnapshotNames": [snapshot.name for snapshot, _ in those],
@@ -112,11 +112,9 @@ def _how_to_allow(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> s
     others = f" and of {len(refused) - 1} more" if len(refused) > 1 else ""
     plans = sorted({plan for one in refused for plan in one["plans"]})
     until = (request.time + FARTHEST_ALLOWANCE).date()
-    ways = [f'write allow_deletes_until = "{until}" into [plans.{plan}] of plans.toml' for plan in plans if plan]
-    if UNPLANNED in plans:
-        ways.append("for snapshots of no plan see docs/retention.md")
+    places = " and ".join(f"[plans.{plan}]" for plan in plans)
     return (
         f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} would have gone in "
         f"one run: nothing of them was deleted. If a keep rule is mistyped, correct it. If they may go, "
-        f"{', and '.join(ways)}, and deploy; make preview shows each of them."
+        f'write allow_deletes_until = "{until}" into {places} of plans.toml, and deploy; make preview shows each of them.'
     )
