@@ -8,6 +8,7 @@ from typing import Any
 
 from lightsail_snapshots.fields import Fields, read_instant, read_object, read_text, shown
 from lightsail_snapshots.naming import PLAN_KEY, utc
+from lightsail_snapshots.outcome import one_line
 from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.request import InvalidRequestError
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision
@@ -100,7 +101,7 @@ def refused_detail(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> 
     ]
     return {
         "requestId": request.request_id,
-        "message": _how_to_allow(request, refused),
+        "message": one_line(_how_to_allow(request, refused)),
         "instanceCount": len(refused),
         "deletionCount": sum(one["deletions"] for one in refused),
         "refused": shown_here,

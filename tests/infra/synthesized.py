@@ -85,19 +85,22 @@ class Synthesized:
                 return value
 
 
-def synthesize(plans: str | None = None) -> Synthesized:
-    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships."""
-    with built(plans) as app:
+def synthesize(plans: str | None = None, **more: str) -> Synthesized:
+    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships.
+
+    `more` comes on top of the context of cdk.json.
+    """
+    with built(plans, **more) as app:
         app.synth()
         template = Path(app.outdir, "LightsailSnapshots.template.json")
         return Synthesized(json.loads(template.read_text(encoding="utf-8")))
 
 
 @contextmanager
-def built(plans: str | None = None) -> Iterator[App]:
+def built(plans: str | None = None, **more: str) -> Iterator[App]:
     """Build the app, without its asset, for a plans.toml with this text, or for the one that ships."""
     with tempfile.TemporaryDirectory() as outdir:
-        context: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
+        context: dict[str, Any] = {"aws:cdk:bundling-stacks": [], **more}
         if plans is not None:
             path = Path(outdir, "plans.toml")
             path.write_text(plans, encoding="utf-8")
