@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.metrics import our_metric
+from infra.plans import Plan
 
 NAME = "lightsail-snapshots"
 WIDTH = 24
@@ -44,9 +45,7 @@ class Dashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        plans: Sequence[str],
-        plans_with_age: Mapping[str, timedelta],
-        copies: bool,
+        plans: Sequence[Plan],
         alarms: Sequence[cloudwatch.IAlarm],
         working: Mapping[str, sqs.IQueue],
         dead_letters: Mapping[str, sqs.IQueue],
@@ -55,8 +54,8 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         rows = [
-            self._am_i_safe(plans, plans_with_age, alarms),
-            self._snapshots(copies, working),
+            self._am_i_safe(plans, alarms),
+            self._snapshots(any(plan.copy_to for plan in plans), working),
             self._inside(working, dead_letters, functions),
         ]
         cloudwatch.Dashboard(self, "Dashboard", dashboard_name=NAME, default_interval=Duration.days(7), widgets=rows)
@@ -70,33 +69,28 @@ class Dashboard(Construct):
                 log_group_names=[group.log_group_name for group in log_groups],
             )
 
-    def _am_i_safe(
-        self, plans: Sequence[str], plans_with_age: Mapping[str, timedelta], alarms: Sequence[cloudwatch.IAlarm]
-    ) -> list[cloudwatch.IWidget]:
+    def _am_i_safe(self, plans: Sequence[Plan], alarms: Sequence[cloudwatch.IAlarm]) -> list[cloudwatch.IWidget]:
         limits = [
-            cloudwatch.HorizontalAnnotation(value=age / timedelta(hours=1), label=f"max_age of {plan}")
-            for plan, age in plans_with_age.items()
+            cloudwatch.HorizontalAnnotation(value=plan.max_age / timedelta(hours=1), label=f"max_age of {plan.name}")
+            for plan in plans
+            if plan.max_age
         ]
+        ages = [_of_plan("RecoveryPointAgeMax", plan) for plan in plans]
+        copies = [_of_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
+        nobody = our_metric("InstancesUnprotected", statistic="Maximum", period=HOUR, label="no plan")
         return [
-            _numbers(
-                "Overdue: must be 0",
-                [_of_plan("InstancesOverdue", plan) for plan in plans_with_age],
-                width=4,
-            ),
+            _numbers("Overdue: must be 0", [_of_plan("InstancesOverdue", plan) for plan in plans if plan.max_age], 4),
             cloudwatch.GraphWidget(
                 title="Recovery point age: hours of work that would be lost, worst instance of each plan",
-                left=[_of_plan("RecoveryPointAgeMax", plan) for plan in plans],
+                left=[*ages, *copies],
                 left_annotations=limits,
                 left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
                 width=10,
             ),
             _numbers(
                 "Protected, and selected by no plan",
-                [
-                    *(_of_plan("InstancesProtected", plan) for plan in plans),
-                    our_metric("InstancesUnprotected", statistic="Maximum", period=HOUR, label="no plan"),
-                ],
-                width=4,
+                [*(_of_plan("InstancesProtected", plan) for plan in plans), nobody],
+                4,
             ),
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=6, height=6),
         ]
@@ -160,8 +154,8 @@ class Dashboard(Construct):
         ]
 
 
-def _of_plan(name: str, plan: str) -> cloudwatch.Metric:
-    return our_metric(name, plan=plan, statistic="Maximum", period=HOUR, label=plan)
+def _of_plan(name: str, plan: Plan, label: str | None = None) -> cloudwatch.Metric:
+    return our_metric(name, plan=plan.name, statistic="Maximum", period=HOUR, label=label or plan.name)
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = WIDTH // 3) -> cloudwatch.GraphWidget:

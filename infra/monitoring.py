@@ -40,20 +40,17 @@ class Monitoring(Construct):
         self.topic = self.notifications.topic
         queues = {**dead_letters, "messages": self.notifications.undelivered_queue}
         functions = {name: capability.function for name, capability in capabilities.items()}
-        ages = {plan.name: plan.max_age for plan in plans if plan.max_age}
-        copies = any(plan.copy_to for plan in plans)
+        copies = {"copies-failed": "CopiesFailed"} if any(plan.copy_to for plan in plans) else {}
         alarms = Alarms(self, "Alarms", topic=self.topic, runbook=runbook)
-        alarms.overdue(ages, audit_every)
+        alarms.overdue([plan.name for plan in plans if plan.max_age], audit_every)
         alarms.audit_missing(audit_every)
-        alarms.failures(FAILURES | ({"copies-failed": "CopiesFailed"} if copies else {}))
+        alarms.failures(FAILURES | copies)
         alarms.dead_letters(queues)
         alarms.function_errors({name: functions[name] for name in direct})
         Dashboard(
             self,
             "Dashboard",
-            plans=[plan.name for plan in plans],
-            plans_with_age=ages,
-            copies=copies,
+            plans=plans,
             alarms=alarms.all,
             working=working,
             dead_letters=queues,

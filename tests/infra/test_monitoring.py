@@ -9,6 +9,7 @@ import pytest
 
 from infra.alarms import PREFIX
 from infra.dashboard import QUERIES
+from local.dashboard_picture import picture
 from tests.infra import emitted
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 
@@ -347,6 +348,11 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
         rows[widget["y"]] = rows.get(widget["y"], 0) + widget["width"]
         assert widget["properties"].get("region", REGION) == REGION
     assert set(rows.values()) == {24}
+
+
+def test_the_picture_in_the_docs_is_that_of_the_template() -> None:
+    drawn = OPERATIONS.with_name("dashboard.svg").read_text(encoding="utf-8")
+    assert drawn == picture(), "draw it again: python -m local.dashboard_picture docs/dashboard.svg"
 
 
 # What it costs.
