@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -196,9 +196,14 @@ class EventBus:
     """The event bus that outcomes are put on."""
 
     def __init__(self, name: str, region: str) -> None:
-        """Make the client; this calls nothing."""
+        """Remember which bus it is; this calls nothing."""
         self._name = name
-        self._client = cast("EventBridgeClient", _client("events", region))
+        self._region = region
+
+    @cached_property
+    def _client(self) -> "EventBridgeClient":
+        """Made when something is put: most invocations of `create`, its cold starts above all, have nothing to tell."""
+        return cast("EventBridgeClient", _client("events", self._region))
 
     def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
         """Put one event on the bus; raise TryLaterError where the bus did not take it."""
