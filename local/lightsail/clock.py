@@ -27,6 +27,11 @@ class Clock:
         """Let `seconds` of the emulator's time pass at once."""
         self._time = self.now() + timedelta(seconds=seconds)
 
+    def set(self, time: datetime) -> None:
+        """Begin again at another time, in the past perhaps: only where nothing has a date yet."""
+        self.now()
+        self._time = time.astimezone(UTC)
+
     @property
     def speed(self) -> float:
         """Emulated seconds per real second; 0 stops the clock."""

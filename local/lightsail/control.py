@@ -3,7 +3,8 @@
 GET, POST, DELETE /_lightsail/faults     list, add (one fault, see `faults`), clear
 GET, POST         /_lightsail/settings   snapshotSeconds, instanceSeconds, pageSize, speed, copyCarriesTags,
                                          dotsInSnapshotNames; POST changes those that are given
-POST              /_lightsail/clock      {"advance": seconds}
+POST              /_lightsail/clock      {"advance": seconds}, or {"time": "2026-01-31T03:15:00Z"} to begin there,
+                                         which is possible as long as there are no resources
 GET               /_lightsail/state      what every account and Region holds, and the emulator's time
 POST              /_lightsail/reset      forget all resources and faults
 """
@@ -11,6 +12,7 @@ POST              /_lightsail/reset      forget all resources and faults
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from local.lightsail.emulator import Emulator
@@ -87,12 +89,25 @@ def _faults(emulator: Emulator, _body: object) -> dict[str, Any]:
     return {"faults": emulator.faults.listing()}
 
 
-def _advance(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
-    seconds = body.get("advance")
-    if not isinstance(seconds, int | float) or seconds < 0:
-        raise invalid('The clock takes {"advance": seconds}.')
-    emulator.clock.advance(seconds)
+def _set_clock(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+    match body:
+        case {"advance": int() | float() as seconds} if seconds >= 0:
+            emulator.clock.advance(seconds)
+        case {"time": str() as text}:
+            if state(emulator)["accounts"] != dict.fromkeys(emulator.accounts, {}):
+                raise invalid("The time can only be set while there is nothing: what is there has dates.")
+            emulator.clock.set(_time(text))
+        case _:
+            raise invalid('The clock takes {"advance": seconds} or {"time": "2026-01-31T03:15:00Z"}.')
     return {"time": emulator.clock.now().isoformat()}
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(f"{text} is no time such as 2026-01-31T03:15:00Z.") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _reset(emulator: Emulator, _body: object) -> dict[str, Any]:
@@ -106,7 +121,7 @@ ACTIONS: Mapping[tuple[str, str], Callable[[Emulator, dict[str, Any]], dict[str,
     ("DELETE", "faults"): _clear_faults,
     ("GET", "settings"): settings,
     ("POST", "settings"): change_settings,
-    ("POST", "clock"): _advance,
+    ("POST", "clock"): _set_clock,
     ("GET", "state"): state,
     ("POST", "reset"): _reset,
 }

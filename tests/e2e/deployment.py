@@ -1,8 +1,10 @@
 """The stack as it is deployed in the local AWS: what a test does to it, and what it can see of it."""
 
+import copy
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 
 from jsonschema import Draft202012Validator
 
-from local.aws import REGION, LocalAws
+from local.aws import ACCOUNT, REGION, LocalAws
 
 PATIENCE = 60
 """Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""
@@ -124,6 +126,24 @@ class Deployment:
             FunctionName=self.outputs["CreateFunctionName"], Environment={"Variables": variables}
         )
 
+    @contextmanager
+    def acting_as(self, role_name: str) -> Iterator[Callable[[str], Any]]:
+        """A function that makes clients with a role's credentials. Until the block is left, root may assume the role."""
+        iam = self.aws.client("iam")
+        role = iam.get_role(RoleName=role_name)["Role"]
+        trust = copy.deepcopy(role["AssumeRolePolicyDocument"])
+        trust["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+        iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
+        session = self.aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="tests")["Credentials"]
+        credentials = {
+            "aws_access_key_id": session["AccessKeyId"],
+            "aws_secret_access_key": session["SecretAccessKey"],
+            "aws_session_token": session["SessionToken"],
+        }
+        yield lambda service: self.aws.client(service, **credentials)
+        trusted = json.dumps(role["AssumeRolePolicyDocument"])
+        iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=trusted)
+
     # What it can see
 
     def outcome(self, request_id: str) -> dict[str, Any]:
@@ -164,8 +184,11 @@ class Deployment:
 
     def depth(self, output: str) -> int:
         """How many messages a queue of the stack holds, hidden ones included."""
+        return self._depth(self.outputs[output])
+
+    def _depth(self, queue_url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def snapshots_of(self, instance: str, region: str = REGION) -> list[dict[str, Any]]:
@@ -177,13 +200,22 @@ class Deployment:
         """The lines of the function's log about a request."""
         return [line for line in self.log() if line.get("correlation_id") == request_id]
 
-    def log(self) -> list[dict[str, Any]]:
-        """The JSON lines of the function's log."""
-        pages = (
-            self.aws.client("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=self.function["LoggingConfig"]["LogGroup"])
-        )
+    def pruned(self, request_id: str) -> dict[str, Any] | None:
+        """The summary of a run of prune, as its log has it; None before its end."""
+        lines = [line for line in self.log("PruneFunctionName") if line.get("correlation_id") == request_id]
+        return next((line for line in lines if line["message"] == "Pruned"), None)
+
+    def told(self, detail_type: str) -> list[dict[str, Any]]:
+        """The details of all outcomes of one kind, once there are no more to come."""
+        self._listen()
+        while self._depth(self._ear):
+            self._listen()
+        return [event["detail"] for event in self.heard if event["detail-type"] == detail_type]
+
+    def log(self, function: str = "CreateFunctionName") -> list[dict[str, Any]]:
+        """The JSON lines of a function's log."""
+        group = self.configuration(function)["LoggingConfig"]["LogGroup"]
+        pages = self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [
             json.loads(event["message"]) for page in pages for event in page["events"] if event["message"][0] == "{"
         ]
@@ -201,13 +233,20 @@ class Deployment:
     @property
     def function(self) -> dict[str, Any]:
         """The create function's configuration, as it is now."""
-        answer = self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs["CreateFunctionName"])
-        return dict(answer)
+        return self.configuration("CreateFunctionName")
+
+    def configuration(self, function: str) -> dict[str, Any]:
+        """A function's configuration, as it is now."""
+        return dict(self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs[function]))
 
     @property
     def role(self) -> str:
         """The name of the create function's role."""
-        return str(self.function["Role"].rpartition("/")[2])
+        return self.role_of("CreateFunctionName")
+
+    def role_of(self, function: str) -> str:
+        """The name of a function's role."""
+        return str(self.configuration(function)["Role"].rpartition("/")[2])
 
     @cached_property
     def dead_letter_arn(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws import ACCOUNT
 from tests.e2e.deployment import Deployment
 
 Policy = dict[str, Any]
@@ -67,24 +66,9 @@ def test_without_the_permission_a_request_ends_as_access_denied(
 
 @pytest.fixture
 def as_role(stack: Deployment) -> Iterator[Client]:
-    """A function that makes clients with the deployed role's credentials. Until the test ends, root may assume it."""
-    iam = stack.aws.client("iam")
-    role = iam.get_role(RoleName=stack.role)["Role"]
-    trust = copy.deepcopy(role["AssumeRolePolicyDocument"])
-    trust["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-    iam.update_assume_role_policy(RoleName=stack.role, PolicyDocument=json.dumps(trust))
-    session = stack.aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="tests")["Credentials"]
-
-    def client(service: str) -> Any:
-        return stack.aws.client(
-            service,
-            aws_access_key_id=session["AccessKeyId"],
-            aws_secret_access_key=session["SecretAccessKey"],
-            aws_session_token=session["SessionToken"],
-        )
-
-    yield client
-    iam.update_assume_role_policy(RoleName=stack.role, PolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
+    """A function that makes clients with the deployed role's credentials."""
+    with stack.acting_as(stack.role) as client:
+        yield client
 
 
 OURS = [{"key": "managed-by", "value": "lightsail-snapshots"}]

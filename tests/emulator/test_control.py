@@ -32,6 +32,18 @@ def test_settings_are_answered_whole_and_change_only_where_told(door: Door) -> N
     assert door.tell("settings", snapshotSeconds=5) == {**before, "snapshotSeconds": 5}
 
 
+def test_the_clock_can_begin_in_the_past_while_there_is_nothing(door: Door) -> None:
+    door.tell("reset")
+    now = door.tell("clock", advance=0)["time"]
+    assert door.tell("clock", time="2020-02-29T03:15:00Z")["time"].startswith("2020-02-29T03:15:0")
+    lightsail = client(door)
+    make_instance(lightsail)
+    assert lightsail.get_instances()["instances"][0]["createdAt"].year == 2020
+    assert "while there is nothing" in door.tell("clock", time=now)["message"]
+    door.tell("reset")
+    door.tell("clock", time=now)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [
@@ -47,6 +59,7 @@ def test_settings_are_answered_whole_and_change_only_where_told(door: Door) -> N
         ("settings", {"snapshotSeconds": "soon"}, "snapshotSeconds"),
         ("clock", {}, "advance"),
         ("clock", {"advance": -1}, "advance"),
+        ("clock", {"time": "yesterday"}, "yesterday is no time"),
         ("nonsense", {}, "There is no POST /_lightsail/nonsense"),
     ],
 )

@@ -1,0 +1,193 @@
+"""A month of nights in fast time, with much that goes wrong, and what is left of it.
+
+The emulator's clock begins a month ago, in a local AWS of its own, and the requests say which night they are for. What
+must remain is written down once more, in the plainest words: `remaining`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from local import deploy
+from local.aws import local_aws
+from local.demo import hasten
+from tests.e2e.deployment import Deployment, eventually
+
+NIGHTS = 30
+BEGIN = (datetime.now(UTC) - timedelta(days=NIGHTS + 1)).replace(hour=3, minute=15, second=0, microsecond=0)
+INSTANCES = ("blog", "shop")
+KEEP = {"daily": 5, "weekly": 3}
+ZONE = ZoneInfo("Europe/Berlin")
+PLAN = {"plan": "nightly", "timezone": "Europe/Berlin", "keep": KEEP}
+
+CREATE, DELETE = "CreateInstanceSnapshot", "DeleteInstanceSnapshot"
+LIST, READ = "GetInstanceSnapshots", "GetInstanceSnapshot"
+
+NO_RUN = {8, 21, 22}
+"""Nights in which nothing ran at all."""
+CREATE_FAULTS: dict[int, dict[str, Any]] = {
+    3: {"fault": "snapshot-fails", "name": "shop"},
+    9: {"fault": "throttle", "times": 1},
+    11: {"fault": "lost-answer", "times": 1},
+    14: {"fault": "snapshot-fails"},
+    25: {"fault": "never-finish", "name": "blog"},
+    29: {"fault": "snapshot-fails", "name": "blog"},
+}
+PRUNE_FAULTS: dict[int, dict[str, Any]] = {
+    7: {"fault": "lost-answer", "operation": DELETE, "times": 1},
+    10: {"fault": "throttle", "operation": DELETE, "times": 2},
+    12: {"fault": "server-error", "operation": LIST, "times": 2},
+    13: {"fault": "busy", "operation": DELETE, "times": 1},
+    16: {"fault": "unreachable", "operation": READ, "times": 2},
+    19: {"fault": "lost-answer", "operation": DELETE, "times": 2},
+    24: {"fault": "access-denied", "operation": DELETE, "times": 1},
+}
+
+
+@dataclass
+class Month:
+    """The deployment, and all that ever was."""
+
+    stack: Deployment
+    seen: dict[str, dict[str, Any]]
+    """Every snapshot that was ever listed, by name, as it was last seen."""
+
+    def night(self, number: int) -> None:
+        """One night: requests, snapshots, and prune an hour later, again and again until it has come through."""
+        slot = BEGIN + timedelta(days=number)
+        if number not in NO_RUN:
+            self.take(slot, CREATE_FAULTS.get(number))
+            self.advance(timedelta(hours=1))
+            self.look()
+            if number in PRUNE_FAULTS:
+                self.stack.aws.control("POST", "/_lightsail/faults", PRUNE_FAULTS[number])
+            tries = [self.prune(slot + timedelta(hours=1)) for _ in range(2 if number in PRUNE_FAULTS else 1)]
+            assert tries[-1]["failed_regions"] == []
+            self.look()
+        self.advance(slot + timedelta(days=1) - self.now())
+
+    def take(self, slot: datetime, fault: dict[str, Any] | None) -> None:
+        if fault:
+            self.stack.aws.control("POST", "/_lightsail/faults", {"operation": CREATE, **fault})
+        self.stack.request(
+            *({"instanceName": name, "plan": "nightly", "scheduledTime": f"{slot:%FT%TZ}"} for name in INSTANCES)
+        )
+        stamp = f"{slot:%Y%m%dT%H%M%SZ}"
+        eventually(lambda: sum(stamp in name for name in self.names()) == len(INSTANCES), f"snapshots of {slot}")
+        self.stack.aws.control("DELETE", "/_lightsail/faults")
+
+    def prune(self, scheduled_time: datetime) -> dict[str, Any]:
+        """Puts the request on the bus, as its schedule does, and returns the summary in the function's log."""
+        detail = {"plans": [PLAN], "scheduledTime": f"{scheduled_time:%FT%TZ}"}
+        (request,) = self.stack.put("Prune Requested", detail, source="lightsail-snapshots")
+        return eventually(lambda: self.stack.pruned(request), f"prune of {scheduled_time}")
+
+    def advance(self, time: timedelta) -> None:
+        self.stack.aws.control("POST", "/_lightsail/clock", {"advance": time.total_seconds()})
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.stack.aws.control("GET", "/_lightsail/state")["time"])
+
+    def look(self) -> None:
+        pages = self.stack.lightsail.get_paginator("get_instance_snapshots").paginate()
+        self.seen |= {one["name"]: one for page in pages for one in page["instanceSnapshots"]}
+
+    def names(self) -> list[str]:
+        (account,) = self.stack.aws.control("GET", "/_lightsail/state")["accounts"].values()
+        return list(account["us-east-1"]["instanceSnapshots"])
+
+
+@pytest.fixture
+def month() -> Iterator[Month]:
+    with local_aws() as aws:
+        aws.control("POST", "/_lightsail/clock", {"time": BEGIN.isoformat()})
+        aws.control("POST", "/_lightsail/settings", {"speed": 0, "pageSize": 4})
+        deploy.bootstrap(aws)
+        stack = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
+        hasten(aws, stack.outputs, come_back_seconds=1, snapshot_seconds=600)
+        for name in INSTANCES:
+            stack.lightsail.create_instances(
+                instanceNames=[name], availabilityZone="us-east-1a", blueprintId="wordpress", bundleId="small_3_0"
+            )
+        yield Month(stack, {})
+
+
+def remaining(seen: Iterable[dict[str, Any]]) -> set[str]:
+    """What must be left of all snapshots that ever were: no loop of retention's, and none of its words."""
+    stay = set()
+    for name in INSTANCES:
+        own = [one for one in seen if one["fromInstanceName"] == name]
+        ours = [one for one in own if tags(one).get("managed-by") == "lightsail-snapshots"]
+        usable = {local_date(one): one["name"] for one in ours if one["state"] == "available"}  # one a night
+        weeks: dict[tuple[int, int], date] = {}
+        for day in sorted(usable):
+            weeks[day.isocalendar()[:2]] = day
+        days = sorted(usable)[-KEEP["daily"] :] + [weeks[week] for week in sorted(weeks)[-KEEP["weekly"] :]]
+        stay |= {usable[day] for day in days}
+        stay |= {one["name"] for one in own if one not in ours or "snapshot-hold" in tags(one)}
+        stay |= {one["name"] for one in ours if one["state"] == "pending"}
+        stay |= {one["name"] for one in ours if one["state"] == "error" and local_date(one) > max(usable)}
+    return stay
+
+
+def tags(snapshot: dict[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
+
+
+def local_date(snapshot: dict[str, Any]) -> date:
+    created: datetime = snapshot["createdAt"]
+    return created.astimezone(ZONE).date()
+
+
+def test_after_a_month_of_nights_with_faults_exactly_what_the_plan_says_is_left(month: Month) -> None:
+    for number in range(NIGHTS):
+        month.night(number)
+        if number == 2:
+            month.stack.lightsail.create_instance_snapshot(instanceName="blog", instanceSnapshotName="by-hand")
+            month.advance(timedelta(minutes=20))
+        if number == 4:
+            (held,) = [name for name in month.names() if name.startswith(f"shop-{BEGIN + timedelta(days=4):%Y%m%d}")]
+            month.stack.lightsail.tag_resource(resourceName=held, tags=[{"key": "snapshot-hold"}])
+
+    left = set(month.names())
+    assert left == remaining(month.seen.values())
+    assert len(month.seen) == 2 * (NIGHTS - len(NO_RUN)) + 1
+    states = [month.seen[name]["state"] for name in left]
+    assert {state: states.count(state) for state in states} == {"available": len(left) - 2, "pending": 1, "error": 1}
+    told = month.stack.told("Instance Snapshot Deleted")
+    assert sorted(one["instanceSnapshotName"] for one in told) == sorted(month.seen.keys() - left)
+
+
+def test_iam_does_not_let_prune_delete_what_is_not_ours_even_if_it_wanted_to(stack: Deployment) -> None:
+    instance = stack.instance()
+    owners = {"ours": "lightsail-snapshots", "theirs": "terraform"}
+    for name, owner in owners.items():
+        stack.lightsail.create_instance_snapshot(
+            instanceName=instance,
+            instanceSnapshotName=f"{instance}-{name}",
+            tags=[{"key": "managed-by", "value": owner}],
+        )
+    stack.lightsail.create_instance_snapshot(instanceName=instance, instanceSnapshotName=f"{instance}-untagged")
+
+    with stack.acting_as(stack.role_of("PruneFunctionName")) as client:
+        lightsail = client("lightsail")
+        for name in ("theirs", "untagged"):
+            with pytest.raises(lightsail.exceptions.AccessDeniedException):
+                lightsail.delete_instance_snapshot(instanceSnapshotName=f"{instance}-{name}")
+        for deed in (
+            lambda: lightsail.delete_instance(instanceName=instance),
+            lambda: lightsail.tag_resource(
+                resourceName=f"{instance}-theirs", tags=[{"key": "managed-by", "value": "lightsail-snapshots"}]
+            ),
+        ):
+            with pytest.raises(lightsail.exceptions.AccessDeniedException):
+                deed()
+        lightsail.delete_instance_snapshot(instanceSnapshotName=f"{instance}-ours")
+
+    left = {snapshot["name"] for snapshot in stack.snapshots_of(instance)}
+    assert left == {f"{instance}-theirs", f"{instance}-untagged"}
