@@ -75,15 +75,11 @@ def _message(report: PlanReport, runbook: str) -> str:
 
 
 def _sentence(standing: Standing) -> str:
-    where = f"{standing.instance.name} in {standing.region}"
+    since = f" overdue since {_read(standing.overdue_since)}," if standing.overdue_since else ""
     what = f"copy in {standing.copy_region}" if standing.copy_region else "snapshot"
-    newest = (
-        f"the newest holds data of {_read(standing.recovery_point_at)}"
-        if standing.recovery_point_at
-        else "there is none"
-    )
-    since = f"since {_read(standing.overdue_since)}" if standing.overdue_since else ""
-    return f"{where}: its {what} is overdue {since}, {newest}."
+    taken_at = standing.recovery_point_at
+    newest = f"the newest usable {what} has data of {_read(taken_at)}" if taken_at else f"there is no usable {what}"
+    return f"{standing.instance.name} in {standing.region}:{since} {newest}."
 
 
 def _read(moment: datetime) -> str:
