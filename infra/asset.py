@@ -29,11 +29,8 @@ DATA_CLASSES = "aws_lambda_powertools/utilities/data_classes/__init__.py"
 # What an installer writes differs between machines and installers. METADATA and licences stay: it is from
 # METADATA that a scanner such as Amazon Inspector knows what is in the function.
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json"}
-# Type stubs are for editors; boto3's data is for its resources, not for its clients; `trim` writes botocore's; a third
-# of Powertools is a web page for REST APIs.
-_UNUSED = re.compile(
-    r".*\.(pyc|pyi)|.*/py\.typed|(boto3|botocore)/data/.*|boto3/examples/.*|.*/swagger-ui[^/]*\.(js|css)"
-)
+# Type stubs are for editors; `trim` writes botocore's data; a third of Powertools is a web page for REST APIs.
+_UNUSED = re.compile(r".*\.(pyc|pyi)|.*/py\.typed|botocore/data/.*|.*/swagger-ui[^/]*\.(js|css)")
 
 
 class BundleError(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import boto3
+import botocore.session
 
 from infra.event_pattern import could_match, pattern_problems
 from infra.plan_file import InvalidValueError
@@ -141,7 +141,7 @@ def timezone(value: Any) -> str:
 @functools.cache
 def lightsail_regions() -> tuple[str, ...]:
     """Return the Regions where Lightsail has an endpoint; botocore's enum of names also has one without (us-west-1)."""
-    return tuple(sorted(boto3.session.Session().get_available_regions("lightsail")))
+    return tuple(sorted(botocore.session.Session().get_available_regions("lightsail")))
 
 
 def _region(name: str) -> None:
@@ -151,7 +151,7 @@ def _region(name: str) -> None:
     zone = _AVAILABILITY_ZONE.fullmatch(name)
     if zone and zone[1] in known:
         raise refuse(f"{name} is an Availability Zone; the Region is {zone[1]}")
-    is_region = name in boto3.session.Session().get_available_regions("ec2")
+    is_region = name in botocore.session.Session().get_available_regions("ec2")
     near = [] if is_region else difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else f"Lightsail is in {', '.join(known)}"
     raise refuse(f"{name} is {'a Region without' if is_region else 'no Region of'} Lightsail; {hint}")

@@ -1,4 +1,4 @@
-"""`make demo`: an event becomes a usable, tagged snapshot, on this machine, without an AWS account.
+"""`make demo`: an event, and then a plan, become usable, tagged snapshots, on this machine, without an AWS account.
 
 It deploys the unmodified stack with the real CDK CLI and talks to it with the real AWS CLI, as another system would.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 from local import children, deploy
 from local.aws import ROOT, LocalAws, local_aws
+from local.demo_plan import PlanFailedError, run_plan, write_plans
 from local.follow import follow
 from local.screen import Screen
 
@@ -50,7 +51,7 @@ def main() -> int:
     except children.ChildFailedError as error:
         screen.failure(str(error), error.tail)
         return 1
-    except DemoFailedError as error:
+    except (DemoFailedError, PlanFailedError) as error:
         screen.failure(str(error))
         return 1
     return 0
@@ -77,8 +78,8 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     first = (
         "" if Path(aws.environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"]).exists() else " (half a minute, the first time)"
     )
-    with screen.step(f"Deploy the unmodified stack: cdk deploy{first}"):
-        outputs = deploy.deploy(aws)
+    with screen.step(f"Deploy the unmodified stack for plans.toml, its line `# regions` on: cdk deploy{first}"):
+        outputs = deploy.deploy(aws, plans=write_plans(aws.directory))
     with screen.step(
         f"Hasten it, here only: look again every {COME_BACK_SECONDS} s, usable after {SNAPSHOT_SECONDS} s"
     ):
@@ -87,6 +88,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     request_id = _request_snapshot(screen, aws, outputs)
     _follow(screen, aws, outputs, request_id)
     _show_snapshot(screen, aws)
+    run_plan(screen, aws, PATIENCE)
     if keep:
         _keep(screen, aws, outputs)
 

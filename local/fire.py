@@ -3,18 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.schedules import GROUP_NAME, plan_schedule_name
 from local.aws import LocalAws
+
+GROUP = "lightsail-snapshots"
+"""As in infra/schedules.py, which only a CDK app can import."""
 
 
 def fire(aws: LocalAws, plan: str) -> str:
     """Makes the schedule, which fires within a second or two; returns the slot that the snapshots' names have."""
     client: Any = aws.client("scheduler")
-    deployed = client.get_schedule(Name=plan_schedule_name(plan), GroupName=GROUP_NAME)
+    deployed = client.get_schedule(Name=f"plan-{plan}", GroupName=GROUP)
     slot = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     client.create_schedule(
         Name=f"once-{slot:%H%M%S}-{plan}",
-        GroupName=GROUP_NAME,
+        GroupName=GROUP,
         ScheduleExpression=f"at({slot:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target=deployed["Target"],

@@ -73,6 +73,15 @@ class Screen:
             table.add_row(name, value)
         self.console.print(table)
 
+    def grid(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Prints a table with a header."""
+        table = Table(title=title, title_justify="left", title_style="bold", header_style="cyan")
+        for name in header:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
     def failure(self, message: str, tail: str = "") -> None:
         """Prints why there is no going on, and the last that was written by what failed."""
         if tail:

@@ -1,4 +1,4 @@
-"""The one module that touches boto3: Lightsail, the event bus, and what can go wrong with either.
+"""The one module that touches botocore: Lightsail, the event bus, and what can go wrong with either.
 
 Every botocore exception leaves here as one of these:
 
@@ -16,14 +16,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
@@ -105,13 +106,23 @@ class Operation(NamedTuple):
     created_at: datetime
 
 
+@cache
+def _session() -> Session:
+    """Return botocore's own session: boto3 adds S3 transfers and resources to it, and a tenth to a cold start."""
+    return Session()
+
+
+def _client(service: str, region: str) -> BaseClient:
+    return _session().create_client(service, region_name=region, config=_CONFIG)
+
+
 class Lightsail:
     """Amazon Lightsail in one Region."""
 
     def __init__(self, region: str) -> None:
         """Make the client; this calls nothing."""
         self.region = region
-        self._client: LightsailClient = boto3.client("lightsail", region_name=region, config=_CONFIG)
+        self._client = cast("LightsailClient", _client("lightsail", region))
 
     def instance_tags(self, instance_name: str) -> dict[str, str]:
         """Return the tags of an instance; a key-only tag has an empty value."""
@@ -215,9 +226,14 @@ class EventBus:
     """The event bus that outcomes are put on."""
 
     def __init__(self, name: str, region: str) -> None:
-        """Make the client; this calls nothing."""
+        """Remember which bus it is; this calls nothing."""
         self._name = name
-        self._client: EventBridgeClient = boto3.client("events", region_name=region, config=_CONFIG)
+        self._region = region
+
+    @cached_property
+    def _client(self) -> "EventBridgeClient":
+        """Made when something is put: most invocations of `create`, its cold starts above all, have nothing to tell."""
+        return cast("EventBridgeClient", _client("events", self._region))
 
     def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
         """Put one event on the bus; raise TryLaterError where the bus did not take it."""

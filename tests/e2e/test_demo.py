@@ -78,6 +78,10 @@ def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, 
     assert status == 130
     for text in ("$ aws events put-events", "Snapshot is usable", "available", "managed-by = lightsail-snapshots"):
         assert text in shown
+    rows = [line.split() for line in shown.splitlines() if line.startswith("│ daily")]
+    assert [(row[3], row[5], row[9]) for row in rows] == [
+        (region, "blog", "available") for region in ("eu-central-1", "us-east-1")
+    ]
     assert shown.endswith("Nothing is left behind.\n")
 
 

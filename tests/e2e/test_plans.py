@@ -94,20 +94,20 @@ def test_an_event_of_any_bus_triggers_a_plan_and_two_events_are_two_snapshots(st
         assert "expires-at" in tags_of(snapshot)
 
 
-def test_a_schedule_whose_role_may_not_put_its_event_starts_nothing(stack: Deployment) -> None:
+def test_a_schedule_whose_role_may_put_no_event_starts_nothing(stack: Deployment) -> None:
     instance = stack.instance(backup="nightly")
     client = stack.aws.client("scheduler")
     deployed = client.get_schedule(Name="plan-nightly", GroupName="lightsail-snapshots")
-    function = stack.aws.client("lambda").get_function_configuration(FunctionName=stack.outputs["CreateFunctionName"])
+    role = stack.aws.client("iam").create_role(RoleName="powerless", AssumeRolePolicyDocument="{}")["Role"]
     client.create_schedule(
-        Name="by-another-role",
+        Name="of-the-powerless",
         ScheduleExpression="at(2026-11-23T03:15:00)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**deployed["Target"], "RoleArn": function["Role"]},
+        Target={**deployed["Target"], "RoleArn": role["Arn"]},
     )
 
     def refused() -> bool:
-        return "AccessDenied" in stack.aws.log.read_text().partition("error for default/by-another-role")[2]
+        return "AccessDenied" in stack.aws.log.read_text().partition("error for default/of-the-powerless")[2]
 
     eventually(refused, "a refusal in the local AWS's log")
 

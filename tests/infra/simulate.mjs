@@ -1,19 +1,20 @@
 // Decides cases by the policies of a role, with AWS's own authorization data: JSON on stdin, one decision each on stdout.
 //
-// in:  {"policies": [document], "principal": arn, "cases": [{"action", "resource", "context": {key: value or values}}]}
+// in:  {"policies": [document], "resourcePolicy": document or null, "principal": arn, "account": whose resources they
+//       are, "cases": [{"action", "resource", "context": {key: value or values}}]}
 // out: ["Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied" | {what is wrong with the case}]
 import { readFileSync } from 'node:fs'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
-const { policies, principal, cases } = JSON.parse(readFileSync(0, 'utf8'))
-const accountId = principal.split(':')[4]
+const { policies, resourcePolicy, principal, account, cases } = JSON.parse(readFileSync(0, 'utf8'))
 const identityPolicies = policies.map((policy, index) => ({ name: `policy${index}`, policy }))
 
 async function decide({ action, resource, context }) {
   const answer = await runSimulation(
     {
-      request: { principal, action, resource: { resource, accountId }, contextVariables: context },
+      request: { principal, action, resource: { resource, accountId: account }, contextVariables: context },
       identityPolicies,
+      resourcePolicy: resourcePolicy ?? undefined,
       serviceControlPolicies: [],
       resourceControlPolicies: []
     },

@@ -53,12 +53,24 @@ def actions_of(statements: list[dict[str, Any]]) -> set[str]:
     return {action for actions in granted for action in ([actions] if isinstance(actions, str) else actions)}
 
 
-def decide(template: Synthesized, statements: list[dict[str, Any]], cases: dict[str, Case]) -> dict[str, Any]:
-    """Return IAM's decision on every case, all of them in one process of Node.js."""
+def decide(
+    template: Synthesized,
+    statements: list[dict[str, Any]],
+    cases: dict[str, Case],
+    *,
+    account: str = ACCOUNT,
+    resource_policy: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return IAM's decision on every case, all of them in one process of Node.js.
+
+    `account` is where the role is that has these statements; the resources are always the stack's.
+    """
     (bus,) = template.of_type("AWS::Events::EventBus")
     question = {
-        "principal": f"arn:aws:sts::{ACCOUNT}:assumed-role/function/function",
+        "account": ACCOUNT,
+        "principal": f"arn:aws:sts::{account}:assumed-role/function/function",
         "policies": [{"Version": "2012-10-17", "Statement": statements}],
+        "resourcePolicy": resource_policy,
         "cases": [
             {"action": action, "resource": resource.replace("/BUS", f"/{bus}"), "context": context}
             for action, resource, context in cases.values()

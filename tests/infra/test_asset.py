@@ -33,7 +33,7 @@ build(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implementati
 CALL = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
@@ -48,7 +48,9 @@ def call(service, operation, status, answer, **parameters):
     def answers(request, **_):
         sent.append({"target": request.headers["X-Amz-Target"].decode(), "body": json.loads(request.body)})
         return AWSResponse(request.url, status, {}, Body(json.dumps(answer).encode()))
-    client = boto3.client(service, "eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+    client = botocore.session.Session().create_client(
+        service, "eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
     client.meta.events.register("before-send", answers)
     try:
         result = getattr(client, operation)(**parameters)
@@ -198,7 +200,7 @@ print(json.dumps([early, {name: getattr(data_classes, name).__name__ for name in
 
 def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None:
     lock = [
-        "boto3==0.0.1 \\",
+        "botocore==0.0.1 \\",
         "    --hash=sha256:00",
         "no-such-distribution==1.0",
         f"awslambdaric=={version('awslambdaric')}",
@@ -207,7 +209,7 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
         pinned_distributions("\n".join(lock))
     assert str(raised.value).splitlines() == [
         "The Lambda asset cannot be built from this environment:",
-        f"  - boto3 {version('boto3')} is installed, 0.0.1 is pinned",
+        f"  - botocore {version('botocore')} is installed, 0.0.1 is pinned",
         "  - no-such-distribution 1.0 is not installed",
         f"  - awslambdaric {version('awslambdaric')} is not a pure Python wheel, and may not run on Lambda",
         f"Install what is pinned, and try again: {sys.executable} -m pip install -r requirements.txt",
@@ -216,4 +218,4 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
 
 def test_the_lock_file_holds_what_the_tests_run_with() -> None:
     names = {dist.name.lower() for dist in pinned_distributions(asset.LOCK.read_text())}
-    assert {"boto3", "botocore", "urllib3"} <= names
+    assert {"aws_lambda_powertools", "botocore", "urllib3"} <= names

@@ -164,13 +164,15 @@ _matchers = (
     _words
     | st.builds(lambda key, word: {key: word}, st.sampled_from(["prefix", "suffix", "equals-ignore-case"]), _words)
     | _words.map(lambda word: {"wildcard": f"{word}*"})
-    | st.lists(_words, min_size=1).map(lambda words: {"anything-but": words})
+    | st.lists(_words, min_size=1, max_size=5).map(lambda words: {"anything-but": words})
     | st.booleans().map(lambda exists: {"exists": exists})
 )
 
 
 @given(
-    st.dictionaries(st.sampled_from(["source", "detail-type"]), st.lists(_matchers, min_size=1), min_size=1),
+    st.dictionaries(
+        st.sampled_from(["source", "detail-type"]), st.lists(_matchers, min_size=1, max_size=5), min_size=1
+    ),
     _words,
 )
 def test_what_another_implementation_matches_could_match(pattern: dict[str, Any], detail_type: str) -> None:

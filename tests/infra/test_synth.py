@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk.assertions import Annotations, Match
 
 from tests.infra import plans
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized import Synthesized, built
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -46,6 +48,35 @@ def test_the_stack_is_for_any_account_and_looks_up_none(assembly: Path) -> None:
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["artifacts"]["LightsailSnapshots"]["environment"] == "aws://unknown-account/unknown-region"
     assert "missing" not in manifest
+
+
+def test_a_mistake_in_the_plans_is_printed_and_nothing_is_synthesized(tmp_path: Path) -> None:
+    (tmp_path / "plans.toml").write_text('[plans.daily]\nschedule = "cron(15 3 * * *)"\n', encoding="utf-8")
+    outdir = tmp_path / "cdk.out"
+    ended = subprocess.run(  # noqa: S603 - as above
+        [sys.executable, APP],
+        cwd=tmp_path,
+        env={"CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps({"plans": "plans.toml"})},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 1
+    assert "plans.toml:2: plans.daily.schedule" in ended.stderr
+    assert "has 5 fields, six are needed" in ended.stderr
+    assert "selects nothing" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not outdir.exists() or list(outdir.glob("*.template.json")) == []
+
+
+def test_what_is_suspicious_in_the_plans_is_a_warning_of_the_cdk() -> None:
+    with built('[plans.daily]\nschedule = "rate(1 day)"\nselect = { all = true }\n') as app:
+        warnings = Annotations.from_stack(cast("Stack", app.node.find_child("LightsailSnapshots"))).find_warning(
+            "*", Match.any_value()
+        )
+    (warning,) = [json.dumps(message.entry.data) for message in warnings]
+    assert "its snapshots are never deleted" in warning
 
 
 def test_every_resource_is_tagged_for_cost_reports(assembly: Path) -> None:

@@ -26,5 +26,5 @@ def test_decisions_know_neither_aws_nor_the_environment(path: Path) -> None:
     assert not imports(path) & IMPURE
 
 
-def test_one_module_touches_boto3() -> None:
+def test_one_module_touches_botocore() -> None:
     assert [path.stem for path in SOURCES if imports(path) & {"boto3", "botocore"}] == ["aws"]

@@ -1,0 +1,206 @@
+"""The `fan_out` construct: what starts it, what it is told, what becomes of what it cannot do, what its role may do."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
+
+from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
+from lightsail_snapshots.settings import FanOutSettings
+from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, in_region, lightsail_arn, statements_of
+from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
+from tests.infra.test_create import FOURTEEN_DAYS, Recorder
+
+FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"
+TRIGGERS = (
+    "FanOutOnbeforedeploydefault",
+    "FanOutOnbeforedeployours",
+    "FanOutOnBothways1default",
+    "FanOutOnBothways1ours",
+)
+
+
+def rules(template: Synthesized) -> dict[str, dict[str, Any]]:
+    """Return all rules of which the function is the target."""
+    return {name: rule for name, rule in template.of_type(RULE).items() if name.startswith("FanOut")}
+
+
+def target(rule: dict[str, Any]) -> dict[str, Any]:
+    (only,) = rule["Targets"]
+    return dict(only)
+
+
+def delivered(rule: dict[str, Any], event: dict[str, Any]) -> FleetRequest:
+    """Return what the function reads of an event for which the rule's target has made another."""
+    transformer = target(rule)["InputTransformer"]
+    values = {name: event[path.removeprefix("$.")] for name, path in transformer["InputPathsMap"].items()}
+    rendered = json.loads(eventbridge._render_input_template(transformer["InputTemplate"], values))
+    regions = ["eu-central-1", "us-east-1"]
+    return parse_fleet_request(rendered, default_region=REGION, regions=regions, copy_regions=["eu-west-1"])
+
+
+def test_a_fleet_request_from_any_source_on_our_bus_goes_to_the_function_as_it_is(template: Synthesized) -> None:
+    ((_, rule),) = rules(template).items()
+    (function,) = (name for name in template.of_type(FUNCTION) if name.startswith("FanOut"))
+    assert rule["EventPattern"] == {"detail-type": ["Fleet Snapshot Requested"]}
+    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
+    assert target(rule)["Arn"] == template.arn(function)
+    assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target(rule))
+
+
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_a_plans_trigger_listens_on_its_bus_for_what_on_says(everything: Synthesized, name: str) -> None:
+    rule = everything.only(RULE, name)
+    patterns = {
+        "before": {
+            "source": ["aws.codepipeline"],
+            "detail": {"state": ["STARTED"], "$or": [{"a": [1]}, {"b": [True]}]},
+        },
+        "Bothwa": {"source": ["my.ci"], "detail-type": [{"prefix": "Release"}]},
+    }
+    ours = name.endswith("ours")
+    assert rule["EventPattern"] == patterns[name.removeprefix("FanOutOn")[:6]]
+    assert rule.get("EventBusName") == (next(iter(everything.of_type("AWS::Events::EventBus"))) if ours else None)
+
+
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_of_the_event_the_function_gets_id_and_time_and_the_plan(everything: Synthesized, name: str) -> None:
+    event = {"id": "17793124-05d4-b198-2fde-7ededc63b103", "time": "2026-11-23T03:15:07Z", "detail": {"a": 1}}
+    request = delivered(everything.only(RULE, name), event)
+    assert request.request_id == event["id"]
+    assert request.slot.isoformat() == "2026-11-23T03:15:07+00:00"
+    assert not request.is_scheduled
+    before = (request.plan, request.select.as_detail(), request.keep_for)
+    plans = {"before": ("before-deploy", {"names": ["shop-*"]}, "P14D"), "Bothwa": ("Both.ways_1", {"all": True}, None)}
+    assert before == plans[name.removeprefix("FanOutOn")[:6]]
+
+
+def test_what_cannot_be_delivered_is_retried_for_a_day_and_then_kept(everything: Synthesized) -> None:
+    assert len(rules(everything)) == 1 + len(TRIGGERS)
+    for rule in rules(everything).values():
+        assert target(rule)["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+        assert target(rule)["DeadLetterConfig"] == {"Arn": everything.named("FanOutFailures")[0]}
+
+
+def test_an_invocation_that_fails_is_retried_twice_and_then_kept_with_its_error(template: Synthesized) -> None:
+    arn, queue = template.named("FanOutFailures")
+    invoke = template.only("AWS::Lambda::EventInvokeConfig", "FanOut")
+    assert invoke["DestinationConfig"] == {"OnFailure": {"Destination": arn}}
+    assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (2, 21_600)
+    assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_its_rules_and_no_others_may_send_to_its_queue_in_one_statement(everything: Synthesized) -> None:
+    deny, allow = everything.only("AWS::SQS::QueuePolicy", "FanOut")["PolicyDocument"]["Statement"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allow["Resource"] == everything.named("FanOutFailures")[0]
+    arns = [everything.arn(name) for name in rules(everything)]
+    assert sorted(allow["Condition"]["ArnEquals"]["aws:SourceArn"]) == sorted(arns)
+
+
+def test_its_rules_and_nobody_else_may_invoke_it(everything: Synthesized) -> None:
+    (function,) = (name for name in everything.of_type(FUNCTION) if name.startswith("FanOut"))
+    permissions = everything.of_type(PERMISSION).values()
+    for permission in permissions:
+        assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
+        assert permission["FunctionName"] == everything.arn(function)
+    arns = [everything.arn(name) for name in rules(everything)]
+    assert sorted(permission["SourceArn"] for permission in permissions) == sorted(arns)
+
+
+def test_it_has_as_long_as_lambda_gives(template: Synthesized) -> None:
+    function = template.only(FUNCTION, "FanOut")
+    assert function["Handler"] == "lightsail_snapshots.fan_out.handler"
+    assert function["Timeout"] == 900
+
+
+def test_the_environment_is_what_the_code_reads(everything: Synthesized) -> None:
+    variables = everything.only(FUNCTION, "FanOut")["Environment"]["Variables"]
+    environment = Recorder({**variables, "AWS_REGION": REGION})
+    settings = FanOutSettings.from_environment(environment)
+    assert settings.regions == (REGION, "eu-central-1", "us-east-1")  # the stack's own, and each plan's
+    assert settings.copy_regions == ("eu-west-1",)
+    powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+    assert variables.keys() == environment.read - {"AWS_REGION"} | powertools
+
+
+def test_a_failure_is_replayed_by_a_command_that_takes_records_and_bare_events(template: Synthesized) -> None:
+    words = shlex.split(template.outputs["ReplayFanOutFailure"])
+    assert words[:3] == ["aws", "sqs", "receive-message"]
+    assert words[words.index("--queue-url") + 1] == template.outputs["FanOutFailuresQueueUrl"]
+    assert ".requestPayload // ." in words
+    assert words[words.index("--function-name") + 1] == template.outputs["FanOutFunctionName"]
+
+
+REQUESTED = ("lightsail-snapshots", "Instance Snapshot Requested")
+FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
+PUT, LIST = "events:PutEvents", "lightsail:GetInstances"
+
+ALLOWED: dict[str, Case] = {
+    "list instances": (LIST, "*", in_region("eu-central-1")),
+    "list instances in the other Region": (LIST, "*", in_region("us-east-1")),
+    "ask for snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
+    "say that a request is bad": (PUT, bus_arn("BUS"), events(FAILED)),
+}
+DENIED: dict[str, Case] = {
+    "list instances in a Region that is not deployed": (LIST, "*", in_region("eu-west-1")),
+    "read an instance": ("lightsail:GetInstance", "*", in_region("eu-central-1")),
+    "take a snapshot": (
+        "lightsail:CreateInstanceSnapshot",
+        lightsail_arn("Instance"),
+        {"aws:RequestTag/managed-by": "lightsail-snapshots"},
+    ),
+    "delete a snapshot": (
+        "lightsail:DeleteInstanceSnapshot",
+        lightsail_arn("InstanceSnapshot"),
+        {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
+    ),
+    "start another fleet, and so itself": (
+        PUT,
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Fleet Snapshot Requested")),
+    ),
+    "say that a snapshot is usable": (
+        PUT,
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Available")),
+    ),
+    "ask in the name of another": (PUT, bus_arn("BUS"), events(("my.ci", "Instance Snapshot Requested"))),
+    "ask on the default bus": (PUT, bus_arn("default"), events(REQUESTED)),
+    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+}
+
+
+@pytest.fixture(scope="session")
+def statements(two_regions: Synthesized) -> list[dict[str, Any]]:
+    return statements_of(two_regions, "FanOut")
+
+
+@pytest.fixture(scope="session")
+def decisions(two_regions: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return decide(two_regions, statements, ALLOWED | DENIED)
+
+
+@pytest.mark.parametrize("deed", ALLOWED)
+def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "Allowed"
+
+
+@pytest.mark.parametrize("deed", DENIED)
+def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
+    assert decisions[deed] == "ImplicitlyDenied"
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
+    assert actions_of(statements) == {
+        "events:PutEvents",
+        "lightsail:GetInstances",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:SendMessage",
+    }
