@@ -25,8 +25,9 @@ def plan_schedule_name(plan: str) -> str:
 class Schedules(Construct):
     """A group of EventBridge Scheduler schedules, with one role that may put these events on the bus and nothing else.
 
-    What could not be put for a day lies in the dead-letter queue: the detail of the event, not the event, with the
-    schedule's ARN in the message's attributes (Scheduler user guide, "Configuring a dead-letter queue").
+    What could not be put for a day lies in the dead-letter queue as Scheduler's own dead-letter event, which says what
+    failed and why (user guide, "Configuring a schedule's dead-letter queue"). It never was on the bus, nor is it in the
+    bus's archive.
     """
 
     def __init__(

@@ -25,8 +25,6 @@ from lightsail_snapshots.aws import (
     AwsError,
     EventBus,
     Lightsail,
-    NotFoundError,
-    TryLaterError,
     lightsail,
     list_snapshots,
 )
@@ -181,9 +179,8 @@ def _delete(region: Lightsail, decided: Snapshot) -> bool:
         return False
     try:
         region.delete_snapshot(decided.name)
-    except NotFoundError:
-        pass  # it was there a moment ago: the SDK's own second try, after an answer that was lost
-    except TryLaterError:
+    except AwsError:
+        # Where an answer is lost, the SDK's own second try finds nothing, or is denied, since what is gone has no tag.
         if region.find_snapshot(decided.name) is not None:
             raise
     return True

@@ -94,7 +94,7 @@ def _set_clock(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
         case {"advance": int() | float() as seconds} if seconds >= 0:
             emulator.clock.advance(seconds)
         case {"time": str() as text}:
-            if state(emulator)["accounts"] != dict.fromkeys(emulator.accounts, {}):
+            if any(state(emulator)["accounts"].values()):
                 raise invalid("The time can only be set while there is nothing: what is there has dates.")
             emulator.clock.set(_time(text))
         case _:

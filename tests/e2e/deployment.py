@@ -76,6 +76,11 @@ class Deployment:
         answer = self.aws.client("events").put_events(Entries=entries)
         return [entry["EventId"] for entry in answer["Entries"]]
 
+    def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invokes a function with a bare event, waits, and returns its answer, or its error as Lambda shows it."""
+        answer = self.aws.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(event))
+        return dict(json.loads(answer["Payload"].read()))
+
     def deliver(self, *bodies: str) -> list[str]:
         """Sends messages straight to the request queue, as its rule does, in one call; returns the messages' ids."""
         entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
@@ -128,7 +133,7 @@ class Deployment:
 
     @contextmanager
     def acting_as(self, role_name: str) -> Iterator[Callable[[str], Any]]:
-        """A function that makes clients with a role's credentials. Until the block is left, root may assume the role."""
+        """A function that makes clients with a role's credentials, which root may assume until the block is left."""
         iam = self.aws.client("iam")
         role = iam.get_role(RoleName=role_name)["Role"]
         trust = copy.deepcopy(role["AssumeRolePolicyDocument"])

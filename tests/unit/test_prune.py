@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from lightsail_snapshots import prune
-from lightsail_snapshots.aws import NotAllPutError
+from lightsail_snapshots.aws import AccessDeniedError, Lightsail, NotAllPutError
 from lightsail_snapshots.naming import our_tags
 from local.lightsail.resources import InstanceSnapshot
 from tests.unit.events import fits, schema
@@ -173,6 +173,18 @@ def test_what_is_gone_already_is_fine_and_nothing_is_said_to_have_been_deleted(
     assert line(aws, "Not deleted: it is gone already")["instance_snapshot_name"] == old
     assert aws.events() == []
     assert emf(capsys.readouterr().out)["SnapshotsDeleted"] == [0]
+
+
+def test_a_deletion_that_is_denied_since_what_is_gone_has_no_tag_is_one_all_the_same(aws: World) -> None:
+    _, old = nights(aws, 2)
+
+    def deletes_and_is_denied(self: Lightsail, name: str) -> None:
+        region(aws, self.region).remove(region(aws).snapshot(name))
+        raise AccessDeniedError("AccessDeniedException")
+
+    with patch.object(Lightsail, "delete_snapshot", deletes_and_is_denied):
+        assert run(prune_requested())["deleted"][HOME] == 1
+    assert aws.event()["detail"]["instanceSnapshotName"] == old
 
 
 @pytest.mark.parametrize("lost", [1, 2])
