@@ -8,7 +8,6 @@ from typing import Any
 
 from lightsail_snapshots.fields import Fields, read_instant, read_object, read_text, shown
 from lightsail_snapshots.naming import PLAN_KEY, utc
-from lightsail_snapshots.outcome import one_line
 from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.request import InvalidRequestError
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision
@@ -101,7 +100,7 @@ def refused_detail(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> 
     ]
     return {
         "requestId": request.request_id,
-        "message": one_line(_how_to_allow(request, refused)),
+        "message": _how_to_allow(request, refused),
         "instanceCount": len(refused),
         "deletionCount": sum(one["deletions"] for one in refused),
         "refused": shown_here,
@@ -117,6 +116,7 @@ def _how_to_allow(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> s
     return (
         f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} would have gone in "
         f"one run: nothing of them was deleted. If a keep rule is mistyped, correct it. If they may go, "
-        f'write allow_deletes_until = "{until}" into {places} of plans.toml, and deploy; '
+        # No quotation marks: the text is put between some on its way to people, see infra/notifications.py.
+        f"write allow_deletes_until = '{until}' into {places} of plans.toml, and deploy; "
         "make preview shows each of them."
     )
