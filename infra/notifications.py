@@ -57,10 +57,10 @@ _MESSAGES = {
 class Notifications(Construct):
     """An encrypted topic with its subscribers, and a rule for each kind of event that it tells of.
 
-    Who may publish: alarms of this account, and EventBridge. For the latter a condition is not possible: EventBridge
-    gives none of the keys with what it publishes to a topic (EventBridge user guide, "Using resource-based policies",
-    Amazon SNS permissions), so a statement that has one allows nothing, and the message is lost without a word. What
-    bounds it is that nobody else can read the topic's ARN.
+    Who may publish: alarms of this account, and EventBridge. For the latter a condition is not possible: in policies of
+    a topic, EventBridge supports none (EventBridge user guide, "Using resource-based policies", Amazon SNS
+    permissions). A statement that has one allows nothing, and the message is lost. What is left is that EventBridge,
+    for somebody who knows the topic's ARN, could send a text: it can be read, and does nothing.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def _entry(standing: Standing) -> dict[str, Any]:
 
 
 def _message(report: PlanReport, runbook: str) -> str:
-    """Write one line without quotation marks: EventBridge puts it between some, and escapes what it finds."""
+    """Write one line without quotation marks, since EventBridge puts it between some: see `outcome.one_line`."""
     count, overdue = report.instances_overdue, report.overdue
     what = "1 instance" if count == 1 else f"{count} instances"
     verb = "has" if count == 1 else "have"

@@ -54,7 +54,9 @@ class PlanReport:
     def overdue(self) -> list[Standing]:
         """What is overdue, the longest first."""
         found = [standing for standing in self.standings if standing.overdue_since]
-        return sorted(found, key=lambda each: (each.overdue_since, each.region, each.instance.name, each.copy_region))
+        return sorted(
+            found, key=lambda each: (each.overdue_since, each.region, each.instance.name, each.copy_region or "")
+        )
 
     @property
     def instances_overdue(self) -> int:

@@ -358,6 +358,11 @@ def test_the_picture_in_the_docs_is_that_of_the_template() -> None:
 # What it costs.
 
 
+def test_beside_those_of_a_plan_there_are_few_alarms_to_pay_for(alarms: dict[str, Any], template: Synthesized) -> None:
+    without_copies = len(template.of_type("AWS::CloudWatch::Alarm")) - 1
+    assert (without_copies, len(alarms) - 1) == (12, 15), "docs/operations.md says what they cost"
+
+
 def test_beside_those_of_a_plan_there_are_few_metrics_to_pay_for(series: set[emitted.Series]) -> None:
     by_plan = {name for _, name, dimensions in series if "plan" in dict(dimensions)}
     others = {name for _, name, dimensions in series if {key for key, _ in dimensions} == {"service"}}

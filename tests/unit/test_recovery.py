@@ -164,6 +164,12 @@ def test_a_copy_that_never_comes_is_overdue() -> None:
     assert (found.instances_overdue, found.instances_protected) == (1, 0)
 
 
+def test_snapshots_and_copies_that_are_overdue_since_the_same_moment_have_an_order_too() -> None:
+    found = audit([snapshot(ago(30)), copy_of(snapshot(ago(54)))], of=plan(copy_to=(AWAY,)))
+    assert [standing.overdue_since for standing in found.overdue] == [ago(4), ago(4)]
+    assert [standing.copy_region for standing in found.overdue] == [None, AWAY]
+
+
 def test_an_instance_whose_snapshots_and_copies_are_overdue_is_one_instance() -> None:
     found = audit([], of=plan(copy_to=(AWAY,)))
     assert (len(found.overdue), found.instances_overdue) == (2, 1)
