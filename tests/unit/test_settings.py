@@ -24,6 +24,12 @@ def test_a_stack_that_makes_copies_says_where() -> None:
     assert settings.copy_regions == ("eu-central-1", "eu-west-1")
 
 
+def test_fan_out_is_told_of_the_same_destinations() -> None:
+    assert FanOutSettings.from_environment(GOOD).copy_regions == ()
+    settings = FanOutSettings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
+    assert settings.copy_regions == ("eu-central-1", "eu-west-1")
+
+
 def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})

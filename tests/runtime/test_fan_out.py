@@ -1,0 +1,32 @@
+"""The deployed `fan_out` function, by AWS's runtime client: from one Fleet request to a request for each instance."""
+
+import json
+
+from tests.runtime.aws import Aws
+from tests.runtime.conftest import Start
+from tests.unit.events import requested
+
+FAN_OUT = "lightsail_snapshots.fan_out.handler"
+
+
+def test_a_fleet_request_becomes_a_request_for_each_selected_instance_of_each_page(aws: Aws, start: Start) -> None:
+    for number in range(2, 26):
+        aws.make_instance(f"web-{number}")
+    aws.lightsail.emulator.settings.page_size = 10
+    event = requested({"select": {"tags": {"env": "p*"}, "exclude": ["web-2*"]}, "plan": "daily"})
+
+    answer = start(aws.environment, FAN_OUT).invoke(event | {"detail-type": "Fleet Snapshot Requested"})
+
+    assert answer.payload == {"selected": {"us-east-1": 18}}  # not web-2 and web-20 to web-25
+    assert {entry["DetailType"] for entry in aws.events} == {"Instance Snapshot Requested"}
+    details = [json.loads(entry["Detail"]) for entry in aws.events]
+    assert {detail["instanceName"] for detail in details} == {f"web-{number}" for number in (1, *range(3, 20))}
+    assert all(detail["tags"] == {"env": "prod"} and detail["plan"] == "daily" for detail in details)
+
+
+def test_a_region_that_fails_fails_the_invocation_so_that_lambda_tries_it_again(aws: Aws, start: Start) -> None:
+    aws.lightsail.emulator.faults.add("access-denied", operation="GetInstances", times=1)
+    function = start(aws.environment, FAN_OUT)
+    event = requested({"select": {"all": True}})
+    assert "RegionsFailedError" in json.dumps(function.invoke(event).payload)
+    assert function.invoke(event).payload == {"selected": {"us-east-1": 1}}
