@@ -38,9 +38,9 @@ class PreviewError(Exception):
 
 
 def main() -> int:
-    """Show it; return the exit status: 0, or 1 where something could not be read."""
+    """Show it for plans.toml, or for the file that is named; return 0, or 1 where something could not be read."""
     try:
-        failures = preview(Console(highlight=False), PLANS, datetime.now(UTC))
+        failures = preview(Console(highlight=False), Path(sys.argv[1]) if sys.argv[1:] else PLANS, datetime.now(UTC))
     except (InvalidPlansError, PreviewError) as error:
         failures = [str(error)]
     for failure in failures:

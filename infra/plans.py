@@ -6,6 +6,7 @@ Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.w
 The keys, their defaults and what they mean are in the fields of `Plans` and `Plan`.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -21,6 +22,9 @@ from lightsail_snapshots.selection import Select
 
 MAX_PLAN_NAME = 40
 """A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
+MAX_TRIGGERED = 8000
+"""Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,
+InputTransformer)."""
 MAX_DAYS_OF_DELETES = 7
 MIN_CONCURRENCY = 2
 MAX_CONCURRENCY = 1000
@@ -239,6 +243,10 @@ def _together(table: Table, plan: Plan) -> None:
     if "keep" in table and "keep_for" in table:
         table.report(
             "cannot stand beside keep, which decides instead; for both, write keep = { within = ... }", "keep_for"
+        )
+    if plan.on and len(json.dumps(fleet_request(plan))) > MAX_TRIGGERED:
+        table.report(
+            f"is too long for a plan with on: select, tags and the Regions may have {MAX_TRIGGERED} characters as JSON"
         )
     for key, others in _NEEDS.items():
         if key in table and not any(other in table for other in others):

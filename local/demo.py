@@ -18,6 +18,7 @@ from local import children, deploy
 from local.aws import ROOT, LocalAws, local_aws
 from local.demo_overdue import NothingHeardError, show_overdue
 from local.demo_plan import PlanFailedError, run_plan, write_plans
+from local.demo_prune import PruneFailedError, run_prune, seed_nights
 from local.follow import follow
 from local.screen import Screen
 
@@ -52,7 +53,7 @@ def main() -> int:
     except children.ChildFailedError as error:
         screen.failure(str(error), error.tail)
         return 1
-    except (DemoFailedError, NothingHeardError, PlanFailedError) as error:
+    except (DemoFailedError, NothingHeardError, PlanFailedError, PruneFailedError) as error:
         screen.failure(str(error))
         return 1
     return 0
@@ -74,6 +75,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     screen.say("From an event to a usable snapshot, on this machine: no AWS account, and nothing is billed.\n", "bold")
     with screen.step("Start a local AWS: MiniStack and the Lightsail emulator, IAM and TLS on"):
         aws = stack.enter_context(local_aws())
+        seed_nights(aws)
     with screen.step("Bootstrap the account: cdk bootstrap"):
         deploy.bootstrap(aws)
     first = (
@@ -90,6 +92,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     _follow(screen, aws, outputs, request_id)
     _show_snapshot(screen, aws)
     run_plan(screen, aws, PATIENCE)
+    run_prune(screen, aws, outputs, PATIENCE)
     show_overdue(screen, aws, outputs, PATIENCE)
     if keep:
         _keep(screen, aws, outputs)

@@ -142,7 +142,7 @@ def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
 def _tell_dry_run(decisions: Sequence[Decision]) -> None:
     for each in decisions:
         if each.dry_run and (each.action == "delete" or each.refused):
-            logger.info("Dry run, not deleted: %s", each.reason, **_names(each.snapshot))
+            logger.info("Dry run, not deleted: %s: %s", each.snapshot.name, each.reason, **_names(each.snapshot))
 
 
 def _prune_region(run: Run, region: str, decisions: Sequence[Decision]) -> None:
@@ -171,11 +171,11 @@ def _delete(region: Lightsail, decided: Snapshot) -> bool:
     """Delete a snapshot if it is still what was decided on; return whether we did."""
     found = region.find_snapshot(decided.name)
     if found is None:
-        logger.info("Not deleted: it is gone already", **_names(decided))
+        logger.info("Not deleted, it is gone already: %s", decided.name, **_names(decided))
         return False
     changed = [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(decided, each)]
     if changed:
-        logger.warning("Not deleted: it is not what was listed any more", changed=changed, **_names(decided))
+        logger.warning("Not deleted, it has changed: %s", decided.name, changed=changed, **_names(decided))
         return False
     try:
         region.delete_snapshot(decided.name)
@@ -189,7 +189,7 @@ def _delete(region: Lightsail, decided: Snapshot) -> bool:
 def _announce(request: PruneRequest, decision: Decision) -> None:
     detail = deleted_detail(request, decision)
     metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
-    logger.info("Deleted: %s", decision.reason, deleted=detail, **_names(decision.snapshot))
+    logger.info("Deleted %s: %s", decision.snapshot.name, decision.reason, deleted=detail, **_names(decision.snapshot))
     try:
         event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_DELETED, [detail])
     except AwsError as error:

@@ -1,6 +1,7 @@
 """`make demo`, and what is left of it when somebody stops it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, 
     assert [(row[3], row[5], row[9]) for row in rows] == [
         (region, "blog", "available") for region in ("eu-central-1", "us-east-1")
     ]
+    assert re.search(r"\n\d of 14 snapshots would go now\. Nothing was deleted\.\n", shown)  # by the day of the week
+    assert "What remains of shop" in shown.partition("  INFO    Pruned")[2]
     assert shown.endswith("Nothing is left behind.\n")
 
 

@@ -19,7 +19,7 @@ from lightsail_snapshots.selection import KEYS as SELECT_KEYS
 from tests.infra.plan_text import TODAY, error_of, read
 
 DOCS = Path(__file__).parents[2] / "docs"
-PLANS, EVENTS = DOCS / "plans.md", DOCS / "events" / "README.md"
+PLANS, EVENTS, RETENTION = DOCS / "plans.md", DOCS / "events" / "README.md", DOCS / "retention.md"
 REGIONS = ["eu-central-1", "us-east-1"]
 
 
@@ -52,7 +52,7 @@ def test_the_reference_has_every_key_and_no_other(heading: str, known: tuple[str
     assert sorted(keys(heading)) == sorted(known)
 
 
-@pytest.mark.parametrize("text", blocks(PLANS, "toml") + blocks(EVENTS, "toml"))
+@pytest.mark.parametrize("text", blocks(PLANS, "toml") + blocks(EVENTS, "toml") + blocks(RETENTION, "toml"))
 def test_each_example_of_a_file_can_be_deployed(text: str, tmp_path: Path) -> None:
     read(tmp_path, text)
 

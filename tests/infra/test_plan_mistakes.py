@@ -131,6 +131,11 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "",
         'selects nothing: give select, such as select = { tags = { backup = "daily" } }',
     ),
+    "a request that a rule's target cannot hold": (
+        {"on": '{ source = ["my.ci"] }', "select": f'{{ names = ["{"a" * 8000}"] }}'},
+        "",
+        "is too long for a plan with on: select, tags and the Regions may have 8000 characters as JSON",
+    ),
     "neither schedule nor on": (
         {"schedule": None},
         "",
@@ -289,6 +294,11 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
         'prune_schedule = "at(2026-12-01T00:00:00)"',
         "prune_schedule",
         "must come again and again: cron(...) or rate(...), not at(...)",
+    ),
+    "concurrency that SQS does not have": (
+        "create_concurrency = 1",
+        "create_concurrency",
+        "must be a whole number from 2 to 1000",
     ),
     "bad audit schedule": ('audit_schedule = "rate(2 day)"', "audit_schedule", "write rate(2 days)"),
     "bad Region": (

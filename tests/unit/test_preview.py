@@ -172,7 +172,7 @@ def test_a_bad_plans_file_is_reported_as_at_synth(plans: Path) -> None:
 def test_the_exit_status_is_0_unless_something_could_not_be_read(
     aws: World, plans: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with patch.object(preview, "PLANS", plans):
+    with patch("sys.argv", ["preview.py", str(plans)]):
         assert preview.main() == 0
         aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots")
         assert preview.main() == 1

@@ -65,7 +65,7 @@ def test_what_the_plan_does_not_keep_goes_and_each_is_an_event_with_the_reason(a
 def test_the_log_has_a_line_for_each_deletion_and_one_for_the_run(aws: World) -> None:
     _, old = nights(aws, 2)
     run(prune_requested())
-    deletion = line(aws, "Deleted: no keep rule of plan daily keeps it")
+    deletion = line(aws, f"Deleted {old}: no keep rule of plan daily keeps it")
     assert (deletion["instance_snapshot_name"], deletion["region"]) == (old, HOME)
     assert deletion["deleted"] == aws.event()["detail"]
     summary = line(aws, "Pruned")
@@ -159,7 +159,7 @@ def test_a_snapshot_that_was_changed_since_it_was_listed_stays(
     with after_listing(lambda: change(region(aws).snapshot(oldest))):
         assert run(prune_requested())["deleted"][HOME] == 1
     assert left(aws) == {newest, oldest}
-    warning = line(aws, "Not deleted: it is not what was listed any more")
+    warning = line(aws, "Not deleted, it has changed: ")
     assert (warning["level"], warning["instance_snapshot_name"], warning["changed"]) == ("WARNING", oldest, [what])
     assert [event["detail"]["instanceSnapshotName"] for event in aws.events()] == [old]
 
@@ -170,7 +170,7 @@ def test_what_is_gone_already_is_fine_and_nothing_is_said_to_have_been_deleted(
     _, old = nights(aws, 2)
     with after_listing(lambda: region(aws).remove(region(aws).snapshot(old))):
         assert run(prune_requested())["deleted"][HOME] == 0
-    assert line(aws, "Not deleted: it is gone already")["instance_snapshot_name"] == old
+    assert line(aws, "Not deleted, it is gone already: ")["instance_snapshot_name"] == old
     assert aws.events() == []
     assert emf(capsys.readouterr().out)["SnapshotsDeleted"] == [0]
 

@@ -97,7 +97,7 @@ def test_when_the_bus_does_not_take_an_event_nothing_else_is_deleted_and_the_log
         run(prune_requested())
     assert left(aws) == set(names[:2])
     assert left(aws, OTHER) == set(there)
-    told = {"detail-type": "Instance Snapshot Deleted", "detail": line(aws, "Deleted: ")["deleted"]}
+    told = {"detail-type": "Instance Snapshot Deleted", "detail": line(aws, "Deleted ")["deleted"]}
     assert fits(requested(told["detail"], **{"detail-type": told["detail-type"], "source": "lightsail-snapshots"}))
     assert line(aws, "Pruned")["deleted_by_region"][HOME] == 1
 

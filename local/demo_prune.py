@@ -1,0 +1,90 @@
+"""The part of the demo in which prune runs: what a preview shows, what is deleted, and what remains."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local import children
+from local.aws import ROOT, LocalAws
+from local.fire import GROUP
+from local.follow import follow
+from local.screen import Screen
+
+INSTANCE, REGION = "shop", "eu-central-1"
+NIGHTS = 9
+"""So many that the plan that ships lets one or two go, and that not too many would go at once."""
+
+
+class PruneFailedError(Exception):
+    """Prune has not done what it should have done. The text is for the person who watches."""
+
+
+def seed_nights(aws: LocalAws) -> None:
+    """Makes an instance with the snapshots of some nights, one on hold and one made by hand: before all else.
+
+    The emulator's clock begins in the past for it, and is at the present when it is done.
+    """
+    now = datetime.now(UTC)
+    aws.control("POST", "/_lightsail/clock", {"time": (now - timedelta(days=NIGHTS + 1)).isoformat()})
+    lightsail = aws.client("lightsail", REGION)
+    lightsail.create_instances(
+        instanceNames=[INSTANCE], availabilityZone=f"{REGION}a", blueprintId="wordpress", bundleId="small_3_0"
+    )
+    ours = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily", "snapshot-of": INSTANCE}
+    _snapshot(lightsail, "shop-before-the-move", {})
+    _snapshot(lightsail, "shop-of-the-audit", {**ours, "snapshot-hold": "until the audit is over"})
+    for night in range(NIGHTS):
+        aws.control("POST", "/_lightsail/clock", {"advance": 24 * 60 * 60})
+        _snapshot(lightsail, f"{INSTANCE}-{now - timedelta(days=NIGHTS - night):%Y%m%dT%H%M%SZ}", ours)
+    aws.control("POST", "/_lightsail/clock", {"advance": 24 * 60 * 60})
+
+
+def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:
+    listed = [{"key": key, "value": value} for key, value in tags.items()]
+    lightsail.create_instance_snapshot(instanceName=INSTANCE, instanceSnapshotName=name, tags=listed)
+
+
+def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
+    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises PruneFailedError."""
+    screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would go, and why:", "bold")
+    screen.paste("make preview", "$ ")
+    environment = {**aws.environment, "COLUMNS": str(screen.console.width)}
+    command = [sys.executable, str(ROOT / "preview.py"), str(aws.directory / "plans.toml")]
+    screen.say(children.run(command, environment, ROOT, aws.directory / "preview.log", timeout=60).rstrip())
+    since = datetime.now(UTC)
+    screen.say()
+    with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
+        _request(aws, outputs)
+    _follow(screen, aws, outputs, since, patience)
+    left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
+    own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])
+    screen.grid(
+        f"What remains of {INSTANCE}, as Lightsail shows it",
+        ("taken", "snapshot", "state"),
+        [(f"{one['createdAt']:%Y-%m-%d %H:%M}", one["name"], one["state"]) for one in reversed(own)],
+    )
+
+
+def _request(aws: LocalAws, outputs: Mapping[str, str]) -> None:
+    schedule = aws.client("scheduler").get_schedule(Name="prune", GroupName=GROUP)
+    detail = json.loads(schedule["Target"]["Input"]) | {"scheduledTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    entry = {
+        "EventBusName": outputs["BusName"],
+        "Source": "lightsail-snapshots",
+        "DetailType": "Prune Requested",
+        "Detail": json.dumps(detail),
+    }
+    aws.client("events").put_events(Entries=[entry])
+
+
+def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: datetime, patience: float) -> None:
+    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["PruneFunctionName"])
+    done = False
+    for line in follow(aws.client("logs"), function["LoggingConfig"]["LogGroup"], patience, since):
+        screen.log(line)
+        done = done or line.message == "Pruned"
+        if done and line.level == "METRIC":
+            return  # the metrics of an invocation come last
+    raise PruneFailedError(f"After {patience:g} s prune is not done. Its log above says why.")
