@@ -13,7 +13,7 @@ from local.phone import Phone, subscribe
 from local.scheduler import SCHEDULED_TIME
 from local.screen import Screen
 
-INSTANCE = "shop"
+INSTANCE = "forum"
 PLAN = "daily"
 ALARM = f"lightsail-snapshots-overdue-{PLAN}"
 UNTIL_THE_NEXT_NIGHT, UNTIL_THE_AUDIT = 25.0, 1.5
