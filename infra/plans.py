@@ -241,6 +241,11 @@ def _together(table: Table, plan: Plan) -> None:
     for key, others in _NEEDS.items():
         if key in table and not any(other in table for other in others):
             table.report(f"has no effect without {' or '.join(others)}", key)
+    _places(table, plan)
+
+
+def _places(table: Table, plan: Plan) -> None:
+    """Report Regions that do not go together."""
     for region in plan.regions if "regions" not in table else ():
         if region not in values.lightsail_regions():
             table.report(f"needs regions: Lightsail is not in {region}, the stack's own")
