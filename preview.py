@@ -5,6 +5,7 @@ AWS_REGION, AWS_ENDPOINT_URL, ...); they need lightsail:GetInstanceSnapshots and
 the very code of `prune`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -75,7 +76,7 @@ def _own_region() -> str | None:
         raise PreviewError(f"Your AWS configuration cannot be used: {error}") from error
     if credentials is None:
         raise PreviewError("There are no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE.")
-    return region
+    return os.environ.get("AWS_REGION") or region  # which every AWS tool reads first, but for boto3
 
 
 def _regions(plans: Plans) -> list[str]:

@@ -89,3 +89,12 @@ def test_it_has_the_time_that_lambda_can_give_and_fails_loudly(template: Synthes
     invoke = template.only("AWS::Lambda::EventInvokeConfig", "Prune")
     assert invoke["DestinationConfig"]["OnFailure"]["Destination"] == template.named("PruneFailures")[0]
     assert invoke["MaximumRetryAttempts"] == 2
+
+
+def test_its_rule_and_nobody_else_may_invoke_it(template: Synthesized) -> None:
+    (arn,) = (template.arn(one) for one in template.of_type("AWS::Lambda::Function") if one.startswith("Prune"))
+    (rule,) = (template.arn(one) for one in template.of_type("AWS::Events::Rule") if one.startswith("Prune"))
+    every = template.of_type("AWS::Lambda::Permission").values()
+    (permission,) = (permission for permission in every if permission["FunctionName"] == arn)
+    assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
+    assert permission["SourceArn"] == rule

@@ -24,7 +24,7 @@ keep     = { last = 1 }
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", HOME)
+    monkeypatch.setenv("AWS_REGION", HOME)
     with world() as here:
         yield here
 
@@ -157,9 +157,18 @@ def test_a_profile_that_is_not_there_is_named(plans: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("aws")
 def test_without_a_region_it_asks_for_one(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(preview.PreviewError, match="In which Region is the stack\\? Set AWS_REGION"):
         failures(plans)
+
+
+def test_the_region_may_come_from_either_variable(aws: World, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights(aws, 1, AWAY)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", AWAY)
+    assert "0 of 0" in shown(plans)
+    monkeypatch.delenv("AWS_REGION")
+    assert f"web-1 in {AWAY}" in shown(plans)
 
 
 @pytest.mark.usefixtures("aws")
