@@ -162,6 +162,16 @@ def policy(plan: Plan) -> dict[str, Any]:
     )
 
 
+def audit_interval(plans: Plans) -> timedelta:
+    """Return how far apart audits are at the most; a day, where that is not simple to say."""
+    return plans.audit_schedule.longest_gap or timedelta(days=1)
+
+
+def audit_request(plans: Plans) -> dict[str, Any]:
+    """Return the detail of `Audit Requested`; its schedule adds `scheduledTime`."""
+    return {"plans": [policy(plan) for plan in plans.plans], "every": _iso(audit_interval(plans))}
+
+
 def _given(**members: Any) -> dict[str, Any]:
     """Leave out what is not given: None, False, 0 and what is empty."""
     return {name: value for name, value in members.items() if value}

@@ -10,13 +10,18 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.audit import Audit
 from infra.bundling import lambda_code
 from infra.copy import Copy
 from infra.create import Create
+from infra.direct import Direct
 from infra.fan_out import FanOut
-from infra.plans import Plan, Plans, fleet_request
+from infra.monitoring import Monitoring
+from infra.plans import Plan, Plans, audit_interval, audit_request, fleet_request
 from infra.prune import Prune, schedule_prune
 from infra.schedules import Schedules, plan_schedule_name
+from infra.worker import Worker
+from lightsail_snapshots.audit_request import AUDIT_REQUESTED
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
 from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.prune_request import PRUNE_REQUESTED
@@ -24,6 +29,8 @@ from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 
 BUS_NAME = "lightsail-snapshots"
 ARCHIVE_DAYS = 30
+RUNBOOK = "docs/operations.md"
+"""Where messages send a person; with `-c runbook=https://...` they link to where your team reads it."""
 
 
 class LightsailSnapshotsStack(Stack):
@@ -53,14 +60,18 @@ class LightsailSnapshotsStack(Stack):
         self.create = Create(self, "Create", bus=self.bus, code=code, max_concurrency=plans.create_concurrency, **where)
         self.fan_out = FanOut(self, "FanOut", bus=self.bus, code=code, **where)
         self.prune = Prune(self, "Prune", bus=self.bus, code=code, **where)
-        detail_types = [FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED]
+        runbook = str(self.node.try_get_context("runbook") or RUNBOOK)
+        self.audit = Audit(self, "Audit", bus=self.bus, code=code, runbook=runbook, **where)
+        detail_types = [FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED, AUDIT_REQUESTED]
         self.schedules = Schedules(self, "Schedules", bus=self.bus, detail_types=detail_types)
         schedule_prune(self.schedules, plans)
+        self._schedule_audit(plans)
         for plan in plans.plans:
             self._start(plan)
+        self.copy = Copy(self, "Copy", bus=self.bus, code=code, **where) if copy_regions else None
+        self.monitoring = self._monitoring(plans, runbook)
         self._outputs()
-        if copy_regions:
-            self.copy = Copy(self, "Copy", bus=self.bus, code=code, **where)
+        if self.copy:
             self._copy_outputs(self.copy)
         for warning in plans.warnings:
             Annotations.of(self).add_warning_v2(f"plans:{'.'.join(warning.path)}", str(warning))
@@ -80,6 +91,39 @@ class LightsailSnapshotsStack(Stack):
             )
         if plan.on:
             self.fan_out.trigger(plan)
+
+    def _schedule_audit(self, plans: Plans) -> None:
+        self.schedules.put_event(
+            "Audit",
+            name="audit",
+            description="Looks which instances could not be restored.",
+            schedule=plans.audit_schedule,
+            detail_type=AUDIT_REQUESTED,
+            detail=audit_request(plans),
+        )
+
+    def _monitoring(self, plans: Plans, runbook: str) -> Monitoring:
+        """Watch every function, every queue that works, and every queue that should be empty."""
+        direct: dict[str, Direct] = {"fan-out": self.fan_out, "prune": self.prune, "audit": self.audit}
+        workers: dict[str, Worker] = {"create": self.create, **({"copy": self.copy} if self.copy else {})}
+        return Monitoring(
+            self,
+            "Monitoring",
+            bus=self.bus,
+            notify=plans.notify,
+            runbook=runbook,
+            plans=plans.plans,
+            audit_every=audit_interval(plans),
+            capabilities={**workers, **direct},
+            direct=list(direct),
+            working={name: worker.queue for name, worker in workers.items()},
+            dead_letters={
+                **{name: worker.dead_letter_queue for name, worker in workers.items()},
+                **({"copy-undelivered": self.copy.undelivered_queue} if self.copy else {}),
+                **{name: each.failures for name, each in direct.items()},
+                "schedules": self.schedules.dead_letter_queue,
+            },
+        )
 
     def _open_bus(self, accounts: Sequence[str]) -> None:
         """Let other accounts ask for snapshots, and for nothing else.
@@ -136,6 +180,11 @@ class LightsailSnapshotsStack(Stack):
             "PruneFailuresQueueUrl": self.prune.failures.queue_url,
             "FollowPruneLogs": self.prune.follow_command,
             "ReplayPruneFailure": self.prune.replay_command,
+            "AuditFunctionName": self.audit.function.function_name,
+            "AuditFailuresQueueUrl": self.audit.failures.queue_url,
+            "FollowAuditLogs": self.audit.follow_command,
+            "ReplayAuditFailure": self.audit.replay_command,
+            "TopicArn": self.monitoring.topic.topic_arn,
             "SchedulesDeadLetterQueueUrl": self.schedules.dead_letter_queue.queue_url,
         }
         for name, value in outputs.items():

@@ -16,6 +16,7 @@ from typing import Any
 
 from local import children, deploy
 from local.aws import ROOT, LocalAws, local_aws
+from local.demo_overdue import NothingHeardError, show_overdue
 from local.demo_plan import PlanFailedError, run_plan, write_plans
 from local.demo_prune import PruneFailedError, run_prune, seed_nights
 from local.follow import follow
@@ -52,7 +53,7 @@ def main() -> int:
     except children.ChildFailedError as error:
         screen.failure(str(error), error.tail)
         return 1
-    except (DemoFailedError, PlanFailedError, PruneFailedError) as error:
+    except (DemoFailedError, NothingHeardError, PlanFailedError, PruneFailedError) as error:
         screen.failure(str(error))
         return 1
     return 0
@@ -92,6 +93,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     _show_snapshot(screen, aws)
     run_plan(screen, aws, PATIENCE)
     run_prune(screen, aws, outputs, PATIENCE)
+    show_overdue(screen, aws, outputs, PATIENCE)
     if keep:
         _keep(screen, aws, outputs)
 

@@ -137,7 +137,7 @@ class Lightsail:
             with _our_errors():
                 answer = self._client.get_instances(**({"pageToken": token} if token else {}))
             yield [
-                Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])))
+                Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
                 for raw in answer.get("instances", [])
             ]
             token = answer.get("nextPageToken", "")

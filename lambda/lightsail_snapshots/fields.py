@@ -60,6 +60,12 @@ def read_object(value: object) -> Mapping[str, object]:
     return value
 
 
+def read_list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError(f": must be a list, not {shown(value)}")
+    return value
+
+
 def read_text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f": must be a text, not {shown(value)}")

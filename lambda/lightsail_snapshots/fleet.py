@@ -76,7 +76,7 @@ def parse_fleet_request(
     request_id = envelope.take("id", read_text)
     time = envelope.take("time", read_instant)
     detail = Fields(envelope.take("detail", read_object), "detail.", problems)
-    select = detail.take("select", _read_select)
+    select = detail.take("select", read_select)
     here = detail.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
     tags = detail.take("tags", read_tags, optional=True) or {}
     are_known = not any(problem.startswith("detail.regions") for problem in problems)
@@ -101,7 +101,8 @@ def parse_fleet_request(
     )
 
 
-def _read_select(value: object) -> Select:
+def read_select(value: object) -> Select:
+    """Read a selection where other fields are read as well."""
     try:
         return parse_select(value)
     except InvalidSelectError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,3 +14,4 @@ class Instance:
     """Ends in a random id: a new instance of the same name has another one."""
     tags: Mapping[str, str]
     """A tag that is a key only has an empty value."""
+    created_at: datetime

@@ -50,7 +50,7 @@ def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
 
 def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
     """Build the detail of `Instance Snapshot Failed`; `original` is what came, to be sent again."""
-    return _subject(request) | {"reason": reason, "message": message, "request": original}
+    return _subject(request) | {"reason": reason, "message": one_line(message), "request": original}
 
 
 def invalid_detail(request_id: str, error: InvalidRequestError, original: object) -> dict[str, Any]:
@@ -59,10 +59,18 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
     return {
         "requestId": request_id,
         "reason": Reason.INVALID_REQUEST,
-        "message": str(error),
+        "message": one_line(str(error)),
         "problems": list(error.problems),
         "request": original if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
     }
+
+
+def one_line(text: str) -> str:
+    """Make a text fit to stand between quotation marks, where EventBridge puts it on its way to people.
+
+    Whether EventBridge would escape what is in it is not documented; what it makes of it must be valid JSON.
+    """
+    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
 
 
 def _subject(request: Subject) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.fields import Fields, read_duration, read_flag, read_object, read_text, shown
+from lightsail_snapshots.fields import Fields, read_duration, read_flag, read_list, read_object, read_text, shown
 from lightsail_snapshots.keep import Keep
 from lightsail_snapshots.request import InvalidRequestError
 
@@ -44,7 +44,7 @@ def parse_policies(detail: Mapping[str, object]) -> tuple[Policy, ...]:
          "copyTo": ["eu-west-1"], "maxDeletes": 10, "allowDeletesUntil": "2026-12-01", "dryRun": true}
     """
     problems: list[str] = []
-    plans = Fields(detail, "", problems).take("plans", _read_list) or []
+    plans = Fields(detail, "", problems).take("plans", read_list) or []
     policies = [policy for index, plan in enumerate(plans) if (policy := _policy(plan, f"plans[{index}]", problems))]
     names = Counter(policy.plan for policy in policies)
     problems += [f"plans: {shown(name)} is there {count} times" for name, count in names.items() if count > 1]
@@ -102,14 +102,8 @@ def _read_plan(value: object) -> str:
     return UNPLANNED if value == UNPLANNED else read_text(value)
 
 
-def _read_list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise ValueError(f": must be a list, not {shown(value)}")
-    return value
-
-
 def _read_regions(value: object) -> tuple[str, ...]:
-    return tuple(read_text(region) for region in _read_list(value))
+    return tuple(read_text(region) for region in read_list(value))
 
 
 def _read_count(value: object) -> int:

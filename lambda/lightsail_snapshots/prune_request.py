@@ -116,6 +116,7 @@ def _how_to_allow(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> s
     return (
         f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} would have gone in "
         f"one run: nothing of them was deleted. If a keep rule is mistyped, correct it. If they may go, "
-        f'write allow_deletes_until = "{until}" into {places} of plans.toml, and deploy; '
+        # No quotation marks: the text is put between some on its way to people, see infra/notifications.py.
+        f"write allow_deletes_until = '{until}' into {places} of plans.toml, and deploy; "
         "make preview shows each of them."
     )

@@ -1,7 +1,7 @@
 """What a function is told by its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 
@@ -38,6 +38,21 @@ class FanOutSettings:
             copy_regions=_copy_regions(environment),
             event_bus_name=event_bus_name,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings(FanOutSettings):
+    """The environment of the `audit` function: in all of `regions`, instances that no plan selects are looked for."""
+
+    runbook: str
+    """Where a person reads what to do; `#` and a heading of docs/operations.md are added to it."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read what `fan_out` reads, and RUNBOOK, or raise SettingsError."""
+        if not environment.get("RUNBOOK"):
+            raise SettingsError("RUNBOOK is not set: deploy the stack again")
+        return cls(**asdict(FanOutSettings.from_environment(environment)), runbook=environment["RUNBOOK"])
 
 
 @dataclass(frozen=True, kw_only=True)

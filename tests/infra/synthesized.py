@@ -16,13 +16,16 @@ ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
 ARNS = {
+    "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:",
     "AWS::Events::Archive": f"arn:aws:events:{REGION}:{ACCOUNT}:archive/",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
+    "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
     "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
@@ -68,9 +71,10 @@ class Synthesized:
     def _resolved(self, value: Any) -> Any:
         match value:
             case {"Ref": name}:
-                return PSEUDO_PARAMETERS.get(name, name)
-            case {"Fn::GetAtt": [logical_id, "Arn"]}:
-                return self.arn(logical_id)
+                is_topic = self.document["Resources"].get(name, {}).get("Type") == "AWS::SNS::Topic"
+                return self.arn(name) if is_topic else PSEUDO_PARAMETERS.get(name, name)
+            case {"Fn::GetAtt": [logical_id, attribute]}:
+                return logical_id if attribute.endswith("Name") else self.arn(logical_id)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self._resolved(part) for part in parts)
             case dict():
@@ -81,19 +85,22 @@ class Synthesized:
                 return value
 
 
-def synthesize(plans: str | None = None) -> Synthesized:
-    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships."""
-    with built(plans) as app:
+def synthesize(plans: str | None = None, **more: str) -> Synthesized:
+    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships.
+
+    `more` comes on top of the context of cdk.json.
+    """
+    with built(plans, **more) as app:
         app.synth()
         template = Path(app.outdir, "LightsailSnapshots.template.json")
         return Synthesized(json.loads(template.read_text(encoding="utf-8")))
 
 
 @contextmanager
-def built(plans: str | None = None) -> Iterator[App]:
+def built(plans: str | None = None, **more: str) -> Iterator[App]:
     """Build the app, without its asset, for a plans.toml with this text, or for the one that ships."""
     with tempfile.TemporaryDirectory() as outdir:
-        context: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
+        context: dict[str, Any] = {"aws:cdk:bundling-stacks": [], **more}
         if plans is not None:
             path = Path(outdir, "plans.toml")
             path.write_text(plans, encoding="utf-8")

@@ -11,6 +11,7 @@ os.environ.update(
     COPY_REGIONS="eu-central-1,eu-west-1",
     EVENT_BUS_NAME="lightsail-snapshots",
     MAX_RECEIVE_COUNT="120",
+    RUNBOOK="docs/operations.md",
     POWERTOOLS_SERVICE_NAME="lightsail-snapshots",
     POWERTOOLS_METRICS_NAMESPACE="LightsailSnapshots",
     POWERTOOLS_LOG_LEVEL="INFO",

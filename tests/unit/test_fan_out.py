@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -98,7 +99,7 @@ def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws
 
 def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() -> None:
     request = parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS)
-    instance = Instance(name="web-1", arn="arn", tags={"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
+    instance = _instance("web-1", {"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
     detail, _ = request.for_instance(instance, "us-east-1")
     assert detail["tags"] == {"team": "web"}
 
@@ -138,11 +139,13 @@ def test_a_request_without_a_slot_has_names_of_its_own_and_keeps_them(aws: World
     assert first != second
 
 
+def _instance(name: str, tags: dict[str, str]) -> Instance:
+    return Instance(name=name, arn="arn", tags=tags, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
 _tags = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["", "x"]))
 _instances = st.lists(
-    st.builds(
-        Instance, name=st.text("ab-1", min_size=2, max_size=4).map("w{}w".format), arn=st.just("arn"), tags=_tags
-    ),
+    st.builds(_instance, st.text("ab-1", min_size=2, max_size=4).map("w{}w".format), _tags),
     max_size=8,
     unique_by=lambda instance: instance.name,
 )
@@ -189,7 +192,7 @@ def test_ten_thousand_instances_are_a_thousand_puts_and_one_page_in_memory() -> 
         nonlocal alive
         for page in range(250):
             alive += 1
-            yield [Instance(name=f"web-{page}-{number}", arn="arn", tags={}) for number in range(20)]
+            yield [_instance(f"web-{page}-{number}", {}) for number in range(20)]
 
     puts: list[int] = []
 

@@ -209,7 +209,7 @@ def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_a
     assert refused["detail-type"] == "Prune Refused"
     assert refused["detail"]["message"] == (
         "8 snapshots of shop in us-east-1 and of 1 more would have gone in one run: nothing of them was deleted. If a "
-        'keep rule is mistyped, correct it. If they may go, write allow_deletes_until = "2024-06-10" into '
+        "keep rule is mistyped, correct it. If they may go, write allow_deletes_until = '2024-06-10' into "
         "[plans.daily] of plans.toml, and deploy; make preview shows each of them."
     )
     assert (refused["detail"]["instanceCount"], refused["detail"]["deletionCount"]) == (2, 16)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightsail_snapshots.settings import FanOutSettings, ReconcilerSettings, SettingsError
+from lightsail_snapshots.settings import AuditSettings, FanOutSettings, ReconcilerSettings, SettingsError
 
 GOOD = {
     "AWS_REGION": "us-east-1",
@@ -51,3 +51,9 @@ def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
     assert str(caught.value) == (
         "AWS_REGION is not set; SNAPSHOT_REGIONS is not set: deploy the stack again, it sets all of them"
     )
+
+
+def test_audit_also_needs_to_know_where_people_read_on() -> None:
+    assert AuditSettings.from_environment({**GOOD, "RUNBOOK": "docs/operations.md"}).runbook == "docs/operations.md"
+    with pytest.raises(SettingsError, match="RUNBOOK is not set"):
+        AuditSettings.from_environment(GOOD)

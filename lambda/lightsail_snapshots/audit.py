@@ -1,0 +1,148 @@
+"""`audit`: which instance could I not restore?
+
+It lists the instances of each Region once and the snapshots of each once, for all plans, whatever their number. Of the
+snapshots it keeps one moment for each instance and Region, and looks at one Region after the other.
+
+Of what it could not see it says nothing: a Region that fails takes the figures of its plans with it, and the function
+fails at the end. So what looks good is good, and a figure that is missing raises an alarm.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lightsail_snapshots.audit_request import AuditPlan, AuditRequest, parse_audit_request
+from lightsail_snapshots.aws import AwsError, EventBus, lightsail
+from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.outcome import SOURCE
+from lightsail_snapshots.overdue import (
+    MOST_LISTED,
+    RECOVERY_POINT_OVERDUE,
+    hours,
+    is_worth_telling,
+    overdue_detail,
+)
+from lightsail_snapshots.recovery import PlanReport, newest_recovery_points, report, unprotected
+from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.settings import AuditSettings
+
+# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+settings = AuditSettings.from_environment(os.environ)
+logger = Logger()
+metrics = Metrics()
+event_bus = EventBus(settings.event_bus_name, settings.region)
+lightsail(settings.region)
+
+
+class RegionsFailedError(Exception):
+    """Raised when all else is done and some Region could not be seen, so that Lambda tries again."""
+
+
+@dataclass
+class _Seen:
+    """What could be listed, and why the rest could not."""
+
+    instances: dict[str, list[Instance]] = field(default_factory=dict)
+    newest: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    """By Region."""
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives both
+    """Audit all plans of one request; return how many instances are overdue, by plan.
+
+    Raises RegionsFailedError or an AwsError where it must be tried again.
+    """
+    metrics.add_metric("AuditsCompleted", MetricUnit.Count, 0)
+    try:
+        request = parse_audit_request(event, default_region=settings.region)
+    except InvalidRequestError as error:
+        logger.error("Refused the request: %s", error, state="failed")  # noqa: TRY400 - the traceback says no more
+        return {"state": "failed", "message": str(error)}
+    with logger.append_context_keys(correlation_id=request.request_id):
+        if datetime.now(UTC) - request.now > request.every:
+            # Every age would be too small by as much: figures that look good, of a world that is not so.
+            logger.warning("Left alone: it comes too late, and the next audit with it", scheduled_time=request.now)
+            return {"state": "late"}
+        return _audit(request)
+
+
+def _audit(request: AuditRequest) -> dict[str, Any]:
+    seen = _look(request)
+    reports = [
+        report(plan, seen.instances, seen.newest, request.now)
+        for plan in request.plans
+        if seen.failures.keys().isdisjoint((*plan.regions, *plan.copy_to))
+    ]
+    for each in reports:
+        _tell(each, request)
+    if seen.failures:
+        raise RegionsFailedError("; ".join(f"{region}: {error}" for region, error in seen.failures.items()))
+    _tell_of_unprotected(request.plans, seen)
+    metrics.add_metric("AuditsCompleted", MetricUnit.Count, 1)
+    return {"state": "completed", "overdue": {each.plan.name: each.instances_overdue for each in reports}}
+
+
+def _look(request: AuditRequest) -> _Seen:
+    """List everything, each Region once; one that fails is noted, and the others go on."""
+    seen = _Seen()
+    with_instances = {*settings.regions, *(region for plan in request.plans for region in plan.regions)}
+    with_copies = {region for plan in request.plans for region in plan.copy_to}
+    for region in sorted(with_instances | with_copies):
+        try:
+            if region in with_instances:
+                seen.instances[region] = _all(lightsail(region).instances())
+            seen.newest |= newest_recovery_points(lightsail(region).snapshots())
+        except AwsError as error:
+            logger.exception("A Region failed; the others go on", region=region)
+            seen.failures[region] = str(error)
+    return seen
+
+
+def _all(pages: Iterable[list[Instance]]) -> list[Instance]:
+    """Return what is on all pages, once: a page may repeat what an earlier one had."""
+    return list({instance.arn: instance for page in pages for instance in page}.values())
+
+
+def _tell(found: PlanReport, request: AuditRequest) -> None:
+    """Tell the metrics and the log how a plan stands, and the bus where somebody should hear of it now."""
+    figures: dict[str, float] = {"InstancesProtected": found.instances_protected}
+    if found.plan.max_age:  # without it nothing can be overdue, and none overdue would sound like a promise
+        figures["InstancesOverdue"] = found.instances_overdue
+    with_plan = EphemeralMetrics()
+    with_plan.add_dimension("plan", found.plan.name)
+    for name, count in figures.items():
+        with_plan.add_metric(name, MetricUnit.Count, count)
+    for name, age in (("RecoveryPointAgeMax", found.oldest), ("CopyAgeMax", found.oldest_copy)):
+        if age is not None:
+            with_plan.add_metric(name, MetricUnit.NoUnit, hours(age))
+    with_plan.flush_metrics()
+    for standing in found.overdue[:MOST_LISTED]:
+        logger.warning(
+            "Overdue",
+            plan=found.plan.name,
+            instance_name=standing.instance.name,
+            region=standing.region,
+            copy_region=standing.copy_region,
+            overdue_since=standing.overdue_since,
+            recovery_point_at=standing.recovery_point_at,
+        )
+    logger.info("Audited a plan", plan=found.plan.name, figures=figures)
+    if is_worth_telling(found, request):
+        event_bus.put(SOURCE, RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
+
+
+def _tell_of_unprotected(plans: Iterable[AuditPlan], seen: _Seen) -> None:
+    found = unprotected(list(plans), seen.instances)
+    metrics.add_metric("InstancesUnprotected", MetricUnit.Count, len(found))
+    if found:
+        names = [f"{instance.name} in {region}" for region, instance in found[:MOST_LISTED]]
+        logger.info("No plan selects these instances", instances=names, count=len(found))

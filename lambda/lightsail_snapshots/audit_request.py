@@ -1,0 +1,91 @@
+"""`Audit Requested`: from an event to a checked request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_object, read_text, shown
+from lightsail_snapshots.fleet import read_select
+from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.selection import Select
+
+AUDIT_REQUESTED = "Audit Requested"
+HOURLY = timedelta(hours=1)
+
+_OF_OTHERS = ("timezone", "keep", "maxDeletes", "allowDeletesUntil", "dryRun")
+"""Fields of a plan that prune reads. All others are refused: a mistyped `maxAge` would be an alarm less."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditPlan:
+    """What one plan promises about the instances that it selects."""
+
+    name: str
+    select: Select
+    regions: tuple[str, ...]
+    max_age: timedelta | None
+    """None: an instance is never overdue."""
+    copy_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRequest:
+    """One checked request for an audit of all plans."""
+
+    request_id: str
+    now: datetime
+    """When a schedule meant it to run, else the event's time."""
+    every: timedelta
+    """How far apart audits are: what has changed since the last one is told at once, all the rest once a day."""
+    plans: tuple[AuditPlan, ...]
+
+    @property
+    def is_first_of_day(self) -> bool:
+        """Whether the audit before this one was on another day, in UTC."""
+        return (self.now - self.every).date() != self.now.date()
+
+    def is_news(self, since: datetime) -> bool:
+        """Whether this became so after the audit before this one, to which "just now" was still in time."""
+        return since >= self.now - self.every
+
+
+def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
+    """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
+    if not isinstance(event, Mapping):
+        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
+    problems: list[str] = []
+    envelope = Fields(event, "", problems)
+    request_id = envelope.take("id", read_text)
+    time = envelope.take("time", read_instant)
+    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
+    plans = detail.take("plans", read_list) or []
+    every = detail.take("every", read_duration, optional=True) or HOURLY
+    scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
+    detail.refuse_the_rest()
+    read = [_plan(plan, f"detail.plans[{index}]", default_region, problems) for index, plan in enumerate(plans)]
+    if request_id is None or time is None or problems:
+        raise InvalidRequestError(problems)
+    now = scheduled_time or time
+    return AuditRequest(request_id=request_id, now=now, every=every, plans=tuple(plan for plan in read if plan))
+
+
+def _plan(plan: object, where: str, default_region: str, problems: list[str]) -> AuditPlan | None:
+    if not isinstance(plan, Mapping):
+        problems.append(f"{where}: must be a JSON object, not {shown(plan)}")
+        return None
+    fields = Fields(plan, f"{where}.", problems)
+    name = fields.take("plan", read_text)
+    select = fields.take("select", read_select)
+    regions = fields.take("regions", _read_texts, optional=True) or (default_region,)
+    max_age = fields.take("maxAge", read_duration, optional=True)
+    copy_to = fields.take("copyTo", _read_texts, optional=True) or ()
+    for other in _OF_OTHERS:
+        fields.take(other, lambda value: value, optional=True)
+    fields.refuse_the_rest()
+    if name is None or select is None:
+        return None
+    return AuditPlan(name=name, select=select, regions=regions, max_age=max_age, copy_to=copy_to)
+
+
+def _read_texts(value: object) -> tuple[str, ...]:
+    return tuple(read_text(text) for text in read_list(value))

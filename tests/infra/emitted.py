@@ -1,0 +1,71 @@
+"""Every metric that the functions emit, read from what they write when they are run against the Lightsail emulator."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from datetime import timedelta
+from typing import Any
+
+import tests.unit.conftest  # noqa: F401 - the environment that the functions find, before they are imported
+from lightsail_snapshots import audit, copy, create, fan_out, prune
+from lightsail_snapshots.naming import utc
+from tests.unit.copies import THERE, available, to
+from tests.unit.events import requested
+from tests.unit.pruning import nights, prune_requested
+from tests.unit.world import Context, World, world
+
+Series = tuple[str, str, frozenset[tuple[str, str]]]
+"""Namespace, name, and dimensions with their values."""
+
+BROKEN = {"id": "broken", "time": "2026-11-23T03:15:00Z", "detail": {}}
+
+
+def series() -> set[Series]:
+    """Run every function, also into its failures, and return all that it emitted; plans are named `daily`."""
+    written = io.StringIO()
+    with redirect_stdout(written):
+        _create()
+        _copy()
+        _direct()
+    return {one for line in written.getvalue().splitlines() for one in _read(json.loads(line))}
+
+
+def _create() -> None:
+    with world(create.handler) as aws:
+        event = requested({"instanceName": "web-1"})
+        aws.request(event)
+        aws.emulator.clock.advance(60)
+        assert aws.request(event, attempt=2)
+        aws.request(requested({"instanceName": "nobody"}))
+
+
+def _copy() -> None:
+    with world(copy.handler) as aws:
+        wanted = to(THERE, available(aws, plan="daily"))
+        aws.request(wanted)
+        aws.emulator.clock.advance(60)
+        assert aws.request(wanted, attempt=2)
+        aws.request(BROKEN)
+
+
+def _direct() -> None:
+    with world(prune.handler) as aws:
+        nights(aws, 3)
+        prune.handler(prune_requested(), Context(900))
+        fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}), Context())
+        _audit(aws)
+
+
+def _audit(aws: World) -> None:
+    now = aws.emulator.clock.now() + timedelta(days=2)
+    plan = {"plan": "daily", "select": {"all": True}, "maxAge": "PT26H", "copyTo": ["eu-west-1"]}
+    audit.handler(requested({"plans": [plan], "scheduledTime": utc(now)}), Context())
+
+
+def _read(record: dict[str, Any]) -> Iterator[Series]:
+    for directive in record["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = frozenset((name, record[name]) for name in names)
+            for metric in directive["Metrics"]:
+                yield directive["Namespace"], metric["Name"], dimensions

@@ -1,0 +1,26 @@
+"""The texts for people: fit to stand between quotation marks, where EventBridge puts them."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightsail_snapshots.outcome import invalid_detail, one_line
+from lightsail_snapshots.request import InvalidRequestError
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))
+def test_a_text_needs_no_escaping_in_json(text: str) -> None:
+    line = one_line(text)
+    assert json.dumps(line, ensure_ascii=False) == f'"{line}"'
+
+
+def test_a_text_keeps_its_words() -> None:
+    assert one_line('Lightsail said: "no\nsuch" \\ thing') == "Lightsail said: 'no such' / thing"
+
+
+def test_the_message_of_a_refused_request_is_one_line() -> None:
+    error = InvalidRequestError(['detail.select.names: "{web" has braces', "detail.tags: is\nmissing"])
+    detail = invalid_detail("one", error, {})
+    assert detail["message"] == "detail.select.names: '{web' has braces; detail.tags: is missing"
+    assert detail["problems"] == list(error.problems)
