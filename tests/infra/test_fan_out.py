@@ -103,8 +103,8 @@ def test_its_rules_and_no_others_may_send_to_its_queue_in_one_statement(everythi
 
 def test_its_rules_and_nobody_else_may_invoke_it(everything: Synthesized) -> None:
     (function,) = (name for name in everything.of_type(FUNCTION) if name.startswith("FanOut"))
-    every = everything.of_type(PERMISSION).values()
-    permissions = [permission for permission in every if permission["FunctionName"] == everything.arn(function)]
+    all_of_them = everything.of_type(PERMISSION).values()
+    permissions = [each for each in all_of_them if each["FunctionName"] == everything.arn(function)]
     for permission in permissions:
         assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
     arns = [everything.arn(name) for name in rules(everything)]
