@@ -12,6 +12,7 @@ Every botocore exception leaves here as one of these:
 """
 
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,9 @@ PUT_ATTEMPTS = 5
 
 LONGEST_CALL = 16.0
 """Seconds that one call may take: two attempts of 2 s to connect and 5 s to be answered, and the wait between them."""
+
+# botocore tells at INFO, in each cold start, where it found its credentials: not what a log of ours is read for.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Explicit, because botocore's defaults differ between versions (legacy or standard mode) and wait a minute for an
 # answer. A second attempt after a lost answer is harmless: the snapshot's name makes the repeat visible.

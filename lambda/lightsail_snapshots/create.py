@@ -71,6 +71,7 @@ def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
     except NameInUseError as error:
         snapshot = holder_of(request.instance_snapshot_name, region, attempt, error)
         return _state(request, snapshot) if snapshot else _name_in_use(request)
+    logger.info("Lightsail is making the snapshot", state=Pending.word)
     return Pending()
 
 
