@@ -104,10 +104,14 @@ def hasten(
     come_back_seconds: float = COME_BACK_SECONDS,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
 ) -> None:
-    """Makes the deployed queue look again soon, and the emulator quick: AWS takes minutes for both."""
-    aws.client("sqs").set_queue_attributes(
-        QueueUrl=outputs["RequestQueueUrl"], Attributes={"VisibilityTimeout": str(come_back_seconds)}
-    )
+    """Makes the deployed queues look again soon, and the emulator quick: AWS takes minutes for both.
+
+    A stack whose plans copy nothing has no queue of copies.
+    """
+    for queue in {"RequestQueueUrl", "CopyQueueUrl"} & outputs.keys():
+        aws.client("sqs").set_queue_attributes(
+            QueueUrl=outputs[queue], Attributes={"VisibilityTimeout": str(come_back_seconds)}
+        )
     aws.control("POST", "/_lightsail/settings", {"snapshotSeconds": snapshot_seconds})
 
 

@@ -18,7 +18,7 @@ def deployed() -> Iterator[Deployment]:
         deployment = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
         hasten(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
-        for function in ("CreateFunctionName", "FanOutFunctionName"):
+        for function in ("CreateFunctionName", "FanOutFunctionName", "CopyFunctionName"):
             aws.client("lambda").invoke(FunctionName=deployment.outputs[function], Payload=b"{}")
         deployment.open()
         yield deployment

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,21 @@ def eventually(look: Callable[[], T | None], what: str) -> T:
             return seen
         time.sleep(0.1)
     raise AssertionError(f"{what}: not within {PATIENCE} seconds")
+
+
+def an_event(request_id: str, **detail: Any) -> dict[str, Any]:
+    """Makes an `Instance Snapshot Requested` as EventBridge delivers it."""
+    return {
+        "version": "0",
+        "id": request_id,
+        "detail-type": "Instance Snapshot Requested",
+        "source": "tests",
+        "account": ACCOUNT,
+        "time": "2026-11-23T03:15:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail,
+    }
 
 
 @dataclass
@@ -87,11 +102,15 @@ class Deployment:
         answer = self.sqs.send_message_batch(QueueUrl=self.outputs["RequestQueueUrl"], Entries=entries)
         return [message["MessageId"] for message in answer["Successful"]]
 
-    def fault(self, fault: str, name: str, operation: str = "CreateInstanceSnapshot", times: int = 1) -> None:
-        """Makes the emulator misbehave the next times that a request of this operation has this name in it."""
-        self.aws.control(
-            "POST", "/_lightsail/faults", {"fault": fault, "operation": operation, "name": name, "times": times}
-        )
+    def fault(
+        self, fault: str, name: str, operation: str = "CreateInstanceSnapshot", times: int = 1, **more: str
+    ) -> None:
+        """Makes the emulator misbehave the next times that a request of this operation has this name in it.
+
+        `more` is what else there is to say about the fault, such as `region`.
+        """
+        about = {"fault": fault, "operation": operation, "name": name, "times": times}
+        self.aws.control("POST", "/_lightsail/faults", about | more)
 
     def faults_left(self) -> list[dict[str, Any]]:
         """The faults that can still go off, each with its `times`."""
@@ -132,8 +151,11 @@ class Deployment:
         )
 
     @contextmanager
-    def acting_as(self, role_name: str) -> Iterator[Callable[[str], Any]]:
-        """A function that makes clients with a role's credentials, which root may assume until the block is left."""
+    def acting_as(self, role_name: str) -> Iterator[Callable[..., Any]]:
+        """A function that makes clients with a role's credentials, which root may assume until the block is left.
+
+        As `client(service)` or `client(service, region)`.
+        """
         iam = self.aws.client("iam")
         role = iam.get_role(RoleName=role_name)["Role"]
         trust = copy.deepcopy(role["AssumeRolePolicyDocument"])
@@ -145,7 +167,7 @@ class Deployment:
             "aws_secret_access_key": session["SecretAccessKey"],
             "aws_session_token": session["SessionToken"],
         }
-        yield lambda service: self.aws.client(service, **credentials)
+        yield partial(self.aws.client, **credentials)
         trusted = json.dumps(role["AssumeRolePolicyDocument"])
         iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=trusted)
 

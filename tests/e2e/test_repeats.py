@@ -1,29 +1,14 @@
 """Everything on the way delivers at least once, and Lightsail has bad days: one request is one snapshot still."""
 
 import json
-from typing import Any
 
-from tests.e2e.deployment import Deployment
-
-
-def an_event(instance: str, request_id: str) -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": request_id,
-        "detail-type": "Instance Snapshot Requested",
-        "source": "tests",
-        "account": "123456789012",
-        "time": "2026-11-23T03:15:00Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {"instanceName": instance},
-    }
+from tests.e2e.deployment import Deployment, an_event
 
 
 def test_one_event_delivered_five_times_at_once_makes_one_snapshot(stack: Deployment) -> None:
     instance = stack.instance()
 
-    stack.deliver(*[json.dumps(an_event(instance, "five-times"))] * 5)
+    stack.deliver(*[json.dumps(an_event("five-times", instanceName=instance))] * 5)
 
     told = stack.available("five-times")
     stack.quiet()

@@ -41,16 +41,20 @@ class Aws:
             "AWS_ENDPOINT_URL_EVENTBRIDGE": self.bus_url,
         }
 
-    def make_instance(self, name: str) -> None:
-        """Make a running instance with a tag."""
-        client = boto3.client(
+    @property
+    def client(self) -> Any:
+        """Lightsail, as somebody else sees it."""
+        return boto3.client(
             "lightsail",
             region_name=REGION,
             endpoint_url=self.lightsail.url,
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-        client.create_instances(
+
+    def make_instance(self, name: str) -> None:
+        """Make a running instance with a tag."""
+        self.client.create_instances(
             instanceNames=[name],
             availabilityZone=f"{REGION}a",
             blueprintId="ubuntu_24_04",
@@ -58,12 +62,12 @@ class Aws:
             tags=[{"key": "env", "value": "prod"}],
         )
 
-    def snapshots(self) -> dict[str, str]:
-        """The state of each snapshot, by its name."""
+    def snapshots(self, region: str = REGION) -> dict[str, str]:
+        """The state of each snapshot of a Region, by its name."""
         emulator = self.lightsail.emulator
         with emulator.lock:
-            region = emulator.accounts[ACCOUNT].regions[REGION]
-            return {one.name: one.state_at(region.now) for one in region.of(InstanceSnapshot)}
+            seen = emulator.accounts[ACCOUNT].region(region)
+            return {one.name: one.state_at(seen.now) for one in seen.of(InstanceSnapshot)}
 
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:

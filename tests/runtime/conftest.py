@@ -1,7 +1,9 @@
 """The asset as it is deployed, and an AWS for it: the Lightsail emulator and a bus, both by HTTP."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.runtime.aws import Aws, bus
 HANDLER = "lightsail_snapshots.create.handler"
 
 Start = Callable[..., Function]
+Log = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,12 @@ def aws() -> Iterator[Aws]:
         world = Aws(lightsail, bus_url, events)
         world.make_instance("web-1")
         yield world
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    """The lines of the functions' log so far, all of which are JSON."""
+    return lambda: [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.runtime import How
 from tests.runtime.aws import Aws, batch
-from tests.runtime.conftest import Start
+from tests.runtime.conftest import Log, Start
 from tests.unit.events import REQUEST_ID, requested
 
 COMES_BACK = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
@@ -21,10 +21,6 @@ def handler(event, context):
     lightsail_snapshots.create.handler(event, context)
     return {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 """
-
-
-def log_lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
 
 
 def test_a_request_becomes_a_snapshot_and_comes_back_until_it_is_usable(aws: Aws, start: Start) -> None:
@@ -94,7 +90,7 @@ def test_a_bare_event_is_answered_with_the_state_that_was_seen(aws: Aws, start: 
 
 
 def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_keeps_the_process(
-    aws: Aws, start: Start, tmp_path: Path
+    aws: Aws, start: Start, log: Log
 ) -> None:
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
@@ -102,12 +98,12 @@ def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_k
     assert (failed.how, failed.payload["errorType"]) == (How.FAILED, "TryLaterError")
     assert failed.payload["errorMessage"].startswith("OperationFailureException: Another operation is in progress")
     assert function.invoke(requested({"instanceName": "web-1"})).how is How.ANSWERED
-    assert {line["cold_start"] for line in log_lines(tmp_path) if "cold_start" in line} == {False}
+    assert {line["cold_start"] for line in log() if "cold_start" in line} == {False}
 
 
-def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws, start: Start, tmp_path: Path) -> None:
+def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws, start: Start, log: Log) -> None:
     start(aws.environment).invoke(batch(delivery=1, plan="daily"))
-    lines = [line for line in log_lines(tmp_path) if line.get("service") and "_aws" not in line]
+    lines = [line for line in log() if line.get("service") and "_aws" not in line]
     assert [line["message"].split(":")[0] for line in lines] == ["Lightsail is making the snapshot", "Comes back later"]
     for line in lines:
         assert line["correlation_id"] == REQUEST_ID
@@ -116,12 +112,12 @@ def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws
         assert (line["attempt"], line["state"], line["level"]) == (1, "pending", "INFO")
 
 
-def test_metrics_are_log_lines_in_our_namespace(aws: Aws, start: Start, tmp_path: Path) -> None:
+def test_metrics_are_log_lines_in_our_namespace(aws: Aws, start: Start, log: Log) -> None:
     function = start(aws.environment)
     function.invoke(batch(delivery=1))
     aws.lightsail.emulator.clock.advance(600)
     function.invoke(batch(delivery=2))
-    seen = [line for line in log_lines(tmp_path) if "_aws" in line]
+    seen = [line for line in log() if "_aws" in line]
     namespaces = {metrics["Namespace"] for line in seen for metrics in line["_aws"]["CloudWatchMetrics"]}
     assert namespaces == {"LightsailSnapshots"}
     names = [{m["Name"] for metrics in line["_aws"]["CloudWatchMetrics"] for m in metrics["Metrics"]} for line in seen]

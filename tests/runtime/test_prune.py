@@ -1,0 +1,37 @@
+"""The deployed `prune` function, by AWS's runtime client: one run that deletes one snapshot of two."""
+
+import json
+from datetime import UTC, datetime
+
+from tests.runtime.aws import Aws
+from tests.runtime.conftest import Log, Start
+from tests.unit.events import REQUEST_ID, requested
+
+PRUNE = "lightsail_snapshots.prune.handler"
+DAY = 24 * 60 * 60
+TAGS = {"managed-by": "lightsail-snapshots", "snapshot-of": "shop", "snapshot-plan": "daily"}
+
+
+def test_a_run_deletes_what_no_rule_keeps_and_tells_of_it(aws: Aws, start: Start, log: Log) -> None:
+    clock = aws.lightsail.emulator.clock
+    clock.set(datetime(2024, 6, 1, 3, 15, tzinfo=UTC))
+    aws.make_instance("shop")
+    for name in ("first", "second"):
+        tags = [{"key": key, "value": value} for key, value in TAGS.items()]
+        aws.client.create_instance_snapshot(instanceSnapshotName=name, instanceName="shop", tags=tags)
+        clock.advance(DAY)
+    event = requested({"plans": [{"plan": "daily", "keep": {"last": 1}}]}, time="2024-06-03T12:00:00Z")
+
+    # Lambda gives it 15 minutes: with little time left, it deletes nothing.
+    answer = start(aws.environment, PRUNE, timeout=900).invoke(event | {"detail-type": "Prune Requested"})
+
+    assert answer.payload == {"deleted": {"us-east-1": 1}}
+    assert aws.snapshots() == {"second": "available"}
+    [told] = aws.events
+    assert (told["DetailType"], json.loads(told["Detail"])["instanceSnapshotName"]) == (
+        "Instance Snapshot Deleted",
+        "first",
+    )
+    [line] = [line for line in log() if line.get("message") == "Pruned"]
+    assert (line["correlation_id"], line["kept"]) == (REQUEST_ID, 1)
+    assert [line["SnapshotsDeleted"] for line in log() if "_aws" in line] == [[0, 1]]
