@@ -29,8 +29,11 @@ QUERIES: Mapping[str, str] = {
     ' | filter message = "Overdue" | sort @timestamp desc | limit 100',
     "unprotected": "fields @timestamp, count, instances"
     ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
-    "errors": "fields @timestamp, @log, message, exception_name, exception"
-    ' | filter level = "ERROR" | sort @timestamp desc | limit 100',
+    # What we log; what the runtime says of an error that nobody caught (`log_level`: clients before 4.0.4); and a
+    # timeout or a lack of memory, of which only Lambda's own report of the invocation can tell.
+    "errors": "fields @timestamp, @log, message, exception, errorType, errorMessage, record.status"
+    ' | filter level = "ERROR" or log_level = "ERROR" or record.status in ["timeout", "error", "failure"]'
+    " | sort @timestamp desc | limit 100",
     "slowest": "fields @timestamp, seconds_to_available, instance_name, instance_snapshot_name, plan"
     " | filter ispresent(seconds_to_available) | sort seconds_to_available desc | limit 50",
 }

@@ -217,6 +217,13 @@ def test_every_query_of_the_runbook_is_saved_in_the_stack_and_the_other_way_roun
     assert {" ".join(query.split()) for query in written} == saved == set(QUERIES.values())
 
 
+def test_the_query_for_errors_finds_also_those_that_only_lambda_knows_of() -> None:
+    """An uncaught error is the runtime's line; of a timeout tells only `platform.report` (Lambda Telemetry API)."""
+    for what in ('level = "ERROR"', 'log_level = "ERROR"', 'record.status in ["timeout", "error", "failure"]'):
+        assert what in QUERIES["errors"]
+    assert {"errorType", "errorMessage"} <= set(re.findall(r"\w+", QUERIES["errors"].partition("|")[0]))
+
+
 def test_a_saved_query_looks_into_every_log(watched: Synthesized) -> None:
     for query in watched.of_type("AWS::Logs::QueryDefinition").values():
         assert set(query["LogGroupNames"]) == set(watched.of_type("AWS::Logs::LogGroup"))
