@@ -81,15 +81,18 @@ class Dashboard(Construct):
         ages = [_of_plan("RecoveryPointAgeMax", plan) for plan in plans]
         copies = [_of_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
         nobody = our_metric("InstancesUnprotected", statistic="Maximum", period=HOUR, label="no plan")
+        overdue = [_of_plan("InstancesOverdue", plan) for plan in plans if plan.max_age]
+        graph = cloudwatch.GraphWidget(
+            title="Recovery point age: hours of work that would be lost, worst instance of each plan",
+            left=[*ages, *copies],
+            left_annotations=limits,
+            left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
+            width=10,
+        )
         return [
-            _numbers("Overdue: must be 0", [_of_plan("InstancesOverdue", plan) for plan in plans if plan.max_age], 4),
-            cloudwatch.GraphWidget(
-                title="Recovery point age: hours of work that would be lost, worst instance of each plan",
-                left=[*ages, *copies],
-                left_annotations=limits,
-                left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
-                width=10,
-            ),
+            # CloudWatch refuses a dashboard in which any widget has nothing to show.
+            *([_numbers("Overdue: must be 0", overdue, 4)] if overdue else []),
+            *([graph] if plans else []),
             _numbers(
                 "Protected, and selected by no plan",
                 [*(_of_plan("InstancesProtected", plan) for plan in plans), nobody],

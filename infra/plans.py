@@ -27,8 +27,7 @@ MAX_TRIGGERED = 8000
 InputTransformer)."""
 MAX_WITH_ON = 15
 """Plans with `on`: each has two rules, and each rule some 500 characters of the function's policy, which has 20 KB
-(Lambda developer guide, "Lambda quotas"), and 140 of the queue's, which has 8 KB (SQS developer guide, "policy quotas").
-"""
+(Lambda developer guide, "Lambda quotas"), and 140 of the queue's, which has 8 KB (SQS guide, "policy quotas")."""
 MAX_DAYS_OF_DELETES = 7
 MIN_CONCURRENCY = 2
 MAX_CONCURRENCY = 1000
