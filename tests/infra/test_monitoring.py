@@ -11,7 +11,7 @@ from infra.alarms import PREFIX
 from infra.dashboard import QUERIES
 from local.dashboard_picture import picture
 from tests.infra import emitted
-from tests.infra.plans import plan_toml
+from tests.infra.plan_text import plan_toml
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 
 PLANS = """
