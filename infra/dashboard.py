@@ -29,8 +29,11 @@ QUERIES: Mapping[str, str] = {
     ' | filter message = "Overdue" | sort @timestamp desc | limit 100',
     "unprotected": "fields @timestamp, count, instances"
     ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
-    "errors": "fields @timestamp, @log, message, exception_name, exception"
-    ' | filter level = "ERROR" | sort @timestamp desc | limit 100',
+    # What we log; what the runtime says of an error that nobody caught (`log_level`: clients before 4.0.4); and a
+    # timeout or a lack of memory, of which only Lambda's own report of the invocation can tell.
+    "errors": "fields @timestamp, @log, message, exception, errorType, errorMessage, record.status"
+    ' | filter level = "ERROR" or log_level = "ERROR" or record.status in ["timeout", "error", "failure"]'
+    " | sort @timestamp desc | limit 100",
     "slowest": "fields @timestamp, seconds_to_available, instance_name, instance_snapshot_name, plan"
     " | filter ispresent(seconds_to_available) | sort seconds_to_available desc | limit 50",
 }
@@ -78,15 +81,18 @@ class Dashboard(Construct):
         ages = [_of_plan("RecoveryPointAgeMax", plan) for plan in plans]
         copies = [_of_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
         nobody = our_metric("InstancesUnprotected", statistic="Maximum", period=HOUR, label="no plan")
+        overdue = [_of_plan("InstancesOverdue", plan) for plan in plans if plan.max_age]
+        graph = cloudwatch.GraphWidget(
+            title="Recovery point age: hours of work that would be lost, worst instance of each plan",
+            left=[*ages, *copies],
+            left_annotations=limits,
+            left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
+            width=10,
+        )
         return [
-            _numbers("Overdue: must be 0", [_of_plan("InstancesOverdue", plan) for plan in plans if plan.max_age], 4),
-            cloudwatch.GraphWidget(
-                title="Recovery point age: hours of work that would be lost, worst instance of each plan",
-                left=[*ages, *copies],
-                left_annotations=limits,
-                left_y_axis=cloudwatch.YAxisProps(min=0, label="hours", show_units=False),
-                width=10,
-            ),
+            # CloudWatch refuses a dashboard in which any widget has nothing to show.
+            *([_numbers("Overdue: must be 0", overdue, 4)] if overdue else []),
+            *([graph] if plans else []),
             _numbers(
                 "Protected, and selected by no plan",
                 [*(_of_plan("InstancesProtected", plan) for plan in plans), nobody],

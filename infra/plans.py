@@ -25,6 +25,9 @@ MAX_PLAN_NAME = 40
 MAX_TRIGGERED = 8000
 """Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,
 InputTransformer)."""
+MAX_WITH_ON = 15
+"""Plans with `on`: each has two rules, and each rule some 500 characters of the function's policy, which has 20 KB
+(Lambda developer guide, "Lambda quotas"), and 140 of the queue's, which has 8 KB (SQS guide, "policy quotas")."""
 MAX_DAYS_OF_DELETES = 7
 MIN_CONCURRENCY = 2
 MAX_CONCURRENCY = 1000
@@ -114,6 +117,10 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         _plan(Table(file, ("plans", name), table, "[plans.daily]"), regions, today)
         for name, table in top.table("plans", "[plans.daily]").values.items()
     )
+    with_on = [plan.name for plan in plans if plan.on]
+    if len(with_on) > MAX_WITH_ON:
+        several = "join those that select the same, with $or in their pattern"
+        top.report(f"{len(with_on)} plans have on, and at most {MAX_WITH_ON} can: {several}", "plans")
     elsewhere = dict.fromkeys(_PLAN_KEYS, "belongs to a plan: below a header such as [plans.daily]")
     top.rest(_FILE_KEYS, elsewhere)
     file.check()

@@ -27,7 +27,7 @@ from lightsail_snapshots.settings import FanOutSettings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
 settings = FanOutSettings.from_environment(os.environ)
-logger = Logger()
+logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
 metrics = Metrics()
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)

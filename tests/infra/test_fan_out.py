@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
 
+from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
 from lightsail_snapshots.settings import FanOutSettings
 from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, in_region, lightsail_arn, statements_of
-from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
+from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 from tests.infra.test_create import FOURTEEN_DAYS, Recorder
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"
+TRIGGERED = 'on = { source = ["ci"] }\nselect = { all = true }\nkeep_for = "P7D"\n'
 TRIGGERS = (
     "FanOutOnbeforedeploydefault",
     "FanOutOnbeforedeployours",
@@ -109,6 +111,25 @@ def test_its_rules_and_nobody_else_may_invoke_it(everything: Synthesized) -> Non
         assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
     arns = [everything.arn(name) for name in rules(everything)]
     assert sorted(permission["SourceArn"] for permission in permissions) == sorted(arns)
+
+
+def test_as_many_triggered_plans_as_are_allowed_fit_into_the_policies_of_function_and_queue() -> None:
+    """With the longest names that CloudFormation gives: 64 characters, and 100 for a statement of the function's."""
+    plans = [f"[plans.{number:0{MAX_PLAN_NAME}}]\n{TRIGGERED}" for number in range(MAX_WITH_ON)]
+    full = synthesize("\n".join(plans))
+    rule = f"arn:aws:events:ap-southeast-3:{ACCOUNT}:rule/lightsail-snapshots/{'r' * 64}"
+    statement = {
+        "Sid": "s" * 100,
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{'f' * 64}",
+        "Condition": {"ArnLike": {"AWS:SourceArn": rule}},
+    }
+    permissions = [name for name in full.of_type(PERMISSION) if name.startswith("FanOut")]
+    assert len(permissions) == 2 * MAX_WITH_ON + 1
+    assert len(json.dumps([statement] * len(permissions))) < 20 * 1024 - 100
+    assert len(json.dumps([rule] * len(permissions))) < 8 * 1024 - 1000  # the rest of the queue's policy
 
 
 def test_it_has_as_long_as_lambda_gives_which_is_enough_for_ten_thousand_instances(template: Synthesized) -> None:

@@ -11,6 +11,7 @@ from infra.alarms import PREFIX
 from infra.dashboard import QUERIES
 from local.dashboard_picture import picture
 from tests.infra import emitted
+from tests.infra.plan_text import plan_toml
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 
 PLANS = """
@@ -215,6 +216,21 @@ def test_every_query_of_the_runbook_is_saved_in_the_stack_and_the_other_way_roun
     written = set(re.findall(r"```sql\n(.*?)\n```", OPERATIONS.read_text(encoding="utf-8"), re.S))
     saved = {one["QueryString"] for one in watched.of_type("AWS::Logs::QueryDefinition").values()}
     assert {" ".join(query.split()) for query in written} == saved == set(QUERIES.values())
+
+
+@pytest.mark.parametrize("plans", ["", plan_toml(), plan_toml(max_age='"26h"')], ids=["none", "no max_age", "usual"])
+def test_every_widget_has_something_to_show_or_cloudwatch_refuses_the_dashboard(plans: str) -> None:
+    body = json.loads(synthesize(plans).only("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    shown = [widget["properties"] for widget in body["widgets"]]
+    assert shown
+    assert [one["title"] for one in shown if not one.get("metrics") and not one.get("alarms")] == []
+
+
+def test_the_query_for_errors_finds_also_those_that_only_lambda_knows_of() -> None:
+    """An uncaught error is the runtime's line; of a timeout tells only `platform.report` (Lambda Telemetry API)."""
+    for what in ('level = "ERROR"', 'log_level = "ERROR"', 'record.status in ["timeout", "error", "failure"]'):
+        assert what in QUERIES["errors"]
+    assert {"errorType", "errorMessage"} <= set(re.findall(r"\w+", QUERIES["errors"].partition("|")[0]))
 
 
 def test_a_saved_query_looks_into_every_log(watched: Synthesized) -> None:

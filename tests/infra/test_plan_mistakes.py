@@ -325,6 +325,14 @@ def test_a_plan_whose_name_cannot_be_a_schedules_is_refused(tmp_path: Path, name
     ]
 
 
+def test_more_triggered_plans_than_a_functions_policy_holds_are_refused(tmp_path: Path) -> None:
+    triggered = plan_toml(schedule=None, on='{ source = ["ci"] }')
+    text = "\n".join(triggered.replace("daily", f"p{number}") for number in range(16))
+    assert problems_of(tmp_path, text) == [
+        ("plans", "16 plans have on, and at most 15 can: join those that select the same, with $or in their pattern")
+    ]
+
+
 def test_a_copy_into_the_stacks_own_region_is_refused_where_that_is_known(tmp_path: Path) -> None:
     assert problems_of(tmp_path, plan_toml(copy_to='["eu-west-1"]'), region="eu-west-1") == [
         (

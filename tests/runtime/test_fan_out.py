@@ -1,6 +1,8 @@
 """The deployed `fan_out` function, by AWS's runtime client: from one Fleet request to a request for each instance."""
 
 import json
+import re
+from pathlib import Path
 
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Start
@@ -30,3 +32,16 @@ def test_a_region_that_fails_fails_the_invocation_so_that_lambda_tries_it_again(
     event = requested({"select": {"all": True}})
     assert "RegionsFailedError" in json.dumps(function.invoke(event).payload)
     assert function.invoke(event).payload == {"selected": {"us-east-1": 1}}
+
+
+def test_an_error_is_logged_with_the_level_and_time_that_lambda_filters_by(
+    aws: Aws, start: Start, tmp_path: Path
+) -> None:
+    """Its guide, "Log-level filtering": without a time as RFC 3339 has it, Lambda takes any line for INFO."""
+    aws.lightsail.emulator.faults.add("access-denied", operation="GetInstances", times=1)
+    start(aws.environment, FAN_OUT).invoke(requested({"select": {"all": True}}))
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+    errors = [line for line in lines if line.get("level") == "ERROR"]
+    assert errors
+    for line in errors:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", line["timestamp"])

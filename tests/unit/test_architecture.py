@@ -28,3 +28,10 @@ def test_decisions_know_neither_aws_nor_the_environment(path: Path) -> None:
 
 def test_one_module_touches_botocore() -> None:
     assert [path.stem for path in SOURCES if imports(path) & {"boto3", "botocore"}] == ["aws"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_each_logger_writes_times_that_lambda_can_read(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    made = [ast.unparse(call) for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Logger"]
+    assert made in ([], ["Logger(use_rfc3339=True)"])
