@@ -8,7 +8,7 @@ import pytest
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
 
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
-from lightsail_snapshots.settings import FanOutSettings
+from lightsail_snapshots.settings import Settings
 from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, in_region, lightsail_arn, statements_of
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
 from tests.infra.test_create import FOURTEEN_DAYS, Recorder
@@ -122,7 +122,7 @@ def test_it_has_as_long_as_lambda_gives_which_is_enough_for_ten_thousand_instanc
 def test_the_environment_is_what_the_code_reads(everything: Synthesized) -> None:
     variables = everything.only(FUNCTION, "FanOut")["Environment"]["Variables"]
     environment = Recorder({**variables, "AWS_REGION": REGION})
-    settings = FanOutSettings.from_environment(environment)
+    settings = Settings.from_environment(environment)
     assert settings.regions == (REGION, "eu-central-1", "us-east-1")  # the stack's own, and each plan's
     assert settings.copy_regions == ("eu-west-1",)
     powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
