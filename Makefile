@@ -39,6 +39,7 @@ preview: .venv/ready ## Show what prune would keep and delete in your AWS accoun
 	@python preview.py
 
 deploy: .venv/ready node_modules/ready ## Deploy into your AWS account (run `node_modules/.bin/cdk bootstrap` once before)
+	@aws sts get-caller-identity >/dev/null || { echo "Nothing was deployed: sign in to your AWS account, or set AWS_PROFILE. \`make synth\` checks plans.toml without." >&2; exit 1; }
 	@node_modules/.bin/cdk deploy
 
 lock: .venv/ready ## Pin every dependency again, with hashes
