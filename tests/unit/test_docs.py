@@ -62,3 +62,11 @@ def test_each_event_of_the_contract_is_listed() -> None:
     listed = (ROOT / "docs/events/README.md").read_text(encoding="utf-8")
     schemas = {path.name: json.loads(path.read_text())["title"] for path in ROOT.glob("docs/events/*.json")}
     assert {name for name, title in schemas.items() if f"| [`{title}`]({name}) |" not in listed} == set()
+
+
+def test_each_command_of_make_is_there_and_has_its_line_in_the_help() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    named = {target for text in texts for target in re.findall(r"(?:`|^|\$ )make ([a-z]+)\b", text, re.MULTILINE)}
+    listed = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named
+    assert named <= listed
