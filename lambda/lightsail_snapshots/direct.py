@@ -24,9 +24,7 @@ class RegionsFailedError(Exception):
 
 def refuse(event_bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
     """End what is not a valid request: nothing was done for it, and nothing is tried again."""
-    request_id = event.get("id") if isinstance(event, dict) else None
-    if not isinstance(request_id, str) or not request_id:
-        request_id = invocation_id
+    request_id = error.request_id or invocation_id
     event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
     metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
     logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
