@@ -1,6 +1,6 @@
 # Every target sets itself up: Python 3.11 or newer and make are all that a fresh machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types synth preview deploy lock clean
+.PHONY: help demo test check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
 
 UV_VERSION := 0.13.9
 # A name on PATH is not yet a Python that starts (pyenv's shims): the first that runs and is new enough is taken.
@@ -11,6 +11,9 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 pytho
 # Node.js comes from a wheel, so that `node` need not be installed and its version is the one that was tested.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+CDK := node_modules/.bin/cdk
+CONTEXT = $(if $(PLANS),-c plans=$(PLANS))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,13 +36,24 @@ types: .venv/ready ## Check types strictly
 	@mypy
 
 synth: .venv/ready node_modules/ready ## Write the CloudFormation template to cdk.out
-	@node_modules/.bin/cdk synth --quiet && echo "The template and the asset are in cdk.out."
+	@$(CDK) synth --quiet $(CONTEXT) && echo "The template and the asset are in cdk.out."
 
 preview: .venv/ready ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
-	@python preview.py
+	@python preview.py $(PLANS)
 
-deploy: .venv/ready node_modules/ready ## Deploy into your AWS account (run `node_modules/.bin/cdk bootstrap` once before)
-	@node_modules/.bin/cdk deploy
+bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, before the first deployment
+	@$(CDK) bootstrap $(CONTEXT)
+
+deploy: signed-in ## Deploy into your AWS account (PLANS=other.toml takes another file)
+	@$(CDK) deploy $(CONTEXT)
+
+destroy: signed-in ## Take the stack out of your AWS account; every snapshot stays
+	@$(CDK) destroy $(CONTEXT)
+
+signed-in: .venv/ready node_modules/ready
+	@# Version 1 of the AWS CLI does not read AWS_REGION, as the CDK does.
+	@aws sts get-caller-identity $${AWS_REGION:+--region $$AWS_REGION} >/dev/null || { \
+		echo "Nothing was done: sign in to your AWS account (AWS_PROFILE), and name a Region (AWS_REGION)." >&2; exit 1; }
 
 lock: .venv/ready ## Pin every dependency again, with hashes
 	@for f in lambda/requirements requirements requirements-dev; do \

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.capability import where
 from infra.direct import Direct
 from lightsail_snapshots.audit_request import AUDIT_REQUESTED
 from lightsail_snapshots.overdue import RECOVERY_POINT_OVERDUE
@@ -27,7 +27,6 @@ class Audit(Direct):
         copy_regions: Sequence[str],
         runbook: str,
     ) -> None:
-        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
         super().__init__(
             scope,
             construct_id,
@@ -36,27 +35,15 @@ class Audit(Direct):
             module="audit",
             description="Looks which Lightsail instances have no recent snapshot.",
             publishes=[RECOVERY_POINT_OVERDUE],
-            environment={"SNAPSHOT_REGIONS": ",".join(regions), "RUNBOOK": runbook, **copies},
+            environment={**where(regions, copy_regions), "RUNBOOK": runbook},
             timeout=Duration.minutes(10),  # some hundreds of pages, one after the other, for ten thousand instances
             memory=1024,  # 100,000 snapshots of a Region, with their tags, are 250 MB
         )
-        self._allow("Instances", "lightsail:GetInstances", regions)
-        self._allow("Snapshots", "lightsail:GetInstanceSnapshots", [*regions, *copy_regions])
-        reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
-        self.acknowledge({"*": reason}, regions[:1])
+        self.allow_reads("ListInstances", ["lightsail:GetInstances"], regions)
+        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], [*regions, *copy_regions])
         self.rule(
             "Rule",
             bus=bus,
             description="Requests for an audit, from the schedule or from whoever wants to know now.",
             pattern={"detail-type": [AUDIT_REQUESTED]},
-        )
-
-    def _allow(self, sid: str, action: str, regions: Sequence[str]) -> None:
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid=f"List{sid}",  # Lightsail's reads know no resources, only Regions
-                actions=[action],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(dict.fromkeys(regions))}},
-            )
         )

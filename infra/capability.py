@@ -50,6 +50,19 @@ class Capability(Construct):
             for region in regions
         ]
 
+    def allow_reads(self, sid: str, actions: Sequence[str], regions: Sequence[str]) -> None:
+        """Allow Lightsail's reads, which know no resources, in these Regions."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                actions=list(actions),
+                resources=["*"],
+                conditions={"StringEquals": {"aws:RequestedRegion": list(dict.fromkeys(regions))}},
+            )
+        )
+        reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
+        self.acknowledge({"*": reason}, regions[:1])
+
     def acknowledge(self, reasons: Mapping[str, str], regions: Sequence[str]) -> None:
         """Answer cdk-nag's findings (pack AwsSolutions) about wildcards in the role: `*`, or all of a resource type."""
         for resource, reason in reasons.items():
@@ -103,6 +116,12 @@ class Capability(Construct):
             )
         )
         return function
+
+
+def where(regions: Sequence[str], copy_regions: Sequence[str]) -> dict[str, str]:
+    """Return the environment that tells a function of the Regions of the stack, as `settings` reads it."""
+    copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
+    return {"SNAPSHOT_REGIONS": ",".join(regions), **copies}
 
 
 def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import queue_for_dead_letters
+from infra.capability import queue_for_dead_letters, where
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import (
@@ -55,7 +55,7 @@ class Copy(Worker):
             module="copy",
             description="Copies a snapshot to another Region, tags the copy and comes back until it is usable.",
             outcomes=[INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED],
-            environment={"SNAPSHOT_REGIONS": ",".join(regions), "COPY_REGIONS": ",".join(copy_regions)},
+            environment=where(regions, copy_regions),
             max_receive_count=MAX_RECEIVE_COUNT,
             max_concurrency=MAX_CONCURRENCY,
         )

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.capability import where
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED
@@ -35,7 +36,6 @@ class Create(Worker):
         copy_regions: Sequence[str],
         max_concurrency: int,
     ) -> None:
-        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
         super().__init__(
             scope,
             construct_id,
@@ -44,7 +44,7 @@ class Create(Worker):
             module="create",
             description="Takes a snapshot of a Lightsail instance and comes back until it is usable.",
             outcomes=[INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED],
-            environment={"SNAPSHOT_REGIONS": ",".join(regions), **copies},
+            environment=where(regions, copy_regions),
             max_receive_count=MAX_RECEIVE_COUNT,
             max_concurrency=max_concurrency,
         )
@@ -78,16 +78,8 @@ class Create(Worker):
                 conditions=with_our_tag,
             )
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="Read",  # Lightsail's reads know no resources, only Regions
-                actions=["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
-            )
-        )
+        self.allow_reads("Read", ["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"], regions)
         reasons = {
-            "*": "Lightsail's reads know no resource types; the condition limits them to the Regions.",
             "Instance": "Any instance may be snapshotted, and its ARN ends in a random id.",
             "InstanceSnapshot": "What is being made has no ARN yet; the condition asks for our tag.",
         }

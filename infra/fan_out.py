@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.capability import where
 from infra.direct import Direct
 from infra.plans import Plan, fleet_request
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
@@ -28,7 +28,6 @@ class FanOut(Direct):
         regions: Sequence[str],
         copy_regions: Sequence[str],
     ) -> None:
-        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
         super().__init__(
             scope,
             construct_id,
@@ -37,11 +36,11 @@ class FanOut(Direct):
             module="fan_out",
             description="Asks for a snapshot of each Lightsail instance that a plan selects.",
             publishes=[INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED],
-            environment={"SNAPSHOT_REGIONS": ",".join(regions), **copies},
+            environment=where(regions, copy_regions),
             timeout=Duration.minutes(15),  # the most that Lambda gives; fan_out's own docstring says what it needs
         )
         self._bus = bus
-        self._allow(regions)
+        self.allow_reads("List", ["lightsail:GetInstances"], regions)
         self.rule(
             "Rule",
             bus=bus,
@@ -70,16 +69,3 @@ class FanOut(Direct):
                     }
                 ),
             )
-
-    def _allow(self, regions: Sequence[str]) -> None:
-        """Allow to list the instances of these Regions."""
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="List",  # Lightsail's reads know no resources, only Regions
-                actions=["lightsail:GetInstances"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
-            )
-        )
-        reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
-        self.acknowledge({"*": reason}, regions[:1])

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.capability import where
 from infra.direct import Direct
 from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy
@@ -37,7 +38,6 @@ class Prune(Direct):
         regions: Sequence[str],
         copy_regions: Sequence[str],
     ) -> None:
-        copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
         super().__init__(
             scope,
             construct_id,
@@ -46,7 +46,7 @@ class Prune(Direct):
             module="prune",
             description="Deletes the snapshots of Lightsail instances that no plan keeps any more.",
             publishes=[INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, INSTANCE_SNAPSHOT_FAILED],
-            environment={"SNAPSHOT_REGIONS": ",".join(regions), **copies},
+            environment=where(regions, copy_regions),
             timeout=Duration.minutes(15),  # the most that Lambda gives; what is left then is for the next run
             memory=1024,  # all snapshots of all Regions at once: a hundred thousand take some hundred megabytes
         )
@@ -69,16 +69,8 @@ class Prune(Direct):
                 conditions={"StringEquals": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}},
             )
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="Read",  # Lightsail's reads know no resources, only Regions
-                actions=["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
-            )
-        )
+        self.allow_reads("Read", ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"], regions)
         reasons = {
-            "*": "Lightsail's reads know no resource types; the condition limits them to the Regions.",
             "InstanceSnapshot": "A snapshot's ARN ends in a random id; the condition asks for our tag.",
         }
         self.acknowledge(reasons, regions)

@@ -202,8 +202,9 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         ),
         "See them all:": "aws lightsail get-instance-snapshots --output table",
         "Let Lightsail throttle the next three calls, then ask again:": faults,
-        "See what lies in the dead-letter queue:": "aws sqs receive-message --queue-url "
-        + outputs["DeadLetterQueueUrl"],
+        # Version 1 of the AWS CLI does not heed AWS_ENDPOINT_URL for SQS.
+        "See what lies in the dead-letter queue:": "aws sqs receive-message"
+        f" --endpoint-url $AWS_ENDPOINT_URL --queue-url {outputs['DeadLetterQueueUrl']}",
     }.items():
         screen.say(f"\n{what}", "bold")
         screen.paste(command)

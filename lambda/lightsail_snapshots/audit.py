@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.audit_request import AuditPlan, AuditRequest, parse_audit_request
 from lightsail_snapshots.aws import AwsError, EventBus, lightsail
+from lightsail_snapshots.direct import RegionsFailedError, logger, metrics
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.overdue import (
@@ -34,14 +34,8 @@ from lightsail_snapshots.settings import AuditSettings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
 settings = AuditSettings.from_environment(os.environ)
-logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
-metrics = Metrics()
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)
-
-
-class RegionsFailedError(Exception):
-    """Raised when all else is done and some Region could not be seen, so that Lambda tries again."""
 
 
 @dataclass
@@ -65,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     try:
         request = parse_audit_request(event, default_region=settings.region)
     except InvalidRequestError as error:
-        logger.error("Refused the request: %s", error, state="failed")  # noqa: TRY400 - the traceback says no more
+        logger.error("Refused the request: %s", error, state="failed")
         return {"state": "failed", "message": str(error)}
     with logger.append_context_keys(correlation_id=request.request_id):
         if datetime.now(UTC) - request.now > request.every:
@@ -85,7 +79,7 @@ def _audit(request: AuditRequest) -> dict[str, Any]:
     for each in reports:
         _tell(each, request)
     if seen.failures:
-        raise RegionsFailedError("; ".join(f"{region}: {error}" for region, error in seen.failures.items()))
+        raise RegionsFailedError(seen.failures)
     _tell_of_unprotected(request.plans, seen)
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 1)
     return {"state": "completed", "overdue": {each.plan.name: each.instances_overdue for each in reports}}

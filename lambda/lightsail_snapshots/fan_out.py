@@ -15,26 +15,20 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws import AwsError, EventBus, lightsail
+from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, SOURCE, Reason, invalid_detail
+from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED, InvalidRequestError
-from lightsail_snapshots.settings import FanOutSettings
+from lightsail_snapshots.settings import Settings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
-settings = FanOutSettings.from_environment(os.environ)
-logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
-metrics = Metrics()
+settings = Settings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)
-
-
-class RegionsFailedError(Exception):
-    """Raised when all else is done and instances of some Region may be missing, so that Lambda tries it all again."""
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -54,18 +48,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             copy_regions=settings.copy_regions,
         )
     except InvalidRequestError as error:
-        return _refuse(event, context.aws_request_id, error)
+        return refuse(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):
         return _fan_out(request)
 
 
 def _fan_out(request: FleetRequest) -> dict[str, Any]:
     selected = dict.fromkeys(request.regions, 0)
-    failures: list[str] = []
+    failures: dict[str, str] = {}
     event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_REQUESTED, _requests(request, selected, failures))
     metrics.add_metric("InstancesSelected", MetricUnit.Count, sum(selected.values()))
     if failures:
-        raise RegionsFailedError("; ".join(failures))
+        raise RegionsFailedError(failures)
     if not any(selected.values()):
         metrics.add_metric("EmptySelections", MetricUnit.Count, 1)
         logger.warning(
@@ -77,7 +71,7 @@ def _fan_out(request: FleetRequest) -> dict[str, Any]:
     return {"selected": selected}
 
 
-def _requests(request: FleetRequest, selected: dict[str, int], failures: list[str]) -> Iterator[dict[str, Any]]:
+def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Go through the Regions and count in `selected`; one that fails is noted in `failures`, and the others go on."""
     for region in request.regions:
         try:
@@ -91,15 +85,4 @@ def _requests(request: FleetRequest, selected: dict[str, int], failures: list[st
                         yield detail
         except AwsError as error:
             logger.exception("A Region failed; the others go on", region=region)
-            failures.append(f"{region}: {error}")
-
-
-def _refuse(event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
-    """End what is not a valid request: nothing is selected, and nothing is tried again."""
-    request_id = event.get("id") if isinstance(event, dict) else None
-    if not isinstance(request_id, str) or not request_id:
-        request_id = invocation_id
-    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
-    metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
-    logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
-    return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}
+            failures[region] = str(error)

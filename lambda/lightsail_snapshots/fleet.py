@@ -87,7 +87,7 @@ def parse_fleet_request(
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
     if request_id is None or time is None or select is None or problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError(problems, request_id)
     return FleetRequest(
         request_id=request_id,
         slot=scheduled_time or time,

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -28,14 +27,8 @@ from lightsail_snapshots.aws import (
     lightsail,
     list_snapshots,
 )
-from lightsail_snapshots.outcome import (
-    INSTANCE_SNAPSHOT_DELETED,
-    INSTANCE_SNAPSHOT_FAILED,
-    PRUNE_REFUSED,
-    SOURCE,
-    Reason,
-    invalid_detail,
-)
+from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, SOURCE
 from lightsail_snapshots.prune_request import (
     PruneRequest,
     deleted_detail,
@@ -45,22 +38,16 @@ from lightsail_snapshots.prune_request import (
 )
 from lightsail_snapshots.request import InvalidRequestError
 from lightsail_snapshots.retention import Decision, decide
-from lightsail_snapshots.settings import PruneSettings
+from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot
 
 TIME_FOR_ONE = 5 * LONGEST_CALL
 """Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
-settings = PruneSettings.from_environment(os.environ)
-logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
-metrics = Metrics()
+settings = Settings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)
-
-
-class RegionsFailedError(Exception):
-    """Raised when all else is done and some Region was not pruned to its end, so that Lambda tries again."""
 
 
 class NotAnnouncedError(Exception):
@@ -93,12 +80,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
-        return _refuse(event, context.aws_request_id, error)
+        return refuse(event_bus, event, context.aws_request_id, error)
     run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * TIME_FOR_ONE)
     with logger.append_context_keys(correlation_id=request.request_id):
         _prune(run)
     if run.failures:
-        raise RegionsFailedError("; ".join(f"{region}: {error}" for region, error in run.failures.items()))
+        raise RegionsFailedError(run.failures)
     return {"deleted": run.deleted}
 
 
@@ -219,14 +206,3 @@ def _names(snapshot: Snapshot) -> dict[str, Any]:
         "instance_name": snapshot.snapshot_of,
         "region": snapshot.region,
     }
-
-
-def _refuse(event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
-    """End what is not a valid request: nothing is listed, and nothing is tried again."""
-    request_id = event.get("id") if isinstance(event, dict) else None
-    if not isinstance(request_id, str) or not request_id:
-        request_id = invocation_id
-    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
-    metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
-    logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
-    return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}

@@ -48,7 +48,7 @@ def parse_prune_request(event: object) -> PruneRequest:
         except InvalidRequestError as error:
             problems += (f"detail.{problem}" for problem in error.problems)
     if request_id is None or time is None or problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError(problems, request_id)
     return PruneRequest(request_id=request_id, time=scheduled_time or time, policies=policies)
 
 

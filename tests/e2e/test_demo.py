@@ -72,6 +72,8 @@ def _processes_of(folder: Path) -> list[str]:
 def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, folder: Path) -> None:
     _until(folder, demo, "It runs until you press Ctrl-C")
     assert _processes_of(folder)
+    _until(folder, demo, "The function's log, live:")
+    _paste(_output(folder).partition("paste this into another terminal:")[2])
 
     status = _stopped(demo, folder, signal.SIGINT)
 
@@ -86,6 +88,14 @@ def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, 
     assert re.search(r"\n\d of 14 snapshots would go now\. Nothing was deleted\.\n", shown)  # by the day of the week
     assert "What remains of shop" in shown.partition("  INFO    Pruned")[2]
     assert shown.endswith("Nothing is left behind.\n")
+
+
+def _paste(shown: str) -> None:
+    """Runs every command that the demo ends with, as a person would, with the AWS CLI of the tests."""
+    commands = [line for line in shown.splitlines() if line.startswith(("export ", "aws ", "curl "))]
+    assert [line.split()[0] for line in commands].count("aws") == 3
+    script = "\n".join([*commands[:6], f"export PATH={Path(sys.executable).parent}:$PATH", *commands[6:]])
+    subprocess.run(["bash", "-ec", script], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)  # noqa: S603, S607  our own words
 
 
 @pytest.mark.parametrize(

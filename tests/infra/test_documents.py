@@ -19,6 +19,7 @@ from lightsail_snapshots.selection import KEYS as SELECT_KEYS
 from tests.infra.plan_text import TODAY, error_of, read
 
 DOCS = Path(__file__).parents[2] / "docs"
+README = DOCS.parent / "README.md"
 PLANS, EVENTS, RETENTION = DOCS / "plans.md", DOCS / "events" / "README.md", DOCS / "retention.md"
 REGIONS = ["eu-central-1", "us-east-1"]
 
@@ -101,7 +102,7 @@ def is_request(entry: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("command", list(commands()))
+@pytest.mark.parametrize("command", [*commands(), blocks(README, "sh")[-1]])
 def test_each_command_asks_for_what_is_understood(command: str) -> None:
     assert all(is_request(entry) for entry in entries(command))
 

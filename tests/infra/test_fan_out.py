@@ -9,7 +9,7 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]  # Mi
 
 from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
-from lightsail_snapshots.settings import FanOutSettings
+from lightsail_snapshots.settings import Settings
 from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, in_region, lightsail_arn, statements_of
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 from tests.infra.test_create import FOURTEEN_DAYS, Recorder
@@ -143,7 +143,7 @@ def test_it_has_as_long_as_lambda_gives_which_is_enough_for_ten_thousand_instanc
 def test_the_environment_is_what_the_code_reads(everything: Synthesized) -> None:
     variables = everything.only(FUNCTION, "FanOut")["Environment"]["Variables"]
     environment = Recorder({**variables, "AWS_REGION": REGION})
-    settings = FanOutSettings.from_environment(environment)
+    settings = Settings.from_environment(environment)
     assert settings.regions == (REGION, "eu-central-1", "us-east-1")  # the stack's own, and each plan's
     assert settings.copy_regions == ("eu-west-1",)
     powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}

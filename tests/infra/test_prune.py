@@ -11,7 +11,7 @@ from infra.plan_file import InvalidPlansError
 from infra.plans import policy, read_plans
 from infra.prune import MAX_INPUT
 from lightsail_snapshots.policy import parse_policies
-from lightsail_snapshots.settings import PruneSettings
+from lightsail_snapshots.settings import Settings
 from tests.infra import plans
 from tests.infra.synthesized import Synthesized, synthesize
 from tests.unit.events import fits, requested
@@ -79,7 +79,7 @@ def test_requests_of_any_source_reach_it_but_not_those_that_the_archive_replays(
 
 def test_it_reads_what_it_is_given_and_sees_the_copies_too(with_copies: Synthesized) -> None:
     variables = function(with_copies)["Environment"]["Variables"]
-    settings = PruneSettings.from_environment(variables | {"AWS_REGION": "eu-central-1"})
+    settings = Settings.from_environment(variables | {"AWS_REGION": "eu-central-1"})
     assert settings.all_regions == ("eu-central-1", "us-west-2", "eu-west-1", "us-east-1")
 
 

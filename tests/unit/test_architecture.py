@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "lambda" / "lightsail_snapshots").glob("*.py"))
-MAY_ACT = {"aws", "reconciler", "create", "copy", "fan_out", "prune", "audit"}
+MAY_ACT = {"aws", "reconciler", "direct", "create", "copy", "fan_out", "prune", "audit"}
 """The handlers and what they act through: every other module is a pure decision."""
 IMPURE = {"boto3", "botocore", "os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
 

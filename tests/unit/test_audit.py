@@ -12,6 +12,7 @@ import pytest
 from lightsail_snapshots import audit
 from lightsail_snapshots.audit_request import parse_audit_request
 from lightsail_snapshots.aws import lightsail
+from lightsail_snapshots.direct import RegionsFailedError
 from lightsail_snapshots.naming import our_tags, utc
 from tests.unit.events import fits, requested, schema
 from tests.unit.world import Context, World, make_instance, world
@@ -244,7 +245,7 @@ def test_a_region_that_fails_takes_the_figures_of_its_plans_with_it(
     aws: World, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
     aws.emulator.faults.add("access-denied", operation=operation, region="eu-central-1")
-    with pytest.raises(audit.RegionsFailedError, match="eu-central-1: AccessDeniedException"):
+    with pytest.raises(RegionsFailedError, match="eu-central-1: AccessDeniedException"):
         run(aws, plan("here"), plan("both", regions=["us-east-1", "eu-central-1"]))
     seen = figures(capsys)
     assert seen["InstancesOverdue", "here"] == [0]
@@ -257,7 +258,7 @@ def test_a_region_of_copies_that_fails_takes_the_figures_with_it(
     aws: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstanceSnapshots", region="eu-west-1")
-    with pytest.raises(audit.RegionsFailedError, match="eu-west-1"):
+    with pytest.raises(RegionsFailedError, match="eu-west-1"):
         run(aws, plan(copyTo=["eu-west-1"]))
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
 
@@ -277,7 +278,7 @@ def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(aws: World, caps
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "get_instances", breaks_off)
-        with pytest.raises(audit.RegionsFailedError):
+        with pytest.raises(RegionsFailedError):
             run(aws)
     assert len(calls) == 2
     assert ("InstancesOverdue", "daily") not in figures(capsys)

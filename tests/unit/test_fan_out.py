@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lightsail_snapshots import fan_out
 from lightsail_snapshots.aws import Lightsail, NotAllPutError
+from lightsail_snapshots.direct import RegionsFailedError
 from lightsail_snapshots.fleet import parse_fleet_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.request import parse_request
@@ -161,7 +162,7 @@ def test_order_paging_and_repeats_of_the_listing_change_nothing(
             fleet(select={"names": ["wa*"], "tags": {"a": "*"}}), default_region="us-east-1", regions=REGIONS
         )
         with patch.object(Lightsail, "instances", lambda _: iter(pages)):
-            details = list(fan_out._requests(request, {"us-east-1": 0}, []))
+            details = list(fan_out._requests(request, {"us-east-1": 0}, {}))
         return dict(zip(names([requested(detail) for detail in details]), details, strict=True))
 
     again = [*instances, *random.sample(instances, len(instances) // 2)]
@@ -247,14 +248,14 @@ def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: World) -> N
 def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_at_the_end(aws: World) -> None:
     make_instance("shop", "eu-central-1")
     aws.emulator.faults.add("access-denied", operation="GetInstances", region="us-east-1")
-    with pytest.raises(fan_out.RegionsFailedError, match="us-east-1: AccessDeniedException"):
+    with pytest.raises(RegionsFailedError, match="us-east-1: AccessDeniedException"):
         run(fleet(regions=list(REGIONS)))
     assert aws.event()["detail"]["instanceName"] == "shop"
 
 
 def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstances")
-    with pytest.raises(fan_out.RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
+    with pytest.raises(RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
         run(fleet())
     assert metric(capsys, "EmptySelections") == [0]
 

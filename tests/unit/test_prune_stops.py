@@ -8,6 +8,7 @@ import pytest
 
 from lightsail_snapshots import prune
 from lightsail_snapshots.aws import lightsail
+from lightsail_snapshots.direct import RegionsFailedError
 from tests.unit.events import fits, requested
 from tests.unit.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
 from tests.unit.world import World, world
@@ -32,7 +33,7 @@ def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_g
 ) -> None:
     here, there = nights(aws, 3), nights(aws, 3, OTHER)
     aws.emulator.faults.add(fault, operation=operation, region=HOME)
-    with pytest.raises(prune.RegionsFailedError, match=f"{HOME}: .*{operation}"):
+    with pytest.raises(RegionsFailedError, match=f"{HOME}: .*{operation}"):
         run(prune_requested())
     assert left(aws) == set(here)
     assert left(aws, OTHER) == {there[0]}
@@ -45,7 +46,7 @@ def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_g
 def test_what_an_error_left_goes_with_the_next_run(aws: World) -> None:
     nights(aws, 3)
     aws.emulator.faults.add("busy", operation="DeleteInstanceSnapshot", times=1)
-    with pytest.raises(prune.RegionsFailedError):
+    with pytest.raises(RegionsFailedError):
         run(prune_requested())
     assert run(prune_requested())["deleted"][HOME] == 2
 
@@ -64,7 +65,7 @@ def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: Worl
 
     with (
         patch.object(client, "get_instance_snapshots", fails_on_the_second),
-        pytest.raises(prune.RegionsFailedError, match=f"{HOME}: ServiceException"),
+        pytest.raises(RegionsFailedError, match=f"{HOME}: ServiceException"),
     ):
         run(prune_requested())
     assert len(pages) == 2
@@ -81,7 +82,7 @@ def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: Wor
         seed(aws, 0.5, AWAY, name=name, tags={**source.tags, "copy-of": of})
     for unseen in (AWAY, HOME):  # nor do copies go while their sources cannot be seen
         aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=unseen)
-        with pytest.raises(prune.RegionsFailedError, match=unseen):
+        with pytest.raises(RegionsFailedError, match=unseen):
             run(prune_requested(LAST_1 | {"copyTo": [AWAY]}))
         assert left(aws) == left(aws, AWAY) == set(names)
         aws.emulator.faults.clear()

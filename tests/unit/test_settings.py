@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightsail_snapshots.settings import AuditSettings, FanOutSettings, ReconcilerSettings, SettingsError
+from lightsail_snapshots.settings import AuditSettings, ReconcilerSettings, Settings, SettingsError
 
 GOOD = {
     "AWS_REGION": "us-east-1",
@@ -25,8 +25,8 @@ def test_a_stack_that_makes_copies_says_where() -> None:
 
 
 def test_fan_out_is_told_of_the_same_destinations() -> None:
-    assert FanOutSettings.from_environment(GOOD).copy_regions == ()
-    settings = FanOutSettings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
+    assert Settings.from_environment(GOOD).copy_regions == ()
+    settings = Settings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
     assert settings.copy_regions == ("eu-central-1", "eu-west-1")
 
 
@@ -40,14 +40,14 @@ def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
 
 
 def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
-    settings = FanOutSettings.from_environment(GOOD)
+    settings = Settings.from_environment(GOOD)
     assert (settings.region, settings.regions, settings.event_bus_name) == (
         "us-east-1",
         ("us-east-1", "eu-west-1"),
         "b",
     )
     with pytest.raises(SettingsError) as caught:
-        FanOutSettings.from_environment({"EVENT_BUS_NAME": "b"})
+        Settings.from_environment({"EVENT_BUS_NAME": "b"})
     assert str(caught.value) == (
         "AWS_REGION is not set; SNAPSHOT_REGIONS is not set: deploy the stack again, it sets all of them"
     )

@@ -1,0 +1,72 @@
+"""The documents hold together: every link leads somewhere, and every dependency and folder has its reason."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("local/**/*.md")])
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+_LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
+
+
+def links() -> list[tuple[Path, str]]:
+    """Return every relative link with the document that it stands in."""
+    return [(path, link) for path in DOCUMENTS for link in _LINK.findall(path.read_text(encoding="utf-8"))]
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the headings of a document as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(("path", "link"), links(), ids=lambda value: getattr(value, "name", value))
+def test_each_link_leads_somewhere(path: Path, link: str) -> None:
+    to, _, anchor = link.partition("#")
+    target = path.parent / to if to else path
+    assert target.exists()
+    assert not anchor or anchor in anchors(target)
+
+
+def dependencies() -> set[str]:
+    """Return what requirements*.in and package.json name, as CONTRIBUTING.md writes it."""
+    lines = "\n".join(path.read_text() for path in [*ROOT.glob("requirements*.in"), ROOT / "lambda/requirements.in"])
+    names = {name.partition("[")[0] for name in re.findall(r"^([\w-]+(?:\[[\w,]+\])?)==", lines, re.MULTILINE)}
+    return names | {f"{name} (npm)" for name in json.loads((ROOT / "package.json").read_text())["devDependencies"]}
+
+
+def test_each_dependency_has_its_reason_and_no_other_has_one() -> None:
+    _, _, table = CONTRIBUTING.partition("\n## Dependencies, and why each is here\n")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]{10,} \|$", table, re.MULTILINE)
+    assert {name.partition("[")[0] for row in rows for name in row.split(", ")} == dependencies()
+
+
+def test_each_folder_of_code_and_each_kind_of_test_is_described() -> None:
+    (described,) = re.findall(r"\n## Where things are\n(.*?)\n## ", CONTRIBUTING, re.DOTALL)
+    code = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
+    assert {name for name in code if f"`{name}" not in described} == set()
+    kinds = {path.parent.name for path in ROOT.glob("tests/*/test_*.py")}
+    assert {kind for kind in kinds if f"`{kind}`" not in described} == set()
+
+
+def test_each_module_of_the_functions_is_described() -> None:
+    modules = {path.stem for path in ROOT.glob("lambda/lightsail_snapshots/[a-z]*.py")}
+    assert {module for module in modules if f"`{module}`" not in CONTRIBUTING} == set()
+
+
+def test_each_event_of_the_contract_is_listed() -> None:
+    listed = (ROOT / "docs/events/README.md").read_text(encoding="utf-8")
+    schemas = {path.name: json.loads(path.read_text())["title"] for path in ROOT.glob("docs/events/*.json")}
+    assert {name for name, title in schemas.items() if f"| [`{title}`]({name}) |" not in listed} == set()
+
+
+def test_each_command_of_make_is_there_and_has_its_line_in_the_help() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    named = {target for text in texts for target in re.findall(r"(?:`|^|\$ )make ([a-z]+)\b", text, re.MULTILINE)}
+    listed = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named
+    assert named <= listed
