@@ -100,7 +100,7 @@ class Alarms(Construct):
                 threshold=ALL_TRIES - 1,
             )
 
-    def _alarm(  # noqa: PLR0913 - an alarm's settings are plain keyword arguments
+    def _alarm(
         self,
         name: str,
         section: str,

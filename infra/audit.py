@@ -16,7 +16,7 @@ from lightsail_snapshots.overdue import RECOVERY_POINT_OVERDUE
 class Audit(Direct):
     """Looks which instances could not be restored. It can read two lists, and change nothing at all."""
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

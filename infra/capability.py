@@ -71,7 +71,7 @@ class Capability(Construct):
                     Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{_shown(resource, region)}]", reason=reason)
                 )
 
-    def make_function(  # noqa: PLR0913 - a function's settings are plain keyword arguments
+    def make_function(
         self,
         *,
         code: lambda_.Code,

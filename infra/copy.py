@@ -37,7 +37,7 @@ class Copy(Worker):
     from the archive, through the same rules.
     """
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -25,7 +25,7 @@ class Create(Worker):
     directly. All three leave the bare event, so one redrive with the request queue as its destination replays them all.
     """
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

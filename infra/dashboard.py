@@ -43,7 +43,7 @@ QUERIES: Mapping[str, str] = {
 class Dashboard(Construct):
     """One page, from "am I safe?" down to what goes on inside."""
 
-    def __init__(  # noqa: PLR0913 - what it shows is plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

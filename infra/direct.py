@@ -26,7 +26,7 @@ class Direct(Capability):
     What it is a target of is for the capability to say.
     """
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -18,7 +18,7 @@ from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 class FanOut(Direct):
     """Puts a request on the bus for each instance that a Fleet request selects."""
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -19,7 +19,7 @@ FAILURES = {"snapshots-failed": "SnapshotsFailed", "prune-refused": "PrunesRefus
 class Monitoring(Construct):
     """Tells people which instances could not be restored, and of all that keeps the system from its work."""
 
-    def __init__(  # noqa: PLR0913 - what it watches is plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

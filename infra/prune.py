@@ -28,7 +28,7 @@ INPUT_BESIDE = 1024
 class Prune(Direct):
     """Deletes the snapshots that the plans do not keep any more."""
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -41,7 +41,7 @@ class Schedules(Construct):
         )
         self.role = self._role(detail_types)
 
-    def put_event(  # noqa: PLR0913 - a schedule's settings are plain keyword arguments
+    def put_event(
         self,
         construct_id: str,
         *,

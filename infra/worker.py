@@ -21,7 +21,7 @@ timeout is what the Lambda guide ("Using Lambda with Amazon SQS") asks for: a sl
 class Worker(Capability):
     """A queue with its dead-letter queue, and the function. What comes into the queue is for the capability to say."""
 
-    def __init__(  # noqa: PLR0913 - a construct's settings are plain keyword arguments
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,
@@ -61,7 +61,7 @@ class Worker(Capability):
             f" --destination-arn {self.queue.queue_arn} --region {Aws.REGION}"
         )
 
-    def rule(  # noqa: PLR0913 - as above
+    def rule(
         self,
         construct_id: str,
         *,
