@@ -98,6 +98,7 @@ class _Listing:
         """Whether an instance could be restored from it, now and as far as we know."""
         return (
             snapshot.is_ours
+            and not snapshot.has_tags_of_another
             and snapshot.state == AVAILABLE
             and snapshot.origin.taken_at <= self.now
             and not self._is_ambiguous(snapshot)
@@ -108,6 +109,8 @@ class _Listing:
         plan, state = _plan(snapshot), snapshot.state
         if not snapshot.is_ours:
             yield "not managed by lightsail-snapshots"
+        if snapshot.has_tags_of_another:
+            yield f"made by somebody else, of {snapshot.instance_name}: our tags on it were handed on to it"
         yield from self._unseen(snapshot)
         if self._is_ambiguous(snapshot):
             yield "listed twice, and not the same both times"

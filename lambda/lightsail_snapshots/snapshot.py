@@ -57,6 +57,17 @@ class Snapshot:
         return COPY_OF_KEY in self.tags
 
     @property
+    def has_tags_of_another(self) -> bool:
+        """Whether our tags on it were written for something else, by what Lightsail itself says of its instance.
+
+        The console hands tags on: from a snapshot to the instance that is restored from it, and from an instance to a
+        snapshot that a person makes of it. Such a snapshot says that it is ours, and nobody but that person made it.
+        """
+        if self.instance_name and self.instance_name != self.tags.get(INSTANCE_KEY):
+            return True
+        return self.is_copy and bool(self.instance_arn) and self.instance_arn != self.origin.instance_arn
+
+    @property
     def snapshot_of(self) -> str:
         """The name of the instance, from our tag: whether Lightsail tells it of a copy is not known."""
         return self.tags.get(INSTANCE_KEY) or self.instance_name

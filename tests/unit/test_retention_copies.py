@@ -133,3 +133,13 @@ def test_a_copy_that_claims_to_be_older_than_its_source_counts_by_its_own_time()
     source = snapshot(NOW)
     copy = replace(copy_of(source), created_at=NOW - DAY)
     assert copy.origin.taken_at == NOW - DAY
+
+
+def test_a_snapshot_of_an_instance_restored_from_a_copy_neither_goes_nor_takes_the_place_of_a_copy() -> None:
+    old, new = copy_of(nightly(2)[1]), copy_of(nightly(1)[0])
+    restored = replace(
+        new, name="web-1-zz-manual", created_at=NOW - HOUR, instance_name="web-1", instance_arn=instance_arn(9, AWAY)
+    )
+    decisions = decide([old, new, restored], [LAST_1], NOW)
+    assert deleted(decisions) == [old.name]
+    assert reason(decisions, restored).startswith("keep: made by somebody else, of web-1")
