@@ -20,7 +20,7 @@ from typing import Literal
 
 from lightsail_snapshots.fields import read_instant
 from lightsail_snapshots.keep import places
-from lightsail_snapshots.naming import EXPIRES_KEY, HOLD_KEY, PLAN_KEY
+from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
 from lightsail_snapshots.policy import UNPLANNED, Policy
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
 
@@ -99,6 +99,7 @@ class _Listing:
         return (
             snapshot.is_ours
             and not snapshot.has_tags_of_another
+            and not snapshot.is_unclear_copy
             and snapshot.state == AVAILABLE
             and snapshot.origin.taken_at <= self.now
             and not self._is_ambiguous(snapshot)
@@ -111,12 +112,14 @@ class _Listing:
             yield "not managed by lightsail-snapshots"
         if snapshot.has_tags_of_another:
             yield f"made by somebody else, of {snapshot.instance_name}: our tags on it were handed on to it"
+        if snapshot.is_unclear_copy:
+            yield f"a copy, and its tag {COPY_OF_KEY} does not say of what"
         yield from self._unseen(snapshot)
         if self._is_ambiguous(snapshot):
             yield "listed twice, and not the same both times"
         if plan not in self.policies:
             yield f"its plan {plan} is not among the plans"
-        if HOLD_KEY in snapshot.tags:
+        if any(map(is_hold, snapshot.tags)):
             yield f"tagged {HOLD_KEY}"
         if state not in (AVAILABLE, ERROR):
             yield "pending" if state == PENDING else f"its state {state} is not known"

@@ -265,3 +265,8 @@ def test_a_snapshot_of_an_instance_that_was_tagged_as_ours_stays() -> None:
     tags = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily"}
     manual = replace(snapshot(NOW - 9 * DAY, name="manual"), tags=tags)
     assert reason_for(manual).startswith("keep: made by somebody else, of web-1")
+
+
+@pytest.mark.parametrize("hold", ["Snapshot-Hold", " snapshot-hold", "SNAPSHOT-HOLD "])
+def test_a_hold_that_somebody_wrote_a_little_differently_holds(hold: str) -> None:
+    assert reason_for(snapshot(NOW - 9 * DAY, tags={hold: ""})) == "keep: tagged snapshot-hold"

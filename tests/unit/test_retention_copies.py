@@ -1,9 +1,11 @@
 """Copies in another Region: no snapshot goes before its copy has arrived, and copies are pruned like their sources."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from lightsail_snapshots.keep import Keep
 from lightsail_snapshots.retention import decide
 from tests.unit.snapshots import (
     AWAY,
@@ -143,3 +145,20 @@ def test_a_snapshot_of_an_instance_restored_from_a_copy_neither_goes_nor_takes_t
     decisions = decide([old, new, restored], [LAST_1], NOW)
     assert deleted(decisions) == [old.name]
     assert reason(decisions, restored).startswith("keep: made by somebody else, of web-1")
+
+
+def test_a_copy_tag_of_the_first_year_does_not_stop_every_deletion() -> None:
+    old, new = nightly(2)[::-1]
+    forged = replace(copy_of(new), tags={**new.tags, "copy-of": f"{HOME} 0001-01-01T00:00:00Z {instance_arn()}"})
+    policy = replace(LAST_1, keep=Keep(daily=1, within=DAY), time_zone=ZoneInfo("America/New_York"))
+    assert deleted(decide([old, new, forged], [policy], NOW)) == [old.name]
+
+
+@pytest.mark.parametrize("text", ["", f"{HOME} 2026-11-22T12:00:00Z"])
+def test_a_copy_that_does_not_say_what_it_is_a_copy_of_neither_goes_nor_passes_for_the_newest(text: str) -> None:
+    old, new = nightly(2)[::-1]
+    late = replace(copy_of(old, after=40 * HOUR), instance_name=old.instance_name, instance_arn=old.instance_arn)
+    unclear = replace(late, tags={**late.tags, "copy-of": text})
+    decisions = decide([unclear, copy_of(new)], [LAST_1], NOW)
+    assert deleted(decisions) == []
+    assert reason(decisions, unclear) == "keep: a copy, and its tag copy-of does not say of what"
