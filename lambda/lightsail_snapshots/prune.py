@@ -13,7 +13,7 @@ comes between the two: where the event is lost, it still says all that the event
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -51,6 +51,10 @@ from lightsail_snapshots.snapshot import Snapshot
 TIME_FOR_ONE = 5 * LONGEST_CALL
 """Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
 
+LATEST = timedelta(hours=6)
+"""How old a request may be, which is as long as Lambda goes on trying. One that was replayed from the queue of failures
+days later has the plans of its own day, which may be stricter than today's."""
+
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
 settings = PruneSettings.from_environment(os.environ)
 logger = Logger()
@@ -84,7 +88,7 @@ class Run:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take one `Prune Requested`; return how many snapshots were deleted, by Region.
+    """Take one `Prune Requested`; return how many snapshots were deleted, by Region; leave alone one that is too late.
 
     Raises RegionsFailedError, NotAnnouncedError or an AwsError where it must be tried again.
     """
@@ -94,6 +98,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
         return _refuse(event, context.aws_request_id, error)
+    if datetime.now(UTC) - request.put_at > LATEST:
+        logger.warning("Left alone: it has the plans of %s, the next run has today's", request.put_at.isoformat())
+        return {"state": "late"}
     run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * TIME_FOR_ONE)
     with logger.append_context_keys(correlation_id=request.request_id):
         _prune(run)
