@@ -239,7 +239,7 @@ def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_a
         "plans": ["daily"],
         "deletions": 8,
         "reason": "no keep rule of plan daily keeps it; "
-        "not done: 8 deletions by plan daily in one run, at most 2 are allowed",
+        "not done: 8 deletions by plan daily in one run, at most 3 are allowed",
         "instanceSnapshotNames": web[1:],
     }
     assert {event["detail"]["instanceName"] for event in deleted} == {"blog"}
@@ -257,9 +257,9 @@ def test_what_was_refused_goes_once_the_plan_allows_it(aws: World) -> None:
 def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: World) -> None:
     for days_ago in range(1, 9):
         seed(aws, days_ago, tags=our_tags("web-1", None, NOW - DAY / 2))
-    assert run(prune_requested())["deleted"][HOME] == 2
+    assert run(prune_requested())["deleted"][HOME] == 3
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
-    assert run(prune_requested())["deleted"][HOME] == 2
+    assert run(prune_requested())["deleted"][HOME] == 3
 
 
 def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: World) -> None:
@@ -297,7 +297,7 @@ def test_a_dry_run_deletes_nothing_announces_nothing_and_logs_what_would_go(
     assert aws.events() == []
     would_go = [each for each in aws.logs() if each["message"].startswith("Dry run, not deleted: ")]
     assert {each["instance_snapshot_name"] for each in would_go} == {*names[1:], *shop[1:]}
-    assert sum("at most 2 are allowed" in each["message"] for each in would_go) == 8
+    assert sum("at most 3 are allowed" in each["message"] for each in would_go) == 8
     assert emf(capsys.readouterr().out)["PrunesRefused"] == [0]
 
 
