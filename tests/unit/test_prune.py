@@ -345,3 +345,10 @@ def test_the_published_request_is_one(aws: World) -> None:
     published: Any = schema("Prune Requested").schema
     run(published["examples"][0] | {"time": datetime.now(UTC).isoformat()})
     assert line(aws, "Pruned")["failed_regions"] == []
+
+
+def test_a_copy_from_a_region_that_the_stack_does_not_look_after_stays(aws: World) -> None:
+    for days_ago in (1, 2, 3):
+        of = f"ap-south-1 {NOW - days_ago * DAY:%Y-%m-%dT%H:%M:%SZ} arn:aws:lightsail:ap-south-1:1:Instance/1"
+        seed(aws, days_ago, AWAY, from_instance_arn="", tags=our_tags("web-1", "daily", None) | {"copy-of": of})
+    assert run(prune_requested())["deleted"][AWAY] == 0

@@ -162,3 +162,11 @@ def test_a_copy_that_does_not_say_what_it_is_a_copy_of_neither_goes_nor_passes_f
     decisions = decide([unclear, copy_of(new)], [LAST_1], NOW)
     assert deleted(decisions) == []
     assert reason(decisions, unclear) == "keep: a copy, and its tag copy-of does not say of what"
+
+
+def test_copies_from_a_region_that_is_not_looked_after_any_more_or_by_another_stack_stay() -> None:
+    copies = [copy_of(night) for night in nightly(3)]
+    decisions = decide(copies, [LAST_1], NOW, regions=[AWAY])
+    assert deleted(decisions) == []
+    assert reason(decisions, copies[2]) == f"keep: a copy from {HOME}, which is not among the Regions of the plans"
+    assert deleted(decide(copies, [LAST_1], NOW, regions=[AWAY, HOME])) == names(copies[1:])
