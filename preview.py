@@ -55,11 +55,12 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
     Raises InvalidPlansError or PreviewError.
     """
     plans = read_plans(path, region=_own_region())
-    listed, errors = list_snapshots(_regions(plans))
+    regions = _regions(plans)
+    listed, errors = list_snapshots(regions)
     if not listed and errors:
         return [_explained(region, error) for region, error in errors.items()]
     policies = parse_policies({"plans": [policy(plan) for plan in plans.plans]})
-    decisions = decide(listed, policies, now, incomplete=errors)
+    decisions = decide(listed, policies, now, incomplete=errors, regions=regions)
     for (instance, region, _), group in groupby(decisions, key=instance_of):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))

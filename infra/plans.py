@@ -58,7 +58,7 @@ class Plan:
     copy_to: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     max_deletes: int | None = None
-    """Of one instance in one run of prune; None: a quarter of its snapshots, at least 2."""
+    """Of one instance in one run of prune; None: a quarter of its snapshots, at least 3."""
     allow_deletes_until: date | None = None
     """`max_deletes` does not hold up to and including this day."""
     dry_run: bool = False

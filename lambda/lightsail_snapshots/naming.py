@@ -37,6 +37,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,253}[A-Za-z0-9_]")
 _TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 
 
+def is_hold(key: str) -> bool:
+    """Tell whether a tag's key is a hold, also where the person who typed it wrote `Snapshot-Hold`."""
+    return key.strip().lower() == HOLD_KEY
+
+
 def utc(moment: datetime) -> str:
     """Write a moment as `2026-11-23T03:15:00Z`; all its characters are legal in a tag's value."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -94,7 +99,8 @@ def merge_tags(
     belong to AWS and cannot be set.
     """
     asked = {key: value for key, value in request.items() if key not in OUR_KEYS}
-    never = {*asked, *OUR_KEYS, HOLD_KEY}  # a hold is meant for one snapshot, not for all that are ever made
-    own = [key for key in instance if key not in never and not key.startswith("aws:")]
+    never = {*asked, *OUR_KEYS}
+    # A hold is meant for one snapshot, not for all that are ever made.
+    own = [key for key in instance if key not in never and not key.startswith("aws:") and not is_hold(key)]
     room = max(0, MAX_OTHER_TAGS - len(asked))
     return {key: instance[key] for key in own[:room]} | asked | dict(ours), own[room:]

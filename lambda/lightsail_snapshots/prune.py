@@ -13,7 +13,7 @@ comes between the two: where the event is lost, it still says all that the event
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -44,6 +44,10 @@ from lightsail_snapshots.snapshot import Snapshot
 TIME_FOR_ONE = 5 * LONGEST_CALL
 """Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
 
+LATEST = timedelta(hours=6)
+"""How old a request may be, which is as long as Lambda goes on trying. One that was replayed from the queue of failures
+days later has the plans of its own day, which may be stricter than today's."""
+
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
 settings = Settings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
@@ -71,7 +75,7 @@ class Run:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take one `Prune Requested`; return how many snapshots were deleted, by Region.
+    """Take one `Prune Requested`; return how many snapshots were deleted, by Region; leave alone one that is too late.
 
     Raises RegionsFailedError, NotAnnouncedError or an AwsError where it must be tried again.
     """
@@ -81,6 +85,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
         return refuse(event_bus, event, context.aws_request_id, error)
+    if datetime.now(UTC) - request.put_at > LATEST:
+        logger.warning("Left alone: it has the plans of %s, the next run has today's", request.put_at.isoformat())
+        return {"state": "late"}
     run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * TIME_FOR_ONE)
     with logger.append_context_keys(correlation_id=request.request_id):
         _prune(run)
@@ -96,7 +103,7 @@ def _prune(run: Run) -> None:
         logger.error("Not listed, and so not pruned: %s", error, region=region)
     # The request's own time, so that its policies and its "now" belong together; never one that is still to come.
     now = min(run.request.time, datetime.now(UTC))
-    decisions = decide(listed, run.request.policies, now, incomplete=errors)
+    decisions = decide(listed, run.request.policies, now, incomplete=errors, regions=settings.all_regions)
     refused = _tell_refusals(run.request, decisions)
     _tell_dry_run(decisions)
     try:

@@ -26,6 +26,8 @@ class PruneRequest:
 
     request_id: str
     """The event's id: the same whenever the event is delivered again."""
+    put_at: datetime
+    """When it was put on the bus, with the plans of that moment."""
     time: datetime
     """What retention takes for now: when its schedule meant it to run, else the event's time."""
     policies: tuple[Policy, ...]
@@ -49,7 +51,7 @@ def parse_prune_request(event: object) -> PruneRequest:
             problems += (f"detail.{problem}" for problem in error.problems)
     if request_id is None or time is None or problems:
         raise InvalidRequestError(problems, request_id)
-    return PruneRequest(request_id=request_id, time=scheduled_time or time, policies=policies)
+    return PruneRequest(request_id=request_id, put_at=time, time=scheduled_time or time, policies=policies)
 
 
 def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:

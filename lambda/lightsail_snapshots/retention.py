@@ -20,7 +20,7 @@ from typing import Literal
 
 from lightsail_snapshots.fields import read_instant
 from lightsail_snapshots.keep import places
-from lightsail_snapshots.naming import EXPIRES_KEY, HOLD_KEY, PLAN_KEY
+from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
 from lightsail_snapshots.policy import UNPLANNED, Policy
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
 
@@ -43,15 +43,22 @@ class Decision:
 
 
 def decide(
-    snapshots: Iterable[Snapshot], policies: Iterable[Policy], now: datetime, *, incomplete: Collection[str] = ()
+    snapshots: Iterable[Snapshot],
+    policies: Iterable[Policy],
+    now: datetime,
+    *,
+    incomplete: Collection[str] = (),
+    regions: Collection[str] | None = None,
 ) -> list[Decision]:
     """Decide on every snapshot, in any order and from all Regions of the plans, copies among them.
 
     `incomplete` are the Regions whose listing failed or was cut short: nothing is deleted there, and nothing elsewhere
-    that hangs on what was not seen: sources of copies there, copies from there, snapshots of an unknown instance. The
-    decisions are sorted for reading: by instance name, Region and instance, newest first. Takes O(n log n).
+    that hangs on what was not seen: sources of copies there, copies from there, snapshots of an unknown instance.
+    `regions` are all that the plans are about (None: any): a copy from elsewhere is another stack's, or all that is
+    left of a Region that was taken out of the plans, and stays. The decisions are sorted for reading: by instance name,
+    Region and instance, newest first. Takes O(n log n).
     """
-    listing = _Listing(snapshots, policies, now, incomplete)
+    listing = _Listing(snapshots, policies, now, incomplete, regions)
     instances: dict[tuple[str, str, str], list[Snapshot]] = defaultdict(list)
     for snapshot in listing.snapshots:
         instances[snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn].append(snapshot)
@@ -70,12 +77,18 @@ class _Listing:
     """Everything that was listed, and what can be said of a snapshot without looking at those of its own instance."""
 
     def __init__(
-        self, snapshots: Iterable[Snapshot], policies: Iterable[Policy], now: datetime, incomplete: Collection[str]
+        self,
+        snapshots: Iterable[Snapshot],
+        policies: Iterable[Policy],
+        now: datetime,
+        incomplete: Collection[str],
+        regions: Collection[str] | None,
     ) -> None:
         self.now = now
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
         self.looking_on = {plan for plan, policy in self.policies.items() if policy.dry_run}
         self._incomplete = frozenset(incomplete)
+        self._regions = regions
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
         self._first: dict[tuple[str, str], Snapshot] = {}
         self._changed: dict[tuple[str, str], list[Snapshot]] = {}
@@ -98,6 +111,8 @@ class _Listing:
         """Whether an instance could be restored from it, now and as far as we know."""
         return (
             snapshot.is_ours
+            and not snapshot.has_tags_of_another
+            and not snapshot.is_unclear_copy
             and snapshot.state == AVAILABLE
             and snapshot.origin.taken_at <= self.now
             and not self._is_ambiguous(snapshot)
@@ -108,12 +123,16 @@ class _Listing:
         plan, state = _plan(snapshot), snapshot.state
         if not snapshot.is_ours:
             yield "not managed by lightsail-snapshots"
+        if snapshot.has_tags_of_another:
+            yield f"made by somebody else, of {snapshot.instance_name}: our tags on it were handed on to it"
+        if snapshot.is_unclear_copy:
+            yield f"a copy, and its tag {COPY_OF_KEY} does not say of what"
         yield from self._unseen(snapshot)
         if self._is_ambiguous(snapshot):
             yield "listed twice, and not the same both times"
         if plan not in self.policies:
             yield f"its plan {plan} is not among the plans"
-        if HOLD_KEY in snapshot.tags:
+        if any(map(is_hold, snapshot.tags)):
             yield f"tagged {HOLD_KEY}"
         if state not in (AVAILABLE, ERROR):
             yield "pending" if state == PENDING else f"its state {state} is not known"
@@ -123,10 +142,12 @@ class _Listing:
             yield f"several instances were named {snapshot.snapshot_of}, and it does not say which it is of"
 
     def _unseen(self, snapshot: Snapshot) -> Iterator[str]:
-        """Say why it must stay while some listing is not complete."""
+        """Say why it must stay while something was not listed, or not to its end."""
+        home = snapshot.origin.region
+        if self._regions is not None and home not in self._regions:
+            yield f"a copy from {home}, which is not among the Regions of the plans"
         if not self._incomplete:
             return
-        home = snapshot.origin.region
         if snapshot.region in self._incomplete:
             yield f"the listing of {snapshot.region} is not complete"
         elif home in self._incomplete:
@@ -261,8 +282,11 @@ def _in_turns(decisions: Sequence[Decision]) -> list[Decision]:
 
 
 def _quarter(decisions: Sequence[Decision]) -> int:
-    """Return how many of one instance may go in one run where its plan does not say."""
-    return max(2, sum(decision.snapshot.is_ours for decision in decisions) // 4)
+    """Return how many of one instance may go in one run where its plan does not say.
+
+    At least three: on one Monday a daily and a weekly one lose their places, and a failed one goes too.
+    """
+    return max(3, sum(decision.snapshot.is_ours for decision in decisions) // 4)
 
 
 def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[Decision]:

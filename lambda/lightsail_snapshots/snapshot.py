@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from lightsail_snapshots.fields import read_instant
 from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, utc
 
 PENDING = "pending"
@@ -57,6 +58,22 @@ class Snapshot:
         return COPY_OF_KEY in self.tags
 
     @property
+    def is_unclear_copy(self) -> bool:
+        """Whether it is a copy, and of what cannot be read: how old its data is, is then not known."""
+        return self.is_copy and self.origin.region == self.region
+
+    @property
+    def has_tags_of_another(self) -> bool:
+        """Whether our tags on it were written for something else, by what Lightsail itself says of its instance.
+
+        The console hands tags on: from a snapshot to the instance that is restored from it, and from an instance to a
+        snapshot that a person makes of it. Such a snapshot says that it is ours, and nobody but that person made it.
+        """
+        if self.instance_name and self.instance_name != self.tags.get(INSTANCE_KEY):
+            return True
+        return self.is_copy and bool(self.instance_arn) and self.instance_arn != self.origin.instance_arn
+
+    @property
     def snapshot_of(self) -> str:
         """The name of the instance, from our tag: whether Lightsail tells it of a copy is not known."""
         return self.tags.get(INSTANCE_KEY) or self.instance_name
@@ -77,7 +94,7 @@ class Snapshot:
         if source is None:
             return own
         try:
-            taken_at = datetime.fromisoformat(source["taken_at"])
+            taken_at = read_instant(source["taken_at"])
         except ValueError:
             return own
         # No copy is older than its source: a tag that says so was written by somebody else.

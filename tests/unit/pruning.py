@@ -53,8 +53,9 @@ def nights(aws: World, count: int, where: str = HOME, instance: str = "web-1") -
 
 
 def prune_requested(*plans: dict[str, Any], **envelope: Any) -> dict[str, Any]:
-    detail = {"plans": list(plans or [LAST_1])}
-    kind = {"detail-type": "Prune Requested", "id": "prune-1", "time": NOW.isoformat()}
+    """Build a request of this moment, whose schedule meant it to run at NOW."""
+    detail = {"plans": list(plans or [LAST_1]), "scheduledTime": NOW.isoformat()}
+    kind = {"detail-type": "Prune Requested", "id": "prune-1", "time": datetime.now(UTC).isoformat()}
     return requested(detail, **(kind | envelope))
 
 

@@ -75,6 +75,7 @@ def test_nothing_that_retention_acts_upon_is_taken_from_an_instance_or_a_request
 
 def test_a_hold_is_taken_from_a_request_and_not_from_an_instance() -> None:
     assert merge_tags({"snapshot-hold": ""}, {}, OURS)[0] == OURS
+    assert merge_tags({" Snapshot-Hold": ""}, {}, OURS)[0] == OURS
     assert "snapshot-hold" in merge_tags({}, {"snapshot-hold": ""}, OURS)[0]
 
 

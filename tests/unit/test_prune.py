@@ -1,7 +1,7 @@
 """`prune`: what it deletes, that it is what was decided on, what is refused, and what is said of it."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -119,9 +119,27 @@ def test_pruning_twice_deletes_nothing_more(aws: World) -> None:
 
 
 def test_now_is_the_events_own_time(aws: World) -> None:
-    nights(aws, 3)
-    assert run(prune_requested(time=(NOW - 3 * DAY).isoformat()))["deleted"][HOME] == 0
-    assert run(prune_requested(time=NOW.isoformat()))["deleted"][HOME] == 2
+    now = datetime.now(UTC)
+    for hours in (1, 2, 3):
+        seed(aws, (NOW - now) / DAY + hours / 24, name=f"web-1-{hours}")
+
+    def deleted(hours_ago: float) -> int:
+        event = prune_requested(time=(now - timedelta(hours=hours_ago)).isoformat())
+        del event["detail"]["scheduledTime"]
+        count: int = run(event)["deleted"][HOME]
+        return count
+
+    assert deleted(hours_ago=2.5) == 0
+    assert deleted(hours_ago=0) == 2
+
+
+def test_a_request_that_was_replayed_late_has_the_plans_of_another_day_and_is_left_alone(aws: World) -> None:
+    names = nights(aws, 3)
+    put_at = datetime.now(UTC) - timedelta(hours=6)
+    assert run(prune_requested(time=(put_at - timedelta(minutes=1)).isoformat())) == {"state": "late"}
+    assert left(aws) == set(names)
+    assert line(aws, "Left alone")["level"] == "WARNING"
+    assert run(prune_requested(time=(put_at + timedelta(minutes=1)).isoformat()))["deleted"][HOME] == 2
 
 
 def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: World) -> None:
@@ -136,7 +154,9 @@ def test_an_event_dated_in_the_future_counts_as_of_now(aws: World) -> None:
     names = nights(aws, 3)
     for name in names:
         region(aws).snapshot(name).tags["expires-at"] = f"{datetime.now(UTC) + DAY:%Y-%m-%dT%H:%M:%SZ}"
-    assert run(prune_requested(time="8000-01-01T00:00:00Z"))["deleted"][HOME] == 0
+    event = prune_requested(time="8000-01-01T00:00:00Z")
+    event["detail"]["scheduledTime"] = "8000-01-01T00:00:00Z"
+    assert run(event)["deleted"][HOME] == 0
 
 
 # What is deleted is what was decided on
@@ -219,7 +239,7 @@ def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_a
         "plans": ["daily"],
         "deletions": 8,
         "reason": "no keep rule of plan daily keeps it; "
-        "not done: 8 deletions by plan daily in one run, at most 2 are allowed",
+        "not done: 8 deletions by plan daily in one run, at most 3 are allowed",
         "instanceSnapshotNames": web[1:],
     }
     assert {event["detail"]["instanceName"] for event in deleted} == {"blog"}
@@ -237,9 +257,9 @@ def test_what_was_refused_goes_once_the_plan_allows_it(aws: World) -> None:
 def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: World) -> None:
     for days_ago in range(1, 9):
         seed(aws, days_ago, tags=our_tags("web-1", None, NOW - DAY / 2))
-    assert run(prune_requested())["deleted"][HOME] == 2
+    assert run(prune_requested())["deleted"][HOME] == 3
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
-    assert run(prune_requested())["deleted"][HOME] == 2
+    assert run(prune_requested())["deleted"][HOME] == 3
 
 
 def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: World) -> None:
@@ -277,7 +297,7 @@ def test_a_dry_run_deletes_nothing_announces_nothing_and_logs_what_would_go(
     assert aws.events() == []
     would_go = [each for each in aws.logs() if each["message"].startswith("Dry run, not deleted: ")]
     assert {each["instance_snapshot_name"] for each in would_go} == {*names[1:], *shop[1:]}
-    assert sum("at most 2 are allowed" in each["message"] for each in would_go) == 8
+    assert sum("at most 3 are allowed" in each["message"] for each in would_go) == 8
     assert emf(capsys.readouterr().out)["PrunesRefused"] == [0]
 
 
@@ -323,5 +343,12 @@ def test_the_published_examples_fit(detail_type: str) -> None:
 
 def test_the_published_request_is_one(aws: World) -> None:
     published: Any = schema("Prune Requested").schema
-    run(published["examples"][0])
+    run(published["examples"][0] | {"time": datetime.now(UTC).isoformat()})
     assert line(aws, "Pruned")["failed_regions"] == []
+
+
+def test_a_copy_from_a_region_that_the_stack_does_not_look_after_stays(aws: World) -> None:
+    for days_ago in (1, 2, 3):
+        of = f"ap-south-1 {NOW - days_ago * DAY:%Y-%m-%dT%H:%M:%SZ} arn:aws:lightsail:ap-south-1:1:Instance/1"
+        seed(aws, days_ago, AWAY, from_instance_arn="", tags=our_tags("web-1", "daily", None) | {"copy-of": of})
+    assert run(prune_requested())["deleted"][AWAY] == 0

@@ -225,3 +225,11 @@ def test_more_snapshots_never_make_an_instance_look_worse(some: list[Snapshot], 
     before, after = audit(some, *instances), audit([*some, *more], *instances)
     assert after.instances_overdue <= before.instances_overdue
     assert all(late.age <= early.age for early, late in zip(before.standings, after.standings, strict=True))
+
+
+def test_a_copy_that_does_not_say_what_it_is_a_copy_of_is_no_recovery_point_since_its_age_is_not_known() -> None:
+    source = snapshot(ago(90))
+    unclear = replace(
+        copy_of(source, after=89 * HOUR), instance_arn=source.instance_arn, tags={**source.tags, "copy-of": ""}
+    )
+    assert newest_recovery_points([unclear]) == {}

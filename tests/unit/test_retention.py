@@ -250,3 +250,23 @@ def test_decisions_are_sorted_by_instance_and_newest_first() -> None:
 
 def test_nothing_is_decided_about_nothing() -> None:
     assert decide([], [DAILY_7], NOW) == []
+
+
+def test_a_snapshot_that_somebody_made_of_a_restored_instance_stays_though_our_tags_were_handed_on_to_it() -> None:
+    source = snapshot(NOW - 9 * DAY)
+    manual = replace(source, name="manual", instance_name="web-1-restored", instance_arn=instance_arn(2))
+    newer = replace(manual, name="newer", created_at=NOW - DAY)
+    assert reason_for(manual, newer) == (
+        "keep: made by somebody else, of web-1-restored: our tags on it were handed on to it"
+    )
+
+
+def test_a_snapshot_of_an_instance_that_was_tagged_as_ours_stays() -> None:
+    tags = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily"}
+    manual = replace(snapshot(NOW - 9 * DAY, name="manual"), tags=tags)
+    assert reason_for(manual).startswith("keep: made by somebody else, of web-1")
+
+
+@pytest.mark.parametrize("hold", ["Snapshot-Hold", " snapshot-hold", "SNAPSHOT-HOLD "])
+def test_a_hold_that_somebody_wrote_a_little_differently_holds(hold: str) -> None:
+    assert reason_for(snapshot(NOW - 9 * DAY, tags={hold: ""})) == "keep: tagged snapshot-hold"

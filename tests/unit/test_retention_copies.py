@@ -1,9 +1,11 @@
 """Copies in another Region: no snapshot goes before its copy has arrived, and copies are pruned like their sources."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from lightsail_snapshots.keep import Keep
 from lightsail_snapshots.retention import decide
 from tests.unit.snapshots import (
     AWAY,
@@ -133,3 +135,38 @@ def test_a_copy_that_claims_to_be_older_than_its_source_counts_by_its_own_time()
     source = snapshot(NOW)
     copy = replace(copy_of(source), created_at=NOW - DAY)
     assert copy.origin.taken_at == NOW - DAY
+
+
+def test_a_snapshot_of_an_instance_restored_from_a_copy_neither_goes_nor_takes_the_place_of_a_copy() -> None:
+    old, new = copy_of(nightly(2)[1]), copy_of(nightly(1)[0])
+    restored = replace(
+        new, name="web-1-zz-manual", created_at=NOW - HOUR, instance_name="web-1", instance_arn=instance_arn(9, AWAY)
+    )
+    decisions = decide([old, new, restored], [LAST_1], NOW)
+    assert deleted(decisions) == [old.name]
+    assert reason(decisions, restored).startswith("keep: made by somebody else, of web-1")
+
+
+def test_a_copy_tag_of_the_first_year_does_not_stop_every_deletion() -> None:
+    old, new = nightly(2)[::-1]
+    forged = replace(copy_of(new), tags={**new.tags, "copy-of": f"{HOME} 0001-01-01T00:00:00Z {instance_arn()}"})
+    policy = replace(LAST_1, keep=Keep(daily=1, within=DAY), time_zone=ZoneInfo("America/New_York"))
+    assert deleted(decide([old, new, forged], [policy], NOW)) == [old.name]
+
+
+@pytest.mark.parametrize("text", ["", f"{HOME} 2026-11-22T12:00:00Z"])
+def test_a_copy_that_does_not_say_what_it_is_a_copy_of_neither_goes_nor_passes_for_the_newest(text: str) -> None:
+    old, new = nightly(2)[::-1]
+    late = replace(copy_of(old, after=40 * HOUR), instance_name=old.instance_name, instance_arn=old.instance_arn)
+    unclear = replace(late, tags={**late.tags, "copy-of": text})
+    decisions = decide([unclear, copy_of(new)], [LAST_1], NOW)
+    assert deleted(decisions) == []
+    assert reason(decisions, unclear) == "keep: a copy, and its tag copy-of does not say of what"
+
+
+def test_copies_from_a_region_that_is_not_looked_after_any_more_or_by_another_stack_stay() -> None:
+    copies = [copy_of(night) for night in nightly(3)]
+    decisions = decide(copies, [LAST_1], NOW, regions=[AWAY])
+    assert deleted(decisions) == []
+    assert reason(decisions, copies[2]) == f"keep: a copy from {HOME}, which is not among the Regions of the plans"
+    assert deleted(decide(copies, [LAST_1], NOW, regions=[AWAY, HOME])) == names(copies[1:])

@@ -33,8 +33,8 @@ def test_a_plan_changed_from_70_to_7_deletes_nothing_and_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize(("owned", "limit"), [(3, 2), (11, 2), (12, 3), (40, 10)])
-def test_by_default_a_quarter_of_an_instances_snapshots_may_go_and_always_two(owned: int, limit: int) -> None:
+@pytest.mark.parametrize(("owned", "limit"), [(4, 3), (15, 3), (16, 4), (40, 10)])
+def test_by_default_a_quarter_of_an_instances_snapshots_may_go_and_always_three(owned: int, limit: int) -> None:
     strangers = [replace(snapshot(NOW - 500 * DAY, name=f"manual-{n}"), tags={}) for n in range(90)]
 
     def gone(keep: int) -> int:
@@ -42,6 +42,15 @@ def test_by_default_a_quarter_of_an_instances_snapshots_may_go_and_always_two(ow
 
     assert gone(owned - limit) == limit
     assert gone(max(owned - limit - 1, 1)) == (0 if owned - limit > 1 else limit)
+
+
+def test_a_daily_a_weekly_and_a_failed_one_may_go_on_one_monday() -> None:
+    nights = nightly(36)
+    kept = Policy(plan="daily", keep=Keep(daily=3, weekly=3), max_deletes=50)
+    yesterday = [each.snapshot for each in decide(nights[1:], [kept], NOW - DAY) if each.action == "keep"]
+    failed = snapshot(NOW - 2 * DAY, name="failed", state="error")
+    today = [replace(nights[0], created_at=NOW - HOUR, name="monday"), failed, *yesterday]
+    assert len(deleted(decide(today, [replace(kept, max_deletes=None)], NOW))) == 3
 
 
 def test_max_deletes_is_the_plans_own_limit_for_each_instance() -> None:
@@ -86,8 +95,8 @@ def test_allow_deletes_until_ends_with_the_day_of_the_plans_time_zone() -> None:
 def test_what_others_let_expire_goes_a_few_at_a_time_the_oldest_first() -> None:
     expired = [replace(night, tags=expired_tags(night)) for night in nightly(9)]
     decisions = decide(expired, [], NOW)
-    assert deleted(decisions) == names(expired[-2:])
-    assert decisions[1].reason == "expired on 2026-11-23T00:00:00Z; older ones go first, 2 in one run"
+    assert deleted(decisions) == names(expired[-3:])
+    assert decisions[1].reason == "expired on 2026-11-23T00:00:00Z; older ones go first, 3 in one run"
     assert not any(each.refused for each in decisions)
 
 

@@ -231,7 +231,7 @@ def test_no_more_than_the_limit_goes_and_if_one_is_refused_all_of_its_instance_a
         assert not (gone and any(each.refused for each in decisions))
         owned = sum(each.snapshot.tags["managed-by"] == "lightsail-snapshots" for each in decisions)
         for plan in plans:
-            limit = max(2, owned // 4) if plan.max_deletes is None else plan.max_deletes
+            limit = max(3, owned // 4) if plan.max_deletes is None else plan.max_deletes
             of_plan = [each for each in decisions if each.snapshot.tags.get("snapshot-plan") == plan.plan]
             assert len(deleted(of_plan)) <= limit
 
