@@ -69,6 +69,8 @@ class Alarms(Construct):
         meanings = {
             "snapshots-failed": "A snapshot was asked for and there will be none."
             " First: read the message that says of which instance, and why.",
+            "nothing-selected": "A plan ran and selected no instance, so nothing was backed up by it."
+            " First: look whether a tag or a name in plans.toml, or on the instance, is mistyped.",
             "copies-failed": "A snapshot has no copy in another Region, and will have none."
             " First: read the message that says which, and why.",
             "prune-refused": "So many snapshots would have gone in one run that none was deleted."

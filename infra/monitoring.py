@@ -13,7 +13,11 @@ from infra.dashboard import Dashboard
 from infra.notifications import Notifications
 from infra.plans import Plan
 
-FAILURES = {"snapshots-failed": "SnapshotsFailed", "prune-refused": "PrunesRefused"}
+FAILURES = {
+    "snapshots-failed": "SnapshotsFailed",
+    "nothing-selected": "EmptySelections",
+    "prune-refused": "PrunesRefused",
+}
 
 
 class Monitoring(Construct):

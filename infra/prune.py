@@ -15,7 +15,7 @@ from infra.direct import Direct
 from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy
 from infra.schedules import Schedules
-from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED
 from lightsail_snapshots.prune_request import PRUNE_REQUESTED
 
@@ -60,13 +60,17 @@ class Prune(Direct):
         )
 
     def _allow(self, regions: Sequence[str]) -> None:
-        """Allow to list the snapshots of these Regions, and to delete those that have our tag."""
+        """Allow to list the snapshots of these Regions, and to delete those that have our tag and no hold."""
         self.role.add_to_policy(
             iam.PolicyStatement(
                 sid="DeleteOurs",
                 actions=["lightsail:DeleteInstanceSnapshot"],
                 resources=self.arns("InstanceSnapshot", regions),
-                conditions={"StringEquals": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}},
+                conditions={
+                    "StringEquals": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY},
+                    # A hold that somebody sets between our last look and the deletion holds too.
+                    "Null": {f"aws:ResourceTag/{HOLD_KEY}": "true"},
+                },
             )
         )
         self.allow_reads("Read", ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"], regions)

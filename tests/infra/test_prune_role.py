@@ -43,6 +43,7 @@ ALLOWED: dict[str, Case] = {
 DENIED: dict[str, Case] = {
     "delete a stranger's snapshot": (DELETE, SNAPSHOT, IS_THEIRS),
     "delete an untagged snapshot": (DELETE, SNAPSHOT, {}),
+    "delete one of ours that is on hold": (DELETE, SNAPSHOT, IS_OURS | {"aws:ResourceTag/snapshot-hold": ""}),
     "delete a snapshot with other tags only": (DELETE, SNAPSHOT, {"aws:ResourceTag/env": "prod"}),
     "delete a snapshot by a tag in the request": (DELETE, SNAPSHOT, tagging(managed_by=MANAGED_BY)),
     "delete one with our tag in other letters": (
@@ -126,7 +127,7 @@ def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[st
             "Effect": "Allow",
             "Action": "lightsail:DeleteInstanceSnapshot",
             "Resource": [f"arn:aws:lightsail:{region}:{ACCOUNT}:InstanceSnapshot/*" for region in sorted(regions)],
-            "Condition": {"StringEquals": IS_OURS},
+            "Condition": {"StringEquals": IS_OURS, "Null": {"aws:ResourceTag/snapshot-hold": "true"}},
         },
         {
             "Sid": "Read",
