@@ -145,7 +145,7 @@ def _server_settings(tls: certificates.Certificates, port: int) -> dict[str, str
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent.sock",
-        "LAMBDA_ACCOUNT_CONCURRENCY": "4",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "10",
     }
 
 

@@ -14,7 +14,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app  # type: ignore[import-untyped]  # MiniStack has no types
 
-from local import archive, saved_queries, scheduler
+from local import archive, functions, saved_queries, scheduler
 from local.lightsail import ministack as lightsail
 
 
@@ -26,6 +26,7 @@ def main() -> None:
     """
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     archive.register()
+    functions.register()
     saved_queries.register()
     scheduler.register()
     lightsail.register()

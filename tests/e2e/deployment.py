@@ -228,9 +228,9 @@ class Deployment:
         return [line for line in self.log() if line.get("correlation_id") == request_id]
 
     def pruned(self, request_id: str) -> dict[str, Any] | None:
-        """The summary of a run of prune, as its log has it; None before its end."""
+        """The summary of the first run of prune in which no Region failed, as its log has it; None before its end."""
         lines = [line for line in self.log("PruneFunctionName") if line.get("correlation_id") == request_id]
-        return next((line for line in lines if line["message"] == "Pruned"), None)
+        return next((line for line in lines if line["message"] == "Pruned" and not line["failed_regions"]), None)
 
     def told(self, detail_type: str) -> list[dict[str, Any]]:
         """The details of all outcomes of one kind, once there are no more to come."""
