@@ -139,6 +139,29 @@ def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:
     return queue
 
 
+class OpenToRules:
+    """A queue of ours that rules send to: as a target, or with what they could not deliver.
+
+    One statement admits all the rules, since a queue's policy takes 20 statements and 10 conditions. The CDK adds one
+    for each rule, but not to a queue that it knows by its ARN only: `queue`, which is what rules are to be given.
+    """
+
+    def __init__(self, queue: sqs.Queue) -> None:
+        self.queue = sqs.Queue.from_queue_arn(queue, "ForRules", queue.queue_arn)
+        self._rules: list[str] = []
+        self._statement = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+        )
+        queue.add_to_resource_policy(self._statement)
+
+    def admit(self, rule_arn: str) -> None:
+        """Let one more rule send."""
+        self._rules.append(rule_arn)
+        self._statement.add_condition("ArnEquals", {"aws:SourceArn": self._rules})
+
+
 def may_publish(bus: events.IEventBus, detail_types: Sequence[str]) -> iam.PolicyStatement:
     """Allow to put events of these kinds on our bus, in our name, and no others: no outcome can become a request.
 

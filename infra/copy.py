@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import queue_for_dead_letters, where
+from infra.capability import OpenToRules, queue_for_dead_letters, where
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import (
@@ -64,6 +64,7 @@ class Copy(Worker):
         Validations.of(self.undelivered_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
         )
+        undelivered = OpenToRules(self.undelivered_queue)
         for region in copy_regions:
             self.rule(
                 f"To-{region}",
@@ -72,7 +73,7 @@ class Copy(Worker):
                 pattern=events.EventPattern(
                     source=[SOURCE], detail_type=[INSTANCE_SNAPSHOT_AVAILABLE], detail={"copyTo": [region]}
                 ),
-                undelivered=self.undelivered_queue,
+                undelivered=undelivered,
                 message=_With(region),
             )
 

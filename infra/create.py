@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import where
+from infra.capability import OpenToRules, where
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED
@@ -55,7 +55,7 @@ class Create(Worker):
             description="Requests for a snapshot of a Lightsail instance, from any source.",
             # Whatever its source: `create` refuses bad ones by itself.
             pattern=events.EventPattern(detail_type=[INSTANCE_SNAPSHOT_REQUESTED]),
-            undelivered=self.dead_letter_queue,
+            undelivered=OpenToRules(self.dead_letter_queue),
         )
 
     def _allow(self, regions: Sequence[str]) -> None:

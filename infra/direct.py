@@ -6,13 +6,11 @@ from typing import Any, cast
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.capability import MEMORY, Capability, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, OpenToRules, queue_for_dead_letters
 
 
 class Direct(Capability):
@@ -42,9 +40,7 @@ class Direct(Capability):
     ) -> None:
         super().__init__(scope, construct_id, bus=bus, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
-        self._undelivered = sqs.Queue.from_queue_arn(self, "Undelivered", self.failures.queue_arn)
-        self._rules: list[str] = []
-        self._keep_undelivered = self._may_keep_undelivered()
+        self._undelivered = OpenToRules(self.failures)
         self.function = self.make_function(
             code=code,
             module=module,
@@ -81,7 +77,7 @@ class Direct(Capability):
         target = targets.LambdaFunction(
             self.function,
             event=event,
-            dead_letter_queue=self._undelivered,
+            dead_letter_queue=self._undelivered.queue,
             retry_attempts=185,
             max_event_age=Duration.hours(24),
         )
@@ -94,19 +90,5 @@ class Direct(Capability):
             targets=[target],
         )
         cast("events.CfnRule", rule.node.default_child).event_pattern = dict(pattern)
-        self._rules.append(rule.rule_arn)
-        self._keep_undelivered.add_condition("ArnEquals", {"aws:SourceArn": self._rules})
+        self._undelivered.admit(rule.rule_arn)
         return rule
-
-    def _may_keep_undelivered(self) -> iam.PolicyStatement:
-        """Let the rules send to the queue, in one statement: a queue's policy takes 20, and a plan may have two rules.
-
-        The CDK adds one for each rule, but not to a queue that it only knows by its ARN, as `_undelivered`.
-        """
-        statement = iam.PolicyStatement(
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
-            actions=["sqs:SendMessage"],
-            resources=[self.failures.queue_arn],
-        )
-        self.failures.add_to_resource_policy(statement)
-        return statement

@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.capability import queue_for_dead_letters
+from infra.capability import OpenToRules, queue_for_dead_letters
 from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED, SOURCE
 from lightsail_snapshots.overdue import RECOVERY_POINT_OVERDUE
 
@@ -74,15 +74,9 @@ class Notifications(Construct):
         Validations.of(self.undelivered_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
         )
-        rules = [self._rule(name, message, bus, runbook) for name, message in _MESSAGES.items()]
-        self.undelivered_queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[self.undelivered_queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": [rule.attr_arn for rule in rules]}},
-            )
-        )
+        undelivered = OpenToRules(self.undelivered_queue)
+        for name, message in _MESSAGES.items():
+            undelivered.admit(self._rule(name, message, bus, runbook).attr_arn)
 
     def _topic(self) -> sns.Topic:
         # With AWS's own key for SNS neither alarms nor EventBridge could publish: nobody can change its policy.

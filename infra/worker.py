@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.capability import Capability, queue_for_dead_letters
+from infra.capability import Capability, OpenToRules, queue_for_dead_letters
 
 FUNCTION_TIMEOUT = Duration.seconds(30)
 COME_BACK_AFTER = Duration.seconds(180)
@@ -38,6 +38,7 @@ class Worker(Capability):
         super().__init__(scope, construct_id, bus=bus, publishes=outcomes)
         self.dead_letter_queue = queue_for_dead_letters(self, "DeadLetterQueue")
         self.queue = self._queue(max_receive_count)
+        self._inlet = OpenToRules(self.queue)
         variables = {"EVENT_BUS_NAME": bus.event_bus_name, "MAX_RECEIVE_COUNT": str(max_receive_count)}
         self.function = self.make_function(
             code=code,
@@ -68,18 +69,22 @@ class Worker(Capability):
         bus: events.IEventBus,
         description: str,
         pattern: events.EventPattern,
-        undelivered: sqs.IQueue,
+        undelivered: OpenToRules,
         message: events.RuleTargetInput | None = None,
     ) -> None:
         """Send events of the bus to the queue; what cannot be delivered for a day goes to `undelivered` as it came."""
         target = targets.SqsQueue(
-            self.queue,
+            self._inlet.queue,
             message=message,
-            dead_letter_queue=undelivered,
+            dead_letter_queue=undelivered.queue,
             retry_attempts=185,
             max_event_age=Duration.hours(24),
         )
-        events.Rule(self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target])
+        rule = events.Rule(
+            self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target]
+        )
+        for queue in (self._inlet, undelivered):
+            queue.admit(rule.rule_arn)
 
     def _queue(self, max_receive_count: int) -> sqs.Queue:
         return sqs.Queue(

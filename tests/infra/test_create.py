@@ -126,7 +126,7 @@ def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthe
         }
         assert allow["Effect"] == "Allow"
         assert allow["Principal"] == {"Service": "events.amazonaws.com"}
-        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": template.arn(rule)}}
+        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": [template.arn(rule)]}}
         assert allow["Resource"] == template.arn(queue)
 
 
