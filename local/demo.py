@@ -184,6 +184,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
     """Says how to talk to it, and goes on showing the function's log until it is interrupted."""
     since = datetime.now(UTC)
     screen.say("\nIt runs until you press Ctrl-C. To talk to it, paste this into another terminal:\n", "bold")
+    screen.say("(Lightsail's clock here is a day ahead of yours, as the missed night has left it.)\n")
     screen.paste(f"export PATH={ROOT / '.venv' / 'bin'}:$PATH")
     for name in (
         "AWS_ENDPOINT_URL",

@@ -68,6 +68,15 @@ def test_a_usable_snapshot_is_copied_to_each_region_that_its_request_names(stack
         assert {"env": "prod", "managed-by": "lightsail-snapshots"}.items() <= tags_of(detail).items()
 
 
+def test_what_a_plan_takes_is_copied_to_the_regions_that_the_plan_names(stack: Deployment) -> None:
+    instance = stack.instance(backup="release")
+    stack.put("Release", {"state": "STARTED"}, source="my.ci")
+
+    request = stack.usable(instance)["requestId"]
+    for told in copied_to(stack, request, THERE, FAR):
+        assert_copied(stack, told)
+
+
 def test_a_request_that_is_delivered_twice_makes_one_copy_in_each_region(stack: Deployment) -> None:
     instance = stack.instance()
     event = an_event("copied-twice", **wanted(instance, THERE, FAR))
