@@ -6,13 +6,13 @@ Both run by AWS's own runtime client, from the start of the process to the answe
 other in turn. `bare` makes one client and one call, with the whole of boto3 and botocore, precompiled. `create` is the
 asset that is deployed: Logger, Metrics, partial batches; its first event is a message of the queue, for
 which it makes two calls. AWS is a server here that answers at once. What counts is the ratio: it hardly depends on
-the machine, and rises on a busy one. With `--runs 40` and Python 3.13.0, on four busy cores:
+the machine, and rises on a busy one. With `--runs 40` and Python 3.13.0, on four cores that had little else to do:
 
                 median   fastest   slowest   ratio
-    bare        332 ms    239 ms    423 ms    1.00
-    create      277 ms    205 ms    358 ms    0.84
+    bare        272 ms    223 ms    435 ms    1.00
+    create      222 ms    193 ms    318 ms    0.82
 
-    `create` takes 0.84 of `bare`; the budget is 0.85.
+    `create` takes 0.82 of `bare`; the budget is 0.85.
 """
 
 import argparse
