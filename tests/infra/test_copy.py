@@ -1,4 +1,4 @@
-"""The `copy` construct: what must hold for each copy to be a message of its own, and never to be lost."""
+"""The `copy` construct: what must hold for each copy to be a message of its own, and never to be lost; its rights."""
 
 import json
 import shlex
@@ -9,7 +9,8 @@ import pytest
 from infra.copy import MAX_RECEIVE_COUNT
 from infra.worker import COME_BACK_AFTER
 from lightsail_snapshots.settings import ReconcilerSettings
-from tests.infra.synthesized import REGION, Synthesized
+from tests.infra.simulation import actions_of, statements_of
+from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
 from tests.infra.test_create import FOUR_DAYS, FOURTEEN_DAYS, Recorder
 
 DESTINATIONS = ["eu-west-1", "us-east-1"]
@@ -156,3 +157,55 @@ def test_destinations_do_not_change_what_create_is(template: Synthesized, with_c
         return {name for name in template.document["Resources"] if name.startswith("Create")}
 
     assert of_create(template) == of_create(with_copies)
+
+
+def test_lightsail_is_granted_by_these_statements_alone(with_copies: Synthesized) -> None:
+    statements = statements_of(with_copies, "Copy")
+    assert [statement for statement in statements if "lightsail:" in json.dumps(statement["Action"])] == [
+        {
+            "Sid": "CopyAndRead",
+            "Effect": "Allow",
+            "Action": [
+                "lightsail:CopySnapshot",
+                "lightsail:GetInstanceSnapshot",
+                "lightsail:GetOperationsForResource",
+            ],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}},
+        },
+        {
+            "Sid": "TagCopies",
+            "Effect": "Allow",
+            "Action": "lightsail:TagResource",
+            "Resource": [
+                f"arn:aws:lightsail:eu-west-1:{ACCOUNT}:InstanceSnapshot/*",
+                f"arn:aws:lightsail:us-east-1:{ACCOUNT}:InstanceSnapshot/*",
+            ],
+            "Condition": {
+                "StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"},
+                "StringEqualsIfExists": {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
+            },
+        },
+    ]
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(with_copies: Synthesized) -> None:
+    assert actions_of(statements_of(with_copies, "Copy")) == {
+        "events:PutEvents",
+        "lightsail:CopySnapshot",
+        "lightsail:GetInstanceSnapshot",
+        "lightsail:GetOperationsForResource",
+        "lightsail:TagResource",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    }
+
+
+def test_create_may_do_no_more_where_there_are_copies(with_copies: Synthesized, two_regions: Synthesized) -> None:
+    assert actions_of(statements_of(with_copies, "Create")) == actions_of(statements_of(two_regions, "Create"))

@@ -1,16 +1,20 @@
-"""The `create` construct: what must hold for a request never to be lost, doubled or run by a stranger."""
+"""The `create` construct: what must hold for a request never to be lost, doubled or run by a stranger; its rights."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.create import MAX_RECEIVE_COUNT
 from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
+from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.settings import ReconcilerSettings
-from tests.infra.synthesized import Synthesized
+from tests.infra.simulation import actions_of, statements_of
+from tests.infra.synthesized import ACCOUNT, Synthesized
 
 FOUR_DAYS = 345_600
 FOURTEEN_DAYS = 1_209_600
 QUEUE = "AWS::SQS::Queue"
+WITH_OUR_TAG = {"StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"}}
 
 
 class Recorder(Mapping[str, str]):
@@ -169,3 +173,83 @@ def test_logs_are_json_at_info_in_a_group_that_expires(template: Synthesized) ->
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": log_group}
     assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
     assert properties["RetentionInDays"] == 90
+
+
+def test_lightsail_is_granted_by_these_statements_alone(two_regions: Synthesized) -> None:
+    statements = statements_of(two_regions, "Create")
+    granted = [statement for statement in statements if "lightsail" in json.dumps(statement["Action"])]
+    assert granted == [
+        {
+            "Sid": "CreateWithOurTag",
+            "Effect": "Allow",
+            "Action": "lightsail:CreateInstanceSnapshot",
+            "Resource": [
+                f"arn:aws:lightsail:eu-central-1:{ACCOUNT}:Instance/*",
+                f"arn:aws:lightsail:us-east-1:{ACCOUNT}:Instance/*",
+            ],
+            "Condition": WITH_OUR_TAG,
+        },
+        {
+            "Sid": "TagWithOurTag",
+            "Effect": "Allow",
+            "Action": "lightsail:TagResource",
+            "Resource": [
+                f"arn:aws:lightsail:eu-central-1:{ACCOUNT}:InstanceSnapshot/*",
+                f"arn:aws:lightsail:us-east-1:{ACCOUNT}:InstanceSnapshot/*",
+            ],
+            "Condition": WITH_OUR_TAG,
+        },
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}},
+        },
+    ]
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(two_regions: Synthesized) -> None:
+    assert actions_of(statements_of(two_regions, "Create")) == {
+        "events:PutEvents",
+        "lightsail:CreateInstanceSnapshot",
+        "lightsail:GetInstance",
+        "lightsail:GetInstanceSnapshot",
+        "lightsail:TagResource",  # checked by Lightsail itself, maybe, where a create carries tags
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    }
+
+
+def test_only_lightsails_reads_are_granted_on_every_resource(two_regions: Synthesized) -> None:
+    statements = statements_of(two_regions, "Create")
+    assert [statement["Sid"] for statement in statements if "*" in statement["Resource"][:1]] == ["Read"]
+
+
+def test_the_role_sends_to_the_dead_letter_queue_and_receives_from_the_other(two_regions: Synthesized) -> None:
+    resources = {
+        json.dumps(statement["Action"]): statement["Resource"]
+        for statement in statements_of(two_regions, "Create")
+        if "sqs:" in json.dumps(statement["Action"])
+    }
+    assert resources.pop('"sqs:SendMessage"') == two_regions.named("CreateDeadLetterQueue")[0]
+    assert list(resources.values()) == [two_regions.named("CreateQueue")[0]]
+
+
+def test_the_role_has_no_managed_policy_and_is_for_lambda_alone(two_regions: Synthesized) -> None:
+    role = two_regions.only("AWS::IAM::Role", "Create")
+    assert {"ManagedPolicyArns", "Policies"}.isdisjoint(role)
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    (name,) = (name for name in two_regions.of_type("AWS::IAM::Role") if name.startswith("Create"))
+    assert two_regions.only("AWS::Lambda::Function", "Create")["Role"] == two_regions.arn(name)
+
+
+def test_policy_and_code_mean_the_same_tag() -> None:
+    assert {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY} == WITH_OUR_TAG["StringEquals"]

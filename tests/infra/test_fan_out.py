@@ -10,7 +10,7 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]  # Mi
 from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
 from lightsail_snapshots.settings import Settings
-from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, in_region, lightsail_arn, statements_of
+from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 from tests.infra.test_create import FOURTEEN_DAYS, Recorder
 
@@ -158,67 +158,8 @@ def test_a_failure_is_replayed_by_a_command_that_takes_records_and_bare_events(t
     assert words[words.index("--function-name") + 1] == template.outputs["FanOutFunctionName"]
 
 
-REQUESTED = ("lightsail-snapshots", "Instance Snapshot Requested")
-FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
-PUT, LIST = "events:PutEvents", "lightsail:GetInstances"
-
-ALLOWED: dict[str, Case] = {
-    "list instances": (LIST, "*", in_region("eu-central-1")),
-    "list instances in the other Region": (LIST, "*", in_region("us-east-1")),
-    "ask for snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
-    "say that a request is bad": (PUT, bus_arn("BUS"), events(FAILED)),
-}
-DENIED: dict[str, Case] = {
-    "list instances in a Region that is not deployed": (LIST, "*", in_region("eu-west-1")),
-    "read an instance": ("lightsail:GetInstance", "*", in_region("eu-central-1")),
-    "take a snapshot": (
-        "lightsail:CreateInstanceSnapshot",
-        lightsail_arn("Instance"),
-        {"aws:RequestTag/managed-by": "lightsail-snapshots"},
-    ),
-    "delete a snapshot": (
-        "lightsail:DeleteInstanceSnapshot",
-        lightsail_arn("InstanceSnapshot"),
-        {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
-    ),
-    "start another fleet, and so itself": (
-        PUT,
-        bus_arn("BUS"),
-        events(("lightsail-snapshots", "Fleet Snapshot Requested")),
-    ),
-    "say that a snapshot is usable": (
-        PUT,
-        bus_arn("BUS"),
-        events(("lightsail-snapshots", "Instance Snapshot Available")),
-    ),
-    "ask in the name of another": (PUT, bus_arn("BUS"), events(("my.ci", "Instance Snapshot Requested"))),
-    "ask on the default bus": (PUT, bus_arn("default"), events(REQUESTED)),
-    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
-}
-
-
-@pytest.fixture(scope="session")
-def statements(two_regions: Synthesized) -> list[dict[str, Any]]:
-    return statements_of(two_regions, "FanOut")
-
-
-@pytest.fixture(scope="session")
-def decisions(two_regions: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return decide(two_regions, statements, ALLOWED | DENIED)
-
-
-@pytest.mark.parametrize("deed", ALLOWED)
-def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "Allowed"
-
-
-@pytest.mark.parametrize("deed", DENIED)
-def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "ImplicitlyDenied"
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
-    assert actions_of(statements) == {
+def test_no_other_action_is_granted_and_none_by_wildcard(two_regions: Synthesized) -> None:
+    assert actions_of(statements_of(two_regions, "FanOut")) == {
         "events:PutEvents",
         "lightsail:GetInstances",
         "logs:CreateLogStream",

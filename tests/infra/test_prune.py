@@ -1,4 +1,4 @@
-"""The `prune` construct: when it runs, with which plans, and that nothing else sets it off."""
+"""The `prune` construct: when it runs, with which plans, that nothing else sets it off, and its rights."""
 
 import json
 from datetime import date
@@ -13,7 +13,9 @@ from infra.prune import MAX_INPUT
 from lightsail_snapshots.policy import parse_policies
 from lightsail_snapshots.settings import Settings
 from tests.infra import plans
-from tests.infra.synthesized import Synthesized, synthesize
+from tests.infra.roles.prune import DELETE, IS_OURS
+from tests.infra.simulation import actions_of, statements_of
+from tests.infra.synthesized import ACCOUNT, Synthesized, synthesize
 from tests.unit.events import fits, requested
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
@@ -98,3 +100,45 @@ def test_its_rule_and_nobody_else_may_invoke_it(template: Synthesized) -> None:
     (permission,) = (permission for permission in every if permission["FunctionName"] == arn)
     assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
     assert permission["SourceArn"] == rule
+
+
+def test_lightsail_is_granted_by_these_statements_alone(with_copies: Synthesized) -> None:
+    regions = ["eu-central-1", "us-west-2", "eu-west-1", "us-east-1"]
+    statements = statements_of(with_copies, "Prune")
+    assert [one for one in statements if "lightsail:" in json.dumps(one["Action"])] == [
+        {
+            "Sid": "DeleteOurs",
+            "Effect": "Allow",
+            "Action": "lightsail:DeleteInstanceSnapshot",
+            "Resource": [f"arn:aws:lightsail:{region}:{ACCOUNT}:InstanceSnapshot/*" for region in sorted(regions)],
+            "Condition": {"StringEquals": IS_OURS, "Null": {"aws:ResourceTag/snapshot-hold": "true"}},
+        },
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": regions}},
+        },
+    ]
+
+
+def test_no_other_action_is_granted_and_none_by_wildcard(with_copies: Synthesized) -> None:
+    assert actions_of(statements_of(with_copies, "Prune")) == {
+        "events:PutEvents",
+        "lightsail:DeleteInstanceSnapshot",
+        "lightsail:GetInstanceSnapshot",
+        "lightsail:GetInstanceSnapshots",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:SendMessage",
+    }
+
+
+def test_no_other_role_may_delete_a_snapshot(everything: Synthesized) -> None:
+    policies = everything.of_type("AWS::IAM::Policy").values()
+    deleting = [one["Roles"] for one in policies if DELETE in json.dumps(one) or "lightsail:*" in json.dumps(one)]
+    ((role,),) = deleting
+    assert role.startswith("PruneRole")

@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
 from lightsail_snapshots.fleet import parse_fleet_request
-from tests.infra.simulation import Case, actions_of, bus_arn, decide, events, statements_of
+from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
 from tests.infra.test_create import FOURTEEN_DAYS
 
@@ -94,45 +92,8 @@ def test_the_role_is_for_scheduler_and_for_the_schedules_of_our_group_alone(ever
     assert roles == {everything.arn(role)}
 
 
-PUT = "events:PutEvents"
-FLEET = ("lightsail-snapshots", "Fleet Snapshot Requested")
-ALLOWED: dict[str, Case] = {"start a plan": (PUT, bus_arn("BUS"), events(FLEET))}
-DENIED: dict[str, Case] = {
-    "start a plan in the name of another": (PUT, bus_arn("BUS"), events(("my.ci", "Fleet Snapshot Requested"))),
-    "ask for a single snapshot": (PUT, bus_arn("BUS"), events(("lightsail-snapshots", "Instance Snapshot Requested"))),
-    "say that a snapshot is usable": (
-        PUT,
-        bus_arn("BUS"),
-        events(("lightsail-snapshots", "Instance Snapshot Available")),
-    ),
-    "put events on the default bus": (PUT, bus_arn("default"), events(FLEET)),
-    "list instances": ("lightsail:GetInstances", "*", {"aws:RequestedRegion": REGION}),
-    "invoke a function": ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:any", {}),
-    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:other", {}),
-}
-
-
-@pytest.fixture(scope="session")
-def statements(two_regions: Synthesized) -> list[dict[str, Any]]:
-    return statements_of(two_regions, "Schedules")
-
-
-@pytest.fixture(scope="session")
-def decisions(two_regions: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return decide(two_regions, statements, ALLOWED | DENIED)
-
-
-@pytest.mark.parametrize("deed", ALLOWED)
-def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "Allowed"
-
-
-@pytest.mark.parametrize("deed", DENIED)
-def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "ImplicitlyDenied"
-
-
-def test_no_other_action_is_granted(statements: list[dict[str, Any]], two_regions: Synthesized) -> None:
+def test_no_other_action_is_granted(two_regions: Synthesized) -> None:
+    statements = statements_of(two_regions, "Schedules")
     assert actions_of(statements) == {"events:PutEvents", "sqs:SendMessage"}
     (send,) = (statement for statement in statements if statement["Action"] == "sqs:SendMessage")
     assert send["Resource"] == two_regions.named("SchedulesDeadLetterQueue")[0]

@@ -1,23 +1,7 @@
-"""What the role of `prune` may do: its statements to the letter, and IAM's decision on what must never happen."""
-
-import json
-from typing import Any
-
-import pytest
+"""What the role of `prune` may do and what it must never do, in the stack `with_copies`."""
 
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
-from tests.infra.simulation import (
-    Case,
-    actions_of,
-    bus_arn,
-    decide,
-    events,
-    in_region,
-    lightsail_arn,
-    statements_of,
-    tagging,
-)
-from tests.infra.synthesized import ACCOUNT, Synthesized
+from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn, tagging
 
 IS_OURS = {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}
 IS_THEIRS = {"aws:ResourceTag/managed-by": "terraform"}
@@ -97,64 +81,3 @@ DENIED: dict[str, Case] = {
         events(DELETED, ("lightsail-snapshots", "Prune Requested")),
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def statements(with_copies: Synthesized) -> list[dict[str, Any]]:
-    return statements_of(with_copies, "Prune")
-
-
-@pytest.fixture(scope="module")
-def decisions(with_copies: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return decide(with_copies, statements, ALLOWED | DENIED)
-
-
-@pytest.mark.parametrize("deed", ALLOWED)
-def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "Allowed"
-
-
-@pytest.mark.parametrize("deed", DENIED)
-def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "ImplicitlyDenied"
-
-
-def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[str, Any]]) -> None:
-    regions = ["eu-central-1", "us-west-2", "eu-west-1", "us-east-1"]
-    assert [one for one in statements if "lightsail:" in json.dumps(one["Action"])] == [
-        {
-            "Sid": "DeleteOurs",
-            "Effect": "Allow",
-            "Action": "lightsail:DeleteInstanceSnapshot",
-            "Resource": [f"arn:aws:lightsail:{region}:{ACCOUNT}:InstanceSnapshot/*" for region in sorted(regions)],
-            "Condition": {"StringEquals": IS_OURS, "Null": {"aws:ResourceTag/snapshot-hold": "true"}},
-        },
-        {
-            "Sid": "Read",
-            "Effect": "Allow",
-            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": regions}},
-        },
-    ]
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
-    assert actions_of(statements) == {
-        "events:PutEvents",
-        "lightsail:DeleteInstanceSnapshot",
-        "lightsail:GetInstanceSnapshot",
-        "lightsail:GetInstanceSnapshots",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:SendMessage",
-    }
-
-
-def test_no_other_role_may_delete_a_snapshot(everything: Synthesized) -> None:
-    policies = everything.of_type("AWS::IAM::Policy").values()
-    deleting = [one["Roles"] for one in policies if DELETE in json.dumps(one) or "lightsail:*" in json.dumps(one)]
-    ((role,),) = deleting
-    assert role.startswith("PruneRole")

@@ -1,22 +1,7 @@
-"""What the role of `copy` may do: its statements to the letter, and IAM's decision on what must never happen."""
+"""What the role of `copy` may do and what it must never do, in the stack `with_copies`."""
 
-import json
-from typing import Any
-
-import pytest
-
-from tests.infra.simulation import (
-    Case,
-    actions_of,
-    bus_arn,
-    decide,
-    events,
-    in_region,
-    lightsail_arn,
-    statements_of,
-    tagging,
-)
-from tests.infra.synthesized import ACCOUNT, Synthesized
+from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn, tagging
+from tests.infra.synthesized import ACCOUNT
 
 OURS = tagging(managed_by="lightsail-snapshots", copy_of="eu-central-1 2026-11-23T03:15:00Z arn:aws:lightsail")
 IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
@@ -73,74 +58,3 @@ DENIED: dict[str, Case] = {
     ),
     "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
 }
-
-
-@pytest.fixture(scope="module")
-def statements(with_copies: Synthesized) -> list[dict[str, Any]]:
-    return statements_of(with_copies, "Copy")
-
-
-@pytest.fixture(scope="module")
-def decisions(with_copies: Synthesized, statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return decide(with_copies, statements, ALLOWED | DENIED)
-
-
-@pytest.mark.parametrize("deed", ALLOWED)
-def test_the_role_can(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "Allowed"
-
-
-@pytest.mark.parametrize("deed", DENIED)
-def test_the_role_cannot(deed: str, decisions: dict[str, Any]) -> None:
-    assert decisions[deed] == "ImplicitlyDenied"
-
-
-def test_lightsail_is_granted_by_these_statements_alone(statements: list[dict[str, Any]]) -> None:
-    assert [statement for statement in statements if "lightsail:" in json.dumps(statement["Action"])] == [
-        {
-            "Sid": "CopyAndRead",
-            "Effect": "Allow",
-            "Action": [
-                "lightsail:CopySnapshot",
-                "lightsail:GetInstanceSnapshot",
-                "lightsail:GetOperationsForResource",
-            ],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}},
-        },
-        {
-            "Sid": "TagCopies",
-            "Effect": "Allow",
-            "Action": "lightsail:TagResource",
-            "Resource": [
-                f"arn:aws:lightsail:eu-west-1:{ACCOUNT}:InstanceSnapshot/*",
-                f"arn:aws:lightsail:us-east-1:{ACCOUNT}:InstanceSnapshot/*",
-            ],
-            "Condition": {
-                "StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"},
-                "StringEqualsIfExists": {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
-            },
-        },
-    ]
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(statements: list[dict[str, Any]]) -> None:
-    assert actions_of(statements) == {
-        "events:PutEvents",
-        "lightsail:CopySnapshot",
-        "lightsail:GetInstanceSnapshot",
-        "lightsail:GetOperationsForResource",
-        "lightsail:TagResource",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-    }
-
-
-def test_create_may_do_no_more_where_there_are_copies(with_copies: Synthesized, two_regions: Synthesized) -> None:
-    assert actions_of(statements_of(with_copies, "Create")) == actions_of(statements_of(two_regions, "Create"))

@@ -1,0 +1,48 @@
+"""What the role of `audit` may do and what it must never do, in the stack `with_copies`."""
+
+from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn, tagging
+
+OVERDUE = ("lightsail-snapshots", "Recovery Point Overdue")
+SNAPSHOT = lightsail_arn("InstanceSnapshot")
+IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
+
+ALLOWED: dict[str, Case] = {
+    "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
+    "list instances of the other Region": ("lightsail:GetInstances", "*", in_region("us-west-2")),
+    "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
+    "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
+    "tell that something is overdue": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
+}
+
+DENIED: dict[str, Case] = {
+    "list instances where there are only copies": ("lightsail:GetInstances", "*", in_region("eu-west-1")),
+    "list snapshots of a Region that is not deployed": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-2")),
+    "create a snapshot": (
+        "lightsail:CreateInstanceSnapshot",
+        lightsail_arn("Instance"),
+        tagging(managed_by="lightsail-snapshots"),
+    ),
+    "delete a snapshot of ours": ("lightsail:DeleteInstanceSnapshot", SNAPSHOT, IS_OURS),
+    "delete an instance": ("lightsail:DeleteInstance", lightsail_arn("Instance"), {}),
+    "copy a snapshot": ("lightsail:CopySnapshot", "*", in_region("eu-central-1")),
+    "tag a snapshot": ("lightsail:TagResource", SNAPSHOT, tagging(managed_by="lightsail-snapshots")),
+    "restore an instance": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, IS_OURS),
+    "fetch keys to an instance": (
+        "lightsail:GetInstanceAccessDetails",
+        lightsail_arn("Instance"),
+        in_region("eu-central-1"),
+    ),
+    "tell that a snapshot is usable": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Available")),
+    ),
+    "hide a request among its messages": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(OVERDUE, ("lightsail-snapshots", "Prune Requested")),
+    ),
+    "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(OVERDUE)),
+    "set an alarm to OK": ("cloudwatch:SetAlarmState", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:x", {}),
+    "publish to the topic": ("sns:Publish", "arn:aws:sns:eu-central-1:123456789012:x", {}),
+}

@@ -1,0 +1,43 @@
+"""What the role of `fan_out` may do and what it must never do, in the stack `two_regions`."""
+
+from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn
+from tests.infra.synthesized import ACCOUNT
+
+REQUESTED = ("lightsail-snapshots", "Instance Snapshot Requested")
+FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
+PUT, LIST = "events:PutEvents", "lightsail:GetInstances"
+
+ALLOWED: dict[str, Case] = {
+    "list instances": (LIST, "*", in_region("eu-central-1")),
+    "list instances in the other Region": (LIST, "*", in_region("us-east-1")),
+    "ask for snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
+    "say that a request is bad": (PUT, bus_arn("BUS"), events(FAILED)),
+}
+
+DENIED: dict[str, Case] = {
+    "list instances in a Region that is not deployed": (LIST, "*", in_region("eu-west-1")),
+    "read an instance": ("lightsail:GetInstance", "*", in_region("eu-central-1")),
+    "take a snapshot": (
+        "lightsail:CreateInstanceSnapshot",
+        lightsail_arn("Instance"),
+        {"aws:RequestTag/managed-by": "lightsail-snapshots"},
+    ),
+    "delete a snapshot": (
+        "lightsail:DeleteInstanceSnapshot",
+        lightsail_arn("InstanceSnapshot"),
+        {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
+    ),
+    "start another fleet, and so itself": (
+        PUT,
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Fleet Snapshot Requested")),
+    ),
+    "say that a snapshot is usable": (
+        PUT,
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Available")),
+    ),
+    "ask in the name of another": (PUT, bus_arn("BUS"), events(("my.ci", "Instance Snapshot Requested"))),
+    "ask on the default bus": (PUT, bus_arn("default"), events(REQUESTED)),
+    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+}
