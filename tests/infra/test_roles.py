@@ -36,3 +36,8 @@ def test_the_role_can(role: str, deed: str, decisions: dict[str, dict[str, Any]]
 @pytest.mark.parametrize(("role", "deed"), [(role, deed) for role in ROLES for deed in ROLES[role].DENIED])
 def test_the_role_cannot(role: str, deed: str, decisions: dict[str, dict[str, Any]]) -> None:
     assert decisions[role][deed] == "ImplicitlyDenied"
+
+
+def test_there_is_no_other_role(with_copies: Synthesized) -> None:
+    roles = {name.removesuffix(name[-8:]) for name in with_copies.of_type("AWS::IAM::Role")}  # the CDK's hash
+    assert roles == {"AuditRole", "CopyRole", "CreateRole", "FanOutRole", "PruneRole", "SchedulesRole"}
