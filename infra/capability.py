@@ -1,6 +1,7 @@
 """What every capability has: one function with logs that outlive the stack, and a role of its own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Token, Validations
 from aws_cdk import aws_events as events
@@ -16,6 +17,28 @@ MEMORY = 512
 """Megabytes; not for the memory: the share of a CPU grows with it, and a cold start is all CPU."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What all capabilities of a stack have in common."""
+
+    bus: events.IEventBus
+    code: lambda_.Code
+    regions: Sequence[str]
+    """Those that the stack looks after."""
+    copy_regions: Sequence[str]
+    """Those that it copies to."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that tells a function of these, as `settings` reads it."""
+        copies = {"COPY_REGIONS": ",".join(self.copy_regions)} if self.copy_regions else {}
+        return {
+            "EVENT_BUS_NAME": self.bus.event_bus_name,
+            "SNAPSHOT_REGIONS": ",".join(self.regions),
+            **copies,
+        }
+
+
 class Capability(Construct):
     """A function's log group, and a role that may do nothing yet but write to it and publish these detail-types.
 
@@ -24,8 +47,9 @@ class Capability(Construct):
 
     function: lambda_.Function
 
-    def __init__(self, scope: Construct, construct_id: str, *, bus: events.IEventBus, publishes: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared, *, publishes: Sequence[str]) -> None:
         super().__init__(scope, construct_id)
+        self.shared = shared
         # Keep the logs when the stack goes: they tell which snapshots were taken, and expire by themselves.
         self.log_group = logs.LogGroup(
             self,
@@ -35,7 +59,7 @@ class Capability(Construct):
         )
         # CDK adds the queues; AWSLambdaBasicExecutionRole would be too broad.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        self.role.add_to_policy(may_publish(bus, publishes))
+        self.role.add_to_policy(may_publish(shared.bus, publishes))
         self.log_group.grant_write(self.role)
 
     @property
@@ -74,12 +98,11 @@ class Capability(Construct):
     def make_function(
         self,
         *,
-        code: lambda_.Code,
         module: str,
         description: str,
         timeout: Duration,
+        memory: int,
         environment: Mapping[str, str],
-        memory: int = MEMORY,
         dead_letter_queue: sqs.IQueue | None = None,
         on_failure: lambda_.IDestination | None = None,
     ) -> lambda_.Function:
@@ -91,7 +114,7 @@ class Capability(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lightsail_snapshots.{module}.handler",
-            code=code,
+            code=self.shared.code,
             role=self.role,
             timeout=timeout,
             memory_size=memory,
@@ -99,6 +122,7 @@ class Capability(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             environment={
+                **self.shared.environment,
                 **environment,
                 "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
                 "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
@@ -116,12 +140,6 @@ class Capability(Construct):
             )
         )
         return function
-
-
-def where(regions: Sequence[str], copy_regions: Sequence[str]) -> dict[str, str]:
-    """Return the environment that tells a function of the Regions of the stack, as `settings` reads it."""
-    copies = {"COPY_REGIONS": ",".join(copy_regions)} if copy_regions else {}
-    return {"SNAPSHOT_REGIONS": ",".join(regions), **copies}
 
 
 def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from aws_cdk import Acknowledgment, Aws, Validations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import OpenToRules, queue_for_dead_letters, where
+from infra.capability import OpenToRules, Shared, queue_for_dead_letters
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import (
@@ -37,38 +36,26 @@ class Copy(Worker):
     from the archive, through the same rules.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
-        regions: Sequence[str],
-        copy_regions: Sequence[str],
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(
             scope,
             construct_id,
-            bus=bus,
-            code=code,
+            shared,
             module="copy",
             description="Copies a snapshot to another Region, tags the copy and comes back until it is usable.",
-            outcomes=[INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED],
-            environment=where(regions, copy_regions),
+            publishes=[INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED],
             max_receive_count=MAX_RECEIVE_COUNT,
             max_concurrency=MAX_CONCURRENCY,
         )
-        self._allow(copy_regions)
+        self._allow(shared.copy_regions)
         self.undelivered_queue = queue_for_dead_letters(self, "UndeliveredQueue")
         Validations.of(self.undelivered_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
         )
         undelivered = OpenToRules(self.undelivered_queue)
-        for region in copy_regions:
+        for region in shared.copy_regions:
             self.rule(
                 f"To-{region}",
-                bus=bus,
                 description=f"Usable snapshots of which there is to be a copy in {region}.",
                 pattern=events.EventPattern(
                     source=[SOURCE], detail_type=[INSTANCE_SNAPSHOT_AVAILABLE], detail={"copyTo": [region]}

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import OpenToRules, where
+from infra.capability import OpenToRules, Shared
 from infra.worker import Worker
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED
@@ -25,33 +24,20 @@ class Create(Worker):
     directly. All three leave the bare event, so one redrive with the request queue as its destination replays them all.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
-        regions: Sequence[str],
-        copy_regions: Sequence[str],
-        max_concurrency: int,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared, *, max_concurrency: int) -> None:
         super().__init__(
             scope,
             construct_id,
-            bus=bus,
-            code=code,
+            shared,
             module="create",
             description="Takes a snapshot of a Lightsail instance and comes back until it is usable.",
-            outcomes=[INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED],
-            environment=where(regions, copy_regions),
+            publishes=[INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED],
             max_receive_count=MAX_RECEIVE_COUNT,
             max_concurrency=max_concurrency,
         )
-        self._allow(regions)
+        self._allow(shared.regions)
         self.rule(
             "Rule",
-            bus=bus,
             description="Requests for a snapshot of a Lightsail instance, from any source.",
             # Whatever its source: `create` refuses bad ones by itself.
             pattern=events.EventPattern(detail_type=[INSTANCE_SNAPSHOT_REQUESTED]),

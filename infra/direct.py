@@ -6,11 +6,10 @@ from typing import Any, cast
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from infra.capability import MEMORY, Capability, OpenToRules, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, OpenToRules, Shared, queue_for_dead_letters
 
 
 class Direct(Capability):
@@ -28,26 +27,24 @@ class Direct(Capability):
         self,
         scope: Construct,
         construct_id: str,
+        shared: Shared,
         *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
         module: str,
         description: str,
         publishes: Sequence[str],
-        environment: Mapping[str, str],
         timeout: Duration,
         memory: int = MEMORY,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, bus=bus, publishes=publishes)
+        super().__init__(scope, construct_id, shared, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
         self._undelivered = OpenToRules(self.failures)
         self.function = self.make_function(
-            code=code,
             module=module,
             description=description,
             timeout=timeout,
             memory=memory,
-            environment={**environment, "EVENT_BUS_NAME": bus.event_bus_name},
+            environment=environment or {},
             on_failure=destinations.SqsDestination(self.failures),
         )
 

@@ -1,13 +1,10 @@
 """The `fan_out` capability: Fleet Snapshot Requested, or a plan's own trigger -> Lambda -> one request per instance."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import where
+from infra.capability import Shared
 from infra.direct import Direct
 from infra.plans import Plan, fleet_request
 from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
@@ -18,32 +15,20 @@ from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 class FanOut(Direct):
     """Puts a request on the bus for each instance that a Fleet request selects."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
-        regions: Sequence[str],
-        copy_regions: Sequence[str],
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(
             scope,
             construct_id,
-            bus=bus,
-            code=code,
+            shared,
             module="fan_out",
             description="Asks for a snapshot of each Lightsail instance that a plan selects.",
             publishes=[INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED],
-            environment=where(regions, copy_regions),
             timeout=Duration.minutes(15),  # the most that Lambda gives; fan_out's own docstring says what it needs
         )
-        self._bus = bus
-        self.allow_reads("List", ["lightsail:GetInstances"], regions)
+        self.allow_reads("List", ["lightsail:GetInstances"], shared.regions)
         self.rule(
             "Rule",
-            bus=bus,
+            bus=shared.bus,
             description="Requests for snapshots of all instances that are selected, from any source.",
             pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED]},
         )
@@ -54,7 +39,7 @@ class FanOut(Direct):
         The rule's target makes a Fleet request of the event. Its id and time tell two events from each other, and two
         deliveries of one from two events.
         """
-        for name, bus in (("default", None), ("ours", self._bus)):
+        for name, bus in (("default", None), ("ours", self.shared.bus)):
             self.rule(
                 f"On-{plan.name}-{name}",
                 bus=bus,

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.capability import where
+from infra.capability import Shared
 from infra.direct import Direct
 from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy
@@ -28,32 +26,21 @@ INPUT_BESIDE = 1024
 class Prune(Direct):
     """Deletes the snapshots that the plans do not keep any more."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
-        regions: Sequence[str],
-        copy_regions: Sequence[str],
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
         super().__init__(
             scope,
             construct_id,
-            bus=bus,
-            code=code,
+            shared,
             module="prune",
             description="Deletes the snapshots of Lightsail instances that no plan keeps any more.",
             publishes=[INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, INSTANCE_SNAPSHOT_FAILED],
-            environment=where(regions, copy_regions),
             timeout=Duration.minutes(15),  # the most that Lambda gives; what is left then is for the next run
             memory=1024,  # all snapshots of all Regions at once: a hundred thousand take some hundred megabytes
         )
-        self._allow(tuple(dict.fromkeys((*regions, *copy_regions))))
+        self._allow(tuple(dict.fromkeys((*shared.regions, *shared.copy_regions))))
         self.rule(
             "Rule",
-            bus=bus,
+            bus=shared.bus,
             description="Requests to delete what the plans do not keep any more, but for replayed ones.",
             # An event from the archive has the plans of its own day: stricter ones, perhaps, than today's.
             pattern={"detail-type": [PRUNE_REQUESTED], "replay-name": [{"exists": False}]},

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.audit import Audit
 from infra.bundling import lambda_code
+from infra.capability import Shared
 from infra.copy import Copy
 from infra.create import Create
 from infra.direct import Direct
@@ -54,21 +55,19 @@ class LightsailSnapshotsStack(Stack):
         if plans.allow_accounts:
             self._open_bus(plans.allow_accounts)
         self.archive = self._archive()
-        regions, copy_regions = _regions(plans), _copy_regions(plans)
-        code = lambda_code()
-        where = {"regions": regions, "copy_regions": copy_regions}
-        self.create = Create(self, "Create", bus=self.bus, code=code, max_concurrency=plans.create_concurrency, **where)
-        self.fan_out = FanOut(self, "FanOut", bus=self.bus, code=code, **where)
-        self.prune = Prune(self, "Prune", bus=self.bus, code=code, **where)
+        shared = Shared(bus=self.bus, code=lambda_code(), regions=_regions(plans), copy_regions=_copy_regions(plans))
+        self.create = Create(self, "Create", shared, max_concurrency=plans.create_concurrency)
+        self.fan_out = FanOut(self, "FanOut", shared)
+        self.prune = Prune(self, "Prune", shared)
         runbook = str(self.node.try_get_context("runbook") or RUNBOOK)
-        self.audit = Audit(self, "Audit", bus=self.bus, code=code, runbook=runbook, **where)
+        self.audit = Audit(self, "Audit", shared, runbook=runbook)
         detail_types = [FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED, AUDIT_REQUESTED]
         self.schedules = Schedules(self, "Schedules", bus=self.bus, detail_types=detail_types)
         schedule_prune(self.schedules, plans)
         self._schedule_audit(plans)
         for plan in plans.plans:
             self._start(plan)
-        self.copy = Copy(self, "Copy", bus=self.bus, code=code, **where) if copy_regions else None
+        self.copy = Copy(self, "Copy", shared) if shared.copy_regions else None
         self.monitoring = self._monitoring(plans, runbook)
         self._outputs()
         if self.copy:

@@ -1,16 +1,15 @@
 """What `create` and `copy` have in common: a queue that comes back later, and the function that works it off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.capability import Capability, OpenToRules, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, OpenToRules, Shared, queue_for_dead_letters
 
 FUNCTION_TIMEOUT = Duration.seconds(30)
 COME_BACK_AFTER = Duration.seconds(180)
@@ -25,27 +24,24 @@ class Worker(Capability):
         self,
         scope: Construct,
         construct_id: str,
+        shared: Shared,
         *,
-        bus: events.IEventBus,
-        code: lambda_.Code,
         module: str,
         description: str,
-        outcomes: Sequence[str],
-        environment: Mapping[str, str],
+        publishes: Sequence[str],
         max_receive_count: int,
         max_concurrency: int,
     ) -> None:
-        super().__init__(scope, construct_id, bus=bus, publishes=outcomes)
+        super().__init__(scope, construct_id, shared, publishes=publishes)
         self.dead_letter_queue = queue_for_dead_letters(self, "DeadLetterQueue")
         self.queue = self._queue(max_receive_count)
         self._inlet = OpenToRules(self.queue)
-        variables = {"EVENT_BUS_NAME": bus.event_bus_name, "MAX_RECEIVE_COUNT": str(max_receive_count)}
         self.function = self.make_function(
-            code=code,
             module=module,
             description=description,
             timeout=FUNCTION_TIMEOUT,
-            environment={**environment, **variables},
+            memory=MEMORY,
+            environment={"MAX_RECEIVE_COUNT": str(max_receive_count)},
             dead_letter_queue=self.dead_letter_queue,
         )
         self.function.add_event_source(
@@ -66,13 +62,12 @@ class Worker(Capability):
         self,
         construct_id: str,
         *,
-        bus: events.IEventBus,
         description: str,
         pattern: events.EventPattern,
         undelivered: OpenToRules,
         message: events.RuleTargetInput | None = None,
     ) -> None:
-        """Send events of the bus to the queue; what cannot be delivered for a day goes to `undelivered` as it came."""
+        """Send events of our bus to the queue; what cannot be delivered for a day goes to `undelivered` as it came."""
         target = targets.SqsQueue(
             self._inlet.queue,
             message=message,
@@ -81,7 +76,12 @@ class Worker(Capability):
             max_event_age=Duration.hours(24),
         )
         rule = events.Rule(
-            self, construct_id, description=description, event_bus=bus, event_pattern=pattern, targets=[target]
+            self,
+            construct_id,
+            description=description,
+            event_bus=self.shared.bus,
+            event_pattern=pattern,
+            targets=[target],
         )
         for queue in (self._inlet, undelivered):
             queue.admit(rule.rule_arn)
