@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     try:
         request = parse_audit_request(event, default_region=settings.region)
     except InvalidRequestError as error:
-        logger.error("Refused the request: %s", error, state="failed")
+        logger.error("Refused the request: %s", error, correlation_id=error.request_id, state="failed")
         return {"state": "failed", "message": str(error)}
     with logger.append_context_keys(correlation_id=request.request_id):
         if datetime.now(UTC) - request.now > request.every:

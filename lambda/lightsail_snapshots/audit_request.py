@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_object, read_text, shown
+from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_text, shown
 from lightsail_snapshots.fleet import read_select
-from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.request import InvalidRequestError, open_event
 from lightsail_snapshots.selection import Select
 
 AUDIT_REQUESTED = "Audit Requested"
@@ -51,20 +51,15 @@ class AuditRequest:
 
 def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
-    if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
-    problems: list[str] = []
-    envelope = Fields(event, "", problems)
-    request_id = envelope.take("id", read_text)
-    time = envelope.take("time", read_instant)
-    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
+    request_id, time, raw, problems = open_event(event)
+    detail = Fields(raw, "detail.", problems)
     plans = detail.take("plans", read_list) or []
     every = detail.take("every", read_duration, optional=True) or HOURLY
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
     read = [_plan(plan, f"detail.plans[{index}]", default_region, problems) for index, plan in enumerate(plans)]
     if request_id is None or time is None or problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError(problems, request_id)
     now = scheduled_time or time
     return AuditRequest(request_id=request_id, now=now, every=every, plans=tuple(plan for plan in read if plan))
 

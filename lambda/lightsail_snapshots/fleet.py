@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_object, read_text, shown
+from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_text
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.naming import merge_tags, snapshot_name, tag_problems, utc
-from lightsail_snapshots.request import InvalidRequestError, read_plan, read_regions, read_tags
+from lightsail_snapshots.request import InvalidRequestError, open_event, read_plan, read_regions, read_tags
 from lightsail_snapshots.selection import InvalidSelectError, Select, parse_select
 
 FLEET_SNAPSHOT_REQUESTED = "Fleet Snapshot Requested"
@@ -69,13 +69,8 @@ def parse_fleet_request(
     `regions` are the Regions that the stack was deployed for, `copy_regions` those that it copies to. Of a plan's own
     trigger, a rule's target sends `id`, `time` and `detail` alone.
     """
-    if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
-    problems: list[str] = []
-    envelope = Fields(event, "", problems)
-    request_id = envelope.take("id", read_text)
-    time = envelope.take("time", read_instant)
-    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
+    request_id, time, raw, problems = open_event(event)
+    detail = Fields(raw, "detail.", problems)
     select = detail.take("select", read_select)
     here = detail.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
     tags = detail.take("tags", read_tags, optional=True) or {}

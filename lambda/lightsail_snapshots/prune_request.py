@@ -1,15 +1,15 @@
 """`Prune Requested`: from an event of the bus to the policies to prune by, and what is said of the outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from lightsail_snapshots.fields import Fields, read_instant, read_object, read_text, shown
+from lightsail_snapshots.fields import Fields, read_instant
 from lightsail_snapshots.naming import PLAN_KEY, utc
 from lightsail_snapshots.policy import Policy, parse_policies
-from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.request import InvalidRequestError, open_event
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision
 
 PRUNE_REQUESTED = "Prune Requested"
@@ -35,13 +35,7 @@ class PruneRequest:
 
 def parse_prune_request(event: object) -> PruneRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
-    if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
-    problems: list[str] = []
-    envelope = Fields(event, "", problems)
-    request_id = envelope.take("id", read_text)
-    time = envelope.take("time", read_instant)
-    detail = envelope.take("detail", read_object)
+    request_id, time, detail, problems = open_event(event)
     scheduled_time = Fields(detail, "detail.", problems).take("scheduledTime", read_instant, optional=True)
     policies: tuple[Policy, ...] = ()
     if detail is not None:

@@ -73,6 +73,23 @@ class SnapshotRequest(Subject):
         return our_tags(self.instance_name, self.plan, self.expires_at)
 
 
+def open_event(event: object) -> tuple[str | None, datetime | None, Mapping[str, object] | None, list[str]]:
+    """Read id, time and detail of an EventBridge event, and list what is wrong with them.
+
+    Raises InvalidRequestError where it is nothing like an event.
+    """
+    if not isinstance(event, Mapping):
+        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
+    problems: list[str] = []
+    envelope = Fields(event, "", problems)
+    return (
+        envelope.take("id", read_text),
+        envelope.take("time", read_instant),
+        envelope.take("detail", read_object),
+        problems,
+    )
+
+
 def parse_request(
     event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
 ) -> SnapshotRequest:
@@ -81,13 +98,8 @@ def parse_request(
     `regions` are the Regions that the stack was deployed for, `copy_regions` those that it copies to. The detail-type
     is not looked at: which events come here is decided by event patterns alone.
     """
-    if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
-    problems: list[str] = []
-    envelope = Fields(event, "", problems)
-    request_id = envelope.take("id", read_text)
-    time = envelope.take("time", read_instant)
-    detail = Fields(envelope.take("detail", read_object), "detail.", problems)
+    request_id, time, raw, problems = open_event(event)
+    detail = Fields(raw, "detail.", problems)
     instance_name = detail.take("instanceName", read_name)
     given_name = detail.take("instanceSnapshotName", read_name, optional=True)
     region = detail.take("region", read_region(regions), optional=default_region in regions) or default_region

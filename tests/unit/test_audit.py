@@ -313,6 +313,9 @@ def test_a_bad_request_names_every_problem_and_completes_no_audit(
         "did you mean maxAge?",
         "detail.plans[1]: must be a JSON object, not 7",
     ]
+    [line] = aws.logs()
+    assert line["message"] == f"Refused the request: {answer['message']}"
+    assert line["correlation_id"] == event["id"]
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
     assert aws.calls == []
 
