@@ -266,11 +266,11 @@ def _places(table: Table, plan: Plan) -> None:
     for region in plan.regions if "regions" not in table else ():
         if region not in values.lightsail_regions():
             table.report(f"needs regions: Lightsail is not in {region}, the stack's own")
+    hint = "" if "regions" in table else "; where the plan's instances are elsewhere, name it in regions"
     for region in plan.copy_to:
         if region in plan.regions:
-            table.report(
-                f"{region} is a Region of the plan itself: a copy keeps its name, so it needs another Region", "copy_to"
-            )
+            why = "a copy keeps its name, so it needs another Region"
+            table.report(f"{region} is a Region of the plan itself: {why}{hint}", "copy_to")
 
 
 def _hourly(taken: frozenset[int]) -> Schedule:

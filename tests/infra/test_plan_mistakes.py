@@ -337,7 +337,8 @@ def test_a_copy_into_the_stacks_own_region_is_refused_where_that_is_known(tmp_pa
     assert problems_of(tmp_path, plan_toml(copy_to='["eu-west-1"]'), region="eu-west-1") == [
         (
             "plans.daily.copy_to",
-            "eu-west-1 is a Region of the plan itself: a copy keeps its name, so it needs another Region",
+            "eu-west-1 is a Region of the plan itself: a copy keeps its name, so it needs another Region; "
+            "where the plan's instances are elsewhere, name it in regions",
         )
     ]
 

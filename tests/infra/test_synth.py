@@ -10,6 +10,7 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match
 
+from infra.plan_file import InvalidPlansError
 from tests.infra import plans
 from tests.infra.synthesized import Synthesized, built
 
@@ -68,6 +69,16 @@ def test_a_mistake_in_the_plans_is_printed_and_nothing_is_synthesized(tmp_path: 
     assert "selects nothing" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not outdir.exists() or list(outdir.glob("*.template.json")) == []
+
+
+def test_plans_that_do_not_fit_the_region_of_the_cli_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = '[plans.daily]\nschedule = "rate(1 day)"\nselect = { all = true }\ncopy_to = ["eu-west-1"]\n'
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
+    with built(copies) as app:
+        assert app.node.try_find_child("LightsailSnapshots")
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(InvalidPlansError, match="eu-west-1 is a Region of the plan itself"), built(copies):
+        pass
 
 
 def test_what_is_suspicious_in_the_plans_is_a_warning_of_the_cdk() -> None:
