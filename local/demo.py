@@ -184,7 +184,6 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
     """Says how to talk to it, and goes on showing the function's log until it is interrupted."""
     since = datetime.now(UTC)
     screen.say("\nIt runs until you press Ctrl-C. To talk to it, paste this into another terminal:\n", "bold")
-    screen.say("(Lightsail's clock here is a day ahead of yours, as the missed night has left it.)\n")
     screen.paste(f"export PATH={ROOT / '.venv' / 'bin'}:$PATH")
     for name in (
         "AWS_ENDPOINT_URL",
@@ -209,6 +208,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
     }.items():
         screen.say(f"\n{what}", "bold")
         screen.paste(command)
+    screen.say("\nLightsail's clock is a day ahead of yours here: the missed night has left it so.")
     screen.say("\nThe function's log, live:")
     for line in follow(aws.client("logs"), log_group(aws, outputs), KEPT, since):
         screen.log(line)
