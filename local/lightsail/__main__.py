@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
     except LightsailError as error:
         parser.error(str(error))
     server = listen(emulator, port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # both: what a shell starts in the background ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     ready = f"Lightsail emulator ready: aws --endpoint-url {server.url} lightsail get-regions"
     print(ready, flush=True)  # noqa: T201  a program's own word to whoever started it
     server.http.serve_forever(poll_interval=0.1)  # returns at a KeyboardInterrupt, and closes what it had open

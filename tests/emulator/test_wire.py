@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -84,11 +85,20 @@ def test_the_control_door_takes_json_objects_only(server: HttpDoor, body: str) -
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_says_where_it_is_and_ends_cleanly(stop: signal.Signals) -> None:
+def test_the_program_says_where_it_is_and_ends_cleanly_also_in_the_background(stop: signal.Signals) -> None:
     command = [sys.executable, "-m", "local.lightsail", "--port", "0", "--page-size", "1"]
-    with subprocess.Popen(  # noqa: S603 - our own words
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as program:
+    script = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    with (
+        subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-c", script, *command],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as program,
+        ExitStack() as ending,
+    ):
+        ending.callback(program.kill)  # whatever happens here: else `with` waits for ever
         assert program.stdout is not None
         url = re.search(r"http://127\.0\.0\.1:\d+", program.stdout.readline())
         assert url is not None
