@@ -14,12 +14,12 @@ Every botocore exception leaves here as one of these:
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_lightsail import LightsailClient
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, OperationTypeDef, TagTypeDef
+
+Page = TypeVar("Page", bound=Mapping[str, object])
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "events": ("PutEvents",),
@@ -136,15 +138,11 @@ class Lightsail:
 
     def instances(self) -> Iterator[list[Instance]]:
         """Return all instances, a page for each call; how many a page holds is Lightsail's choice."""
-        token = None
-        while token != "":
-            with _our_errors():
-                answer = self._client.get_instances(**({"pageToken": token} if token else {}))
+        for page in _pages(self._client.get_instances):
             yield [
                 Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
-                for raw in answer.get("instances", [])
+                for raw in page.get("instances", [])
             ]
-            token = answer.get("nextPageToken", "")
 
     def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> None:
         """Ask for a snapshot. That it is accepted does not make it usable: see `find_snapshot`."""
@@ -179,14 +177,8 @@ class Lightsail:
 
     def snapshots(self) -> list[Snapshot]:
         """Return all instance snapshots of the Region, whoever made them: all or, where any page fails, none."""
-        found: list[Snapshot] = []
-        token = None
-        while token != "":
-            with _our_errors():
-                answer = self._client.get_instance_snapshots(**({"pageToken": token} if token else {}))
-            found += [_snapshot(raw, self.region) for raw in answer.get("instanceSnapshots", [])]
-            token = answer.get("nextPageToken", "")
-        return found
+        pages = _pages(self._client.get_instance_snapshots)
+        return [_snapshot(raw, self.region) for page in pages for raw in page.get("instanceSnapshots", [])]
 
     def delete_snapshot(self, name: str) -> None:
         """Delete the snapshot of this name, for good."""
@@ -195,17 +187,19 @@ class Lightsail:
 
     def operations(self, name: str) -> Iterator[Operation]:
         """Return what was done to whatever has, or had, this name; how far back it goes is not documented."""
-        token = None
-        while token != "":
-            try:
-                with _our_errors():
-                    answer = self._client.get_operations_for_resource(
-                        resourceName=name, **({"pageToken": token} if token else {})
-                    )
-            except NotFoundError:
-                return
-            yield from map(_operation, answer.get("operations", []))
-            token = answer.get("nextPageToken", "")
+        with suppress(NotFoundError):
+            for page in _pages(self._client.get_operations_for_resource, resourceName=name):
+                yield from map(_operation, page.get("operations", []))
+
+
+def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
+    """Make a call, and make it again for the next page as long as there is one."""
+    token: object = None
+    while token != "":
+        with _our_errors():
+            page = call(**request, **({"pageToken": token} if token else {}))
+        yield page
+        token = page.get("nextPageToken", "")
 
 
 @cache
