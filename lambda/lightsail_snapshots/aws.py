@@ -28,6 +28,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def list_snapshots(regions: Iterable[str]) -> tuple[list[Snapshot], dict[str, Aw
 
 
 class EventBus:
-    """The event bus that outcomes are put on."""
+    """The event bus that requests and outcomes are put on, all in our name."""
 
     def __init__(self, name: str, region: str) -> None:
         """Remember which bus it is; this calls nothing."""
@@ -233,17 +234,17 @@ class EventBus:
         """Made when something is put: most invocations of `create`, its cold starts above all, have nothing to tell."""
         return cast("EventBridgeClient", _client("events", self._region))
 
-    def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
+    def put(self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
         """Put one event on the bus; raise TryLaterError where the bus did not take it."""
-        self._put([self._entry(source, detail_type, detail, resources)])
+        self._put([self._entry(detail_type, detail, resources)])
 
-    def put_all(self, source: str, detail_type: str, details: Iterable[Mapping[str, Any]]) -> None:
+    def put_all(self, detail_type: str, details: Iterable[Mapping[str, Any]]) -> None:
         """Put an event for each detail, MAX_ENTRIES in a call; raise TryLaterError where the bus did not take them all.
 
         What it refuses is put again, alone, up to PUT_ATTEMPTS times. Ten entries have room enough: the largest
         request, with 45 tags of 384 characters of four bytes each, has less than a tenth of the 1 MB of a call.
         """
-        entries = (self._entry(source, detail_type, detail) for detail in details)
+        entries = (self._entry(detail_type, detail) for detail in details)
         while left := list(islice(entries, MAX_ENTRIES)):
             self._put_again_and_again(left)
 
@@ -266,10 +267,10 @@ class EventBus:
             raise NotAllPutError(f"{first.get('ErrorCode')}: {first.get('ErrorMessage')} (PutEvents)", refused)
 
     def _entry(
-        self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
+        self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
     ) -> "PutEventsRequestEntryTypeDef":
         return {
-            "Source": source,
+            "Source": SOURCE,
             "DetailType": detail_type,
             "Detail": json.dumps(detail, ensure_ascii=False),
             "Resources": list(resources),
