@@ -11,17 +11,13 @@ from local.fire import GROUP, fire
 from local.metrics import MetricsBridge
 from local.phone import Phone, subscribe
 from local.scheduler import SCHEDULED_TIME
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 INSTANCE = "forum"
 PLAN = "daily"
 ALARM = f"lightsail-snapshots-overdue-{PLAN}"
 UNTIL_THE_NEXT_NIGHT, UNTIL_THE_AUDIT = 25.0, 1.5
 """Hours that pass for Lightsail: together a bit more than the `max_age` of the plan that ships."""
-
-
-class NothingHeardError(Exception):
-    """No message came. The text is for the person who watches."""
 
 
 def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
@@ -81,11 +77,11 @@ def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:
         bridge.carry()
         if heard := phone.wait_for(ALARM, seconds=1):
             return heard
-    raise NothingHeardError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
+    raise DemoFailedError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
 
 
 def _hear(phone: Phone, part: str, patience: float) -> str:
     heard = phone.wait_for(part, patience)
     if heard is None:
-        raise NothingHeardError(f"After {patience:g} s there is no message with {part!r} in it.")
+        raise DemoFailedError(f"After {patience:g} s there is no message with {part!r} in it.")
     return heard

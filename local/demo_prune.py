@@ -10,15 +10,11 @@ from local import children
 from local.aws import ROOT, LocalAws
 from local.fire import GROUP
 from local.follow import follow
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 INSTANCE, REGION = "shop", "eu-central-1"
 NIGHTS = 9
 """So many that the plan that ships lets one or two go, and that not too many would go at once."""
-
-
-class PruneFailedError(Exception):
-    """Prune has not done what it should have done. The text is for the person who watches."""
 
 
 def seed_nights(aws: LocalAws) -> None:
@@ -47,7 +43,7 @@ def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:
 
 
 def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
-    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises PruneFailedError."""
+    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises DemoFailedError."""
     screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would go, and why:", "bold")
     screen.paste("make preview", "$ ")
     environment = {**aws.environment, "COLUMNS": str(screen.console.width)}
@@ -87,4 +83,4 @@ def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: da
         done = done or line.message == "Pruned"
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
-    raise PruneFailedError(f"After {patience:g} s prune is not done. Its log above says why.")
+    raise DemoFailedError(f"After {patience:g} s prune is not done. Its log above says why.")
