@@ -140,7 +140,7 @@ def _request_snapshot(screen: Screen, aws: LocalAws, outputs: Mapping[str, str])
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_id: str) -> None:
     screen.say("\nThe function's log, live:")
     done = False
-    for line in follow(aws.client("logs"), log_group(aws, outputs), PATIENCE):
+    for line in follow(aws, outputs["CreateFunctionName"], PATIENCE):
         screen.log(line)
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
@@ -149,12 +149,6 @@ def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_i
             raise DemoFailedError(f"The request failed: {line.message}")
         done = done or state == "available"
     raise DemoFailedError(f"After {PATIENCE} s the snapshot is still not usable. The function's log above says why.")
-
-
-def log_group(aws: LocalAws, outputs: Mapping[str, str]) -> str:
-    """The name of the create function's log group."""
-    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["CreateFunctionName"])
-    return str(function["LoggingConfig"]["LogGroup"])
 
 
 def _show_snapshot(screen: Screen, aws: LocalAws) -> None:
@@ -206,7 +200,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         screen.say(f"\n{what}", "bold")
         screen.paste(command)
     screen.say("\nThe function's log, live:")
-    for line in follow(aws.client("logs"), log_group(aws, outputs), KEPT, since):
+    for line in follow(aws, outputs["CreateFunctionName"], KEPT, since):
         screen.log(line)
 
 

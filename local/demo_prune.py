@@ -76,9 +76,8 @@ def _request(aws: LocalAws, outputs: Mapping[str, str]) -> None:
 
 
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: datetime, patience: float) -> None:
-    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["PruneFunctionName"])
     done = False
-    for line in follow(aws.client("logs"), function["LoggingConfig"]["LogGroup"], patience, since):
+    for line in follow(aws, outputs["PruneFunctionName"], patience, since):
         screen.log(line)
         done = done or line.message == "Pruned"
         if done and line.level == "METRIC":
