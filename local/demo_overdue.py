@@ -4,13 +4,11 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from local.aws import LocalAws
-from local.fire import GROUP, fire
+from local.fire import fire, put_now
 from local.metrics import MetricsBridge
 from local.phone import Phone, subscribe
-from local.scheduler import SCHEDULED_TIME
 from local.screen import DemoFailedError, Screen
 
 INSTANCE = "forum"
@@ -40,7 +38,7 @@ def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], pati
         failed = _hear(phone, f"Snapshot failed: {INSTANCE}", patience)
     with screen.step(f"{UNTIL_THE_AUDIT:g} hours later: let the audit look"):
         now = _pass(aws, UNTIL_THE_AUDIT)
-        _audit(aws, outputs, now)
+        put_now(aws, "audit", now)
         overdue = _hear(phone, "Recovery point overdue", patience)
     with screen.step("Carry the metrics to CloudWatch, as AWS does by itself: the alarm goes off"):
         alarm = json.loads(_alarm(aws, phone, patience))
@@ -55,18 +53,6 @@ def _pass(aws: LocalAws, hours: float) -> datetime:
     """Lets so much time pass for Lightsail; returns what time it is there now."""
     answer = aws.control("POST", "/_lightsail/clock", {"advance": 3600 * hours})
     return datetime.fromisoformat(answer["time"])
-
-
-def _audit(aws: LocalAws, outputs: Mapping[str, str], now: datetime) -> None:
-    """Puts the event that the schedule of the audit would put at this time."""
-    target: Any = aws.client("scheduler").get_schedule(Name="audit", GroupName=GROUP)["Target"]
-    entry = {
-        "EventBusName": outputs["BusName"],
-        "Source": target["EventBridgeParameters"]["Source"],
-        "DetailType": target["EventBridgeParameters"]["DetailType"],
-        "Detail": target["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}"),
-    }
-    aws.client("events").put_events(Entries=[entry])
 
 
 def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:

@@ -1,6 +1,5 @@
 """The part of the demo in which prune runs: what a preview shows, what is deleted, and what remains."""
 
-import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Any
 
 from local import children
 from local.aws import ROOT, LocalAws
-from local.fire import GROUP
+from local.fire import put_now
 from local.follow import follow
 from local.screen import DemoFailedError, Screen
 
@@ -52,7 +51,7 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     since = datetime.now(UTC)
     screen.say()
     with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
-        _request(aws, outputs)
+        put_now(aws, "prune", datetime.now(UTC))
     _follow(screen, aws, outputs, since, patience)
     left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
     own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])
@@ -61,18 +60,6 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
         ("taken", "snapshot", "state"),
         [(f"{one['createdAt']:%Y-%m-%d %H:%M}", one["name"], one["state"]) for one in reversed(own)],
     )
-
-
-def _request(aws: LocalAws, outputs: Mapping[str, str]) -> None:
-    schedule = aws.client("scheduler").get_schedule(Name="prune", GroupName=GROUP)
-    detail = json.loads(schedule["Target"]["Input"]) | {"scheduledTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    entry = {
-        "EventBusName": outputs["BusName"],
-        "Source": "lightsail-snapshots",
-        "DetailType": "Prune Requested",
-        "Detail": json.dumps(detail),
-    }
-    aws.client("events").put_events(Entries=[entry])
 
 
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: datetime, patience: float) -> None:
