@@ -23,13 +23,7 @@ def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], pati
     phone = subscribe(aws, outputs)
     screen.say()
     with screen.step(f"Make an instance {INSTANCE}, tagged backup = {PLAN}, whose snapshots Lightsail fails to make"):
-        aws.client("lightsail").create_instances(
-            instanceNames=[INSTANCE],
-            availabilityZone="us-east-1a",
-            blueprintId="wordpress",
-            bundleId="small_3_0",
-            tags=[{"key": "backup", "value": PLAN}],
-        )
+        aws.make_instance(INSTANCE, tags={"backup": PLAN})
         fault = {"fault": "snapshot-fails", "operation": "CreateInstanceSnapshot", "name": INSTANCE}
         aws.control("POST", "/_lightsail/faults", fault)
     with screen.step(f"{UNTIL_THE_NEXT_NIGHT:g} hours later: let the Scheduler run the plan {PLAN} again"):

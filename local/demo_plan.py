@@ -27,8 +27,8 @@ def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
     screen.say()
     with screen.step("Make an instance tagged backup = daily in six Regions, and one without a tag"):
         for region in (*PLAN_REGIONS, *OTHER_REGIONS):
-            _make_instance(aws, region, INSTANCE, [{"key": "backup", "value": PLAN}])
-        _make_instance(aws, PLAN_REGIONS[0], STRANGER, [])
+            aws.make_instance(INSTANCE, region, {"backup": PLAN})
+        aws.make_instance(STRANGER, PLAN_REGIONS[0])
     with screen.step(f"Let the Scheduler run the plan {PLAN} once, now and not at 03:15"):
         fire(aws, PLAN)
     with screen.step("See the tagged instances of its two Regions get a snapshot, until it is usable"):
@@ -37,16 +37,6 @@ def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
         "What the plan did, as Lightsail shows it",
         ("plan", "Region", "instance", "snapshot", "state"),
         [_row(snapshot) for snapshot in snapshots],
-    )
-
-
-def _make_instance(aws: LocalAws, region: str, name: str, tags: list[dict[str, str]]) -> None:
-    aws.client("lightsail", region).create_instances(
-        instanceNames=[name],
-        availabilityZone=f"{region}a",
-        blueprintId="wordpress",
-        bundleId="small_3_0",
-        tags=tags,
     )
 
 

@@ -23,10 +23,8 @@ def seed_nights(aws: LocalAws) -> None:
     """
     now = datetime.now(UTC)
     aws.control("POST", "/_lightsail/clock", {"time": (now - timedelta(days=NIGHTS + 1)).isoformat()})
+    aws.make_instance(INSTANCE, REGION)
     lightsail = aws.client("lightsail", REGION)
-    lightsail.create_instances(
-        instanceNames=[INSTANCE], availabilityZone=f"{REGION}a", blueprintId="wordpress", bundleId="small_3_0"
-    )
     ours = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily", "snapshot-of": INSTANCE}
     _snapshot(lightsail, "shop-before-the-move", {})
     _snapshot(lightsail, "shop-of-the-audit", {**ours, "snapshot-hold": "until the audit is over"})
