@@ -25,7 +25,7 @@ from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy, read_plans
 from lightsail_snapshots.aws import AccessDeniedError, AwsError, list_snapshots
 from lightsail_snapshots.policy import parse_policies
-from lightsail_snapshots.retention import Decision, decide, instance_of
+from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
 
 LONGEST_NAME = 36
 """Columns of a terminal for a name, so that one such as web-1-20260601T031500Z-650f118d is whole, and the reason has
@@ -125,7 +125,7 @@ def _sum_up(console: Console, decisions: Sequence[Decision], now: datetime) -> N
     if looked_at:
         console.print(f"{looked_at} more would go, were it not for dry_run = true in their plans.")
     if refused:
-        until = (now + timedelta(days=7)).date()
+        until = (now + FARTHEST_ALLOWANCE).date()
         console.print(
             f"{refused} may not go, since they are too many at once. If they shall, once, write\n"
             f'allow_deletes_until = "{until}" into their plan, and deploy.',
