@@ -25,8 +25,7 @@ from infra.plan_file import InvalidPlansError
 from infra.plans import Plans, policy, read_plans
 from lightsail_snapshots.aws import AccessDeniedError, AwsError, list_snapshots
 from lightsail_snapshots.policy import parse_policies
-from lightsail_snapshots.prune_request import instance_of
-from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
 
 LONGEST_NAME = 36
 """Columns of a terminal for a name, so that one such as web-1-20260601T031500Z-650f118d is whole, and the reason has
@@ -61,7 +60,7 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
         return [_explained(region, error) for region, error in errors.items()]
     policies = parse_policies({"plans": [policy(plan) for plan in plans.plans]})
     decisions = decide(listed, policies, now, incomplete=errors, regions=regions)
-    for (instance, region, _), group in groupby(decisions, key=instance_of):
+    for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))
     _sum_up(console, decisions, now)
@@ -126,7 +125,7 @@ def _sum_up(console: Console, decisions: Sequence[Decision], now: datetime) -> N
     if looked_at:
         console.print(f"{looked_at} more would go, were it not for dry_run = true in their plans.")
     if refused:
-        until = (now + timedelta(days=7)).date()
+        until = (now + FARTHEST_ALLOWANCE).date()
         console.print(
             f"{refused} may not go, since they are too many at once. If they shall, once, write\n"
             f'allow_deletes_until = "{until}" into their plan, and deploy.',

@@ -37,14 +37,14 @@ class BundleError(Exception):
     """The asset cannot be built from this environment. The text lists every reason and says what to do."""
 
 
-def build(output: Path, *, lock: Path = LOCK, package: Path = PACKAGE, runtime_tag: str = RUNTIME_TAG) -> bool:
+def build(output: Path, *, package: Path = PACKAGE, runtime_tag: str = RUNTIME_TAG) -> bool:
     """Fill the empty directory `output` with the asset; True if this is the runtime's Python and it is precompiled.
 
     Raises:
-        BundleError: the environment is not the one that `lock` pins.
+        BundleError: the environment is not the one that the lock file pins.
 
     """
-    for dist in pinned_distributions(lock.read_text("utf-8")):
+    for dist in pinned_distributions(LOCK.read_text("utf-8")):
         for file in _shipped(dist):
             _copy(Path(str(dist.locate_file(file))), output / file)
     for source in sorted(package.rglob("*.py")):

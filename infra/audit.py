@@ -25,8 +25,7 @@ class Audit(Direct):
             memory=1024,  # 100,000 snapshots of a Region, with their tags, are 250 MB
         )
         self.allow_reads("ListInstances", ["lightsail:GetInstances"], shared.regions)
-        everywhere = [*shared.regions, *shared.copy_regions]
-        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], everywhere)
+        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], shared.all_regions)
         self.rule(
             "Rule",
             bus=shared.bus,

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.metrics import NAMESPACE, SERVICE
 from lightsail_snapshots.outcome import SOURCE
 
 MEMORY = 512
@@ -27,6 +28,11 @@ class Shared:
     """Those that the stack looks after."""
     copy_regions: Sequence[str]
     """Those that it copies to."""
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """Where there may be snapshots of ours, or copies of them; each Region once."""
+        return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -81,7 +87,7 @@ class Capability(Construct):
                 sid=sid,
                 actions=list(actions),
                 resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(dict.fromkeys(regions))}},
+                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
             )
         )
         reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
@@ -124,8 +130,8 @@ class Capability(Construct):
             environment={
                 **self.shared.environment,
                 **environment,
-                "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
-                "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
+                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
             dead_letter_queue=dead_letter_queue,

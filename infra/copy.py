@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Acknowledgment, Aws, Validations
+from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -49,9 +49,6 @@ class Copy(Worker):
         )
         self._allow(shared.copy_regions)
         self.undelivered_queue = queue_for_dead_letters(self, "UndeliveredQueue")
-        Validations.of(self.undelivered_queue).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
-        )
         undelivered = OpenToRules(self.undelivered_queue)
         for region in shared.copy_regions:
             self.rule(

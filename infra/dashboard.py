@@ -93,12 +93,11 @@ class Dashboard(Construct):
         )
         return [
             # CloudWatch refuses a dashboard in which any widget has nothing to show.
-            *([_numbers("Overdue: must be 0", overdue, 4)] if overdue else []),
+            *([_numbers("Overdue: must be 0", overdue)] if overdue else []),
             *([graph] if plans else []),
             _numbers(
                 "Protected, and selected by no plan",
                 [*(_of_plan("InstancesProtected", plan) for plan in plans), nobody],
-                4,
             ),
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=6, height=6),
         ]
@@ -171,5 +170,5 @@ def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = WIDTH
     return cloudwatch.GraphWidget(title=title, left=list(metrics), left_y_axis=axis, width=width)
 
 
-def _numbers(title: str, metrics: Sequence[cloudwatch.IMetric], width: int) -> cloudwatch.SingleValueWidget:
-    return cloudwatch.SingleValueWidget(title=title, metrics=list(metrics), width=width, height=6)
+def _numbers(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.SingleValueWidget:
+    return cloudwatch.SingleValueWidget(title=title, metrics=list(metrics), width=4, height=6)

@@ -66,7 +66,7 @@ class Direct(Capability):
         description: str,
         pattern: Mapping[str, Any],
         event: events.RuleTargetInput | None = None,
-    ) -> events.Rule:
+    ) -> None:
         """Invoke the function on events of a bus (None: the account's own), with another `event` where one is given.
 
         `pattern` is an event pattern as EventBridge has it. What cannot be delivered for a day is kept.
@@ -88,4 +88,3 @@ class Direct(Capability):
         )
         cast("events.CfnRule", rule.node.default_child).event_pattern = dict(pattern)
         self._undelivered.admit(rule.rule_arn)
-        return rule

@@ -42,8 +42,8 @@ def _key_could_match(key: str, expected: Any, known: Mapping[str, Any]) -> bool:
         return any(could_match(branch, known) for branch in expected)
     if key not in known:
         return True
-    if isinstance(expected, Mapping):
-        return could_match(expected, known[key])
+    if isinstance(expected, Mapping):  # it may ask that fields inside a text do not exist
+        return not isinstance(known[key], Mapping) or could_match(expected, known[key])
     return any(_accepts(matcher, known[key]) for matcher in expected)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_cdk import Acknowledgment, Aws, RemovalPolicy, Validations
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -71,9 +71,6 @@ class Notifications(Construct):
         for address in notify:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         self.undelivered_queue = queue_for_dead_letters(self, "Undelivered")
-        Validations.of(self.undelivered_queue).acknowledge(
-            Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: that of the rules.")
-        )
         undelivered = OpenToRules(self.undelivered_queue)
         for name, message in _MESSAGES.items():
             undelivered.admit(self._rule(name, message, bus, runbook).attr_arn)

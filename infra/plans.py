@@ -18,6 +18,7 @@ from infra import plan_values as values
 from infra.plan_file import PlanFile, Problem, Table
 from infra.schedule_expression import Schedule, parse_schedule
 from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.retention import FARTHEST_ALLOWANCE
 from lightsail_snapshots.selection import Select
 
 MAX_PLAN_NAME = 40
@@ -28,7 +29,6 @@ InputTransformer)."""
 MAX_WITH_ON = 15
 """Plans with `on`: each has two rules, and each rule some 500 characters of the function's policy, which has 20 KB
 (Lambda developer guide, "Lambda quotas"), and 140 of the queue's, which has 8 KB (SQS guide, "policy quotas")."""
-MAX_DAYS_OF_DELETES = 7
 MIN_CONCURRENCY = 2
 MAX_CONCURRENCY = 1000
 """Bounds of an SQS event source's MaximumConcurrency: Lambda API reference, ScalingConfig."""
@@ -201,7 +201,7 @@ def _plan(table: Table, default_regions: tuple[str, ...], today: date) -> Plan:
         table.report(
             f"a plan's name becomes part of a schedule's: 1 to {MAX_PLAN_NAME} letters, digits, - _ and . only"
         )
-    deletes_until = values.day_within(today, MAX_DAYS_OF_DELETES)
+    deletes_until = values.day_within(today, FARTHEST_ALLOWANCE.days)
     plan = Plan(
         name=name,
         select=table.take("select", values.select, Select()),

@@ -37,7 +37,7 @@ class Prune(Direct):
             timeout=Duration.minutes(15),  # the most that Lambda gives; what is left then is for the next run
             memory=1024,  # all snapshots of all Regions at once: a hundred thousand take some hundred megabytes
         )
-        self._allow(tuple(dict.fromkeys((*shared.regions, *shared.copy_regions))))
+        self._allow(shared.all_regions)
         self.rule(
             "Rule",
             bus=shared.bus,

@@ -52,7 +52,7 @@ class Schedules(Construct):
         detail: Mapping[str, Any],
         timezone: str = "UTC",
         flexible_window: int | None = None,
-    ) -> scheduler.Schedule:
+    ) -> None:
         """Put an event whenever the schedule says, within so many minutes from then where there is a flexible window.
 
         The detail gets the time that the schedule meant as `scheduledTime`: however often, and however late, the event
@@ -84,7 +84,6 @@ class Schedules(Construct):
             ),
         )
         made.node.add_dependency(self._group, self.role)  # it names the group in plain text, which orders nothing
-        return made
 
     def _role(self, detail_types: Sequence[str]) -> iam.Role:
         """Let Scheduler assume it for this group's schedules only (user guide, "Confused deputy prevention")."""

@@ -2,7 +2,7 @@
 
     with local_aws() as aws:
         deploy.bootstrap(aws)
-        outputs = deploy.deploy(aws)
+        outputs = deploy.deploy(aws, ROOT / "plans.toml")
         aws.client("events").put_events(...)
 
 It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
@@ -54,6 +54,16 @@ class LocalAws:
         make: Any = boto3.client  # the stubs want a literal name
         where = {"region_name": region, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
         return make(service, **where, **(credentials or admin))
+
+    def make_instance(self, name: str, region: str = REGION, tags: Mapping[str, str] | None = None) -> None:
+        """Makes a Lightsail instance; of which kind does not matter."""
+        self.client("lightsail", region).create_instances(
+            instanceNames=[name],
+            availabilityZone=f"{region}a",
+            blueprintId="wordpress",
+            bundleId="small_3_0",
+            tags=[{"key": key, "value": value} for key, value in (tags or {}).items()],
+        )
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Calls MiniStack's or the emulator's own control door, such as `GET /_lightsail/state`; JSON both ways.

@@ -16,11 +16,11 @@ from typing import Any
 
 from local import children, deploy
 from local.aws import ROOT, LocalAws, local_aws
-from local.demo_overdue import NothingHeardError, show_overdue
-from local.demo_plan import PlanFailedError, run_plan, write_plans
-from local.demo_prune import PruneFailedError, run_prune, seed_nights
+from local.demo_overdue import show_overdue
+from local.demo_plan import run_plan, write_plans
+from local.demo_prune import run_prune, seed_nights
 from local.follow import follow
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 INSTANCE = "web-1"
 SNAPSHOT_SECONDS = 5
@@ -30,10 +30,6 @@ PATIENCE = 60
 
 KEPT = 24 * 60 * 60
 """Seconds that a demo which nobody stops is kept."""
-
-
-class DemoFailedError(Exception):
-    """A step of the demo did not end as it should. The text is for the person who watches."""
 
 
 def main() -> int:
@@ -53,7 +49,7 @@ def main() -> int:
     except children.ChildFailedError as error:
         screen.failure(str(error), error.tail)
         return 1
-    except (DemoFailedError, NothingHeardError, PlanFailedError, PruneFailedError) as error:
+    except DemoFailedError as error:
         screen.failure(str(error))
         return 1
     return 0
@@ -144,7 +140,7 @@ def _request_snapshot(screen: Screen, aws: LocalAws, outputs: Mapping[str, str])
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_id: str) -> None:
     screen.say("\nThe function's log, live:")
     done = False
-    for line in follow(aws.client("logs"), log_group(aws, outputs), PATIENCE):
+    for line in follow(aws, outputs["CreateFunctionName"], PATIENCE):
         screen.log(line)
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
@@ -153,12 +149,6 @@ def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_i
             raise DemoFailedError(f"The request failed: {line.message}")
         done = done or state == "available"
     raise DemoFailedError(f"After {PATIENCE} s the snapshot is still not usable. The function's log above says why.")
-
-
-def log_group(aws: LocalAws, outputs: Mapping[str, str]) -> str:
-    """The name of the create function's log group."""
-    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["CreateFunctionName"])
-    return str(function["LoggingConfig"]["LogGroup"])
 
 
 def _show_snapshot(screen: Screen, aws: LocalAws) -> None:
@@ -210,7 +200,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         screen.paste(command)
     screen.say("\nLightsail's clock is a day ahead of yours here: the missed night has left it so.")
     screen.say("\nThe function's log, live:")
-    for line in follow(aws.client("logs"), log_group(aws, outputs), KEPT, since):
+    for line in follow(aws, outputs["CreateFunctionName"], KEPT, since):
         screen.log(line)
 
 

@@ -4,14 +4,12 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from local.aws import LocalAws
-from local.fire import GROUP, fire
+from local.fire import fire, put_now
 from local.metrics import MetricsBridge
 from local.phone import Phone, subscribe
-from local.scheduler import SCHEDULED_TIME
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 INSTANCE = "forum"
 PLAN = "daily"
@@ -20,22 +18,12 @@ UNTIL_THE_NEXT_NIGHT, UNTIL_THE_AUDIT = 25.0, 1.5
 """Hours that pass for Lightsail: together a bit more than the `max_age` of the plan that ships."""
 
 
-class NothingHeardError(Exception):
-    """No message came. The text is for the person who watches."""
-
-
 def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
     """Lets the snapshots of one instance fail until it is overdue, and shows the messages of that."""
     phone = subscribe(aws, outputs)
     screen.say()
     with screen.step(f"Make an instance {INSTANCE}, tagged backup = {PLAN}, whose snapshots Lightsail fails to make"):
-        aws.client("lightsail").create_instances(
-            instanceNames=[INSTANCE],
-            availabilityZone="us-east-1a",
-            blueprintId="wordpress",
-            bundleId="small_3_0",
-            tags=[{"key": "backup", "value": PLAN}],
-        )
+        aws.make_instance(INSTANCE, tags={"backup": PLAN})
         fault = {"fault": "snapshot-fails", "operation": "CreateInstanceSnapshot", "name": INSTANCE}
         aws.control("POST", "/_lightsail/faults", fault)
     with screen.step(f"{UNTIL_THE_NEXT_NIGHT:g} hours later: let the Scheduler run the plan {PLAN} again"):
@@ -44,7 +32,7 @@ def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], pati
         failed = _hear(phone, f"Snapshot failed: {INSTANCE}", patience)
     with screen.step(f"{UNTIL_THE_AUDIT:g} hours later: let the audit look"):
         now = _pass(aws, UNTIL_THE_AUDIT)
-        _audit(aws, outputs, now)
+        put_now(aws, "audit", now)
         overdue = _hear(phone, "Recovery point overdue", patience)
     with screen.step("Carry the metrics to CloudWatch, as AWS does by itself: the alarm goes off"):
         alarm = json.loads(_alarm(aws, phone, patience))
@@ -61,18 +49,6 @@ def _pass(aws: LocalAws, hours: float) -> datetime:
     return datetime.fromisoformat(answer["time"])
 
 
-def _audit(aws: LocalAws, outputs: Mapping[str, str], now: datetime) -> None:
-    """Puts the event that the schedule of the audit would put at this time."""
-    target: Any = aws.client("scheduler").get_schedule(Name="audit", GroupName=GROUP)["Target"]
-    entry = {
-        "EventBusName": outputs["BusName"],
-        "Source": target["EventBridgeParameters"]["Source"],
-        "DetailType": target["EventBridgeParameters"]["DetailType"],
-        "Detail": target["Input"].replace(SCHEDULED_TIME, f"{now:%Y-%m-%dT%H:%M:%SZ}"),
-    }
-    aws.client("events").put_events(Entries=[entry])
-
-
 def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:
     """Carries metrics until the alarm has gone off; the log that they are in comes a little later than the event."""
     bridge = MetricsBridge(aws)
@@ -81,11 +57,11 @@ def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:
         bridge.carry()
         if heard := phone.wait_for(ALARM, seconds=1):
             return heard
-    raise NothingHeardError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
+    raise DemoFailedError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
 
 
 def _hear(phone: Phone, part: str, patience: float) -> str:
     heard = phone.wait_for(part, patience)
     if heard is None:
-        raise NothingHeardError(f"After {patience:g} s there is no message with {part!r} in it.")
+        raise DemoFailedError(f"After {patience:g} s there is no message with {part!r} in it.")
     return heard

@@ -6,17 +6,13 @@ from typing import Any
 
 from local.aws import ROOT, LocalAws
 from local.fire import fire
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 PLAN = "daily"
 INSTANCE, STRANGER = "blog", "scratch"
 PLAN_REGIONS = ("eu-central-1", "us-east-1")
 """Those of the line `# regions` in the file that ships: the demo switches it on, to show more than one."""
 OTHER_REGIONS = ("eu-west-1", "us-west-2", "ap-south-1", "ap-southeast-2")
-
-
-class PlanFailedError(Exception):
-    """The plan has not done what it should have done. The text is for the person who watches."""
 
 
 def write_plans(directory: Path) -> Path:
@@ -27,12 +23,12 @@ def write_plans(directory: Path) -> Path:
 
 
 def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
-    """Makes instances, lets the plan run, and shows what came of it; raises PlanFailedError."""
+    """Makes instances, lets the plan run, and shows what came of it; raises DemoFailedError."""
     screen.say()
     with screen.step("Make an instance tagged backup = daily in six Regions, and one without a tag"):
         for region in (*PLAN_REGIONS, *OTHER_REGIONS):
-            _make_instance(aws, region, INSTANCE, [{"key": "backup", "value": PLAN}])
-        _make_instance(aws, PLAN_REGIONS[0], STRANGER, [])
+            aws.make_instance(INSTANCE, region, {"backup": PLAN})
+        aws.make_instance(STRANGER, PLAN_REGIONS[0])
     with screen.step(f"Let the Scheduler run the plan {PLAN} once, now and not at 03:15"):
         fire(aws, PLAN)
     with screen.step("See the tagged instances of its two Regions get a snapshot, until it is usable"):
@@ -44,16 +40,6 @@ def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
     )
 
 
-def _make_instance(aws: LocalAws, region: str, name: str, tags: list[dict[str, str]]) -> None:
-    aws.client("lightsail", region).create_instances(
-        instanceNames=[name],
-        availabilityZone=f"{region}a",
-        blueprintId="wordpress",
-        bundleId="small_3_0",
-        tags=tags,
-    )
-
-
 def _wait(aws: LocalAws, patience: float) -> list[dict[str, Any]]:
     """Returns the plan's snapshots in all six Regions, when there are enough and all are usable."""
     deadline = time.monotonic() + patience
@@ -62,7 +48,7 @@ def _wait(aws: LocalAws, patience: float) -> list[dict[str, Any]]:
         if len(found) >= len(PLAN_REGIONS) and all(one["state"] == "available" for one in found):
             return found
         time.sleep(0.25)
-    raise PlanFailedError(f"After {patience:g} s the plan {PLAN} has no usable snapshots in {', '.join(PLAN_REGIONS)}.")
+    raise DemoFailedError(f"After {patience:g} s the plan {PLAN} has no usable snapshots in {', '.join(PLAN_REGIONS)}.")
 
 
 def _snapshots(aws: LocalAws, region: str) -> list[dict[str, Any]]:

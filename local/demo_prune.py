@@ -1,6 +1,5 @@
 """The part of the demo in which prune runs: what a preview shows, what is deleted, and what remains."""
 
-import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,17 +7,13 @@ from typing import Any
 
 from local import children
 from local.aws import ROOT, LocalAws
-from local.fire import GROUP
+from local.fire import put_now
 from local.follow import follow
-from local.screen import Screen
+from local.screen import DemoFailedError, Screen
 
 INSTANCE, REGION = "shop", "eu-central-1"
 NIGHTS = 9
 """So many that the plan that ships lets one or two go, and that not too many would go at once."""
-
-
-class PruneFailedError(Exception):
-    """Prune has not done what it should have done. The text is for the person who watches."""
 
 
 def seed_nights(aws: LocalAws) -> None:
@@ -28,10 +23,8 @@ def seed_nights(aws: LocalAws) -> None:
     """
     now = datetime.now(UTC)
     aws.control("POST", "/_lightsail/clock", {"time": (now - timedelta(days=NIGHTS + 1)).isoformat()})
+    aws.make_instance(INSTANCE, REGION)
     lightsail = aws.client("lightsail", REGION)
-    lightsail.create_instances(
-        instanceNames=[INSTANCE], availabilityZone=f"{REGION}a", blueprintId="wordpress", bundleId="small_3_0"
-    )
     ours = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily", "snapshot-of": INSTANCE}
     _snapshot(lightsail, "shop-before-the-move", {})
     _snapshot(lightsail, "shop-of-the-audit", {**ours, "snapshot-hold": "until the audit is over"})
@@ -47,7 +40,7 @@ def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:
 
 
 def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
-    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises PruneFailedError."""
+    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises DemoFailedError."""
     screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would go, and why:", "bold")
     screen.paste("make preview", "$ ")
     environment = {**aws.environment, "COLUMNS": str(screen.console.width)}
@@ -56,7 +49,7 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     since = datetime.now(UTC)
     screen.say()
     with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
-        _request(aws, outputs)
+        put_now(aws, "prune", datetime.now(UTC))
     _follow(screen, aws, outputs, since, patience)
     left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
     own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])
@@ -67,24 +60,11 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     )
 
 
-def _request(aws: LocalAws, outputs: Mapping[str, str]) -> None:
-    schedule = aws.client("scheduler").get_schedule(Name="prune", GroupName=GROUP)
-    detail = json.loads(schedule["Target"]["Input"]) | {"scheduledTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    entry = {
-        "EventBusName": outputs["BusName"],
-        "Source": "lightsail-snapshots",
-        "DetailType": "Prune Requested",
-        "Detail": json.dumps(detail),
-    }
-    aws.client("events").put_events(Entries=[entry])
-
-
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: datetime, patience: float) -> None:
-    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["PruneFunctionName"])
     done = False
-    for line in follow(aws.client("logs"), function["LoggingConfig"]["LogGroup"], patience, since):
+    for line in follow(aws, outputs["PruneFunctionName"], patience, since):
         screen.log(line)
         done = done or line.message == "Pruned"
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
-    raise PruneFailedError(f"After {patience:g} s prune is not done. Its log above says why.")
+    raise DemoFailedError(f"After {patience:g} s prune is not done. Its log above says why.")

@@ -1,4 +1,4 @@
-"""Deploys an unmodified CDK app into the local AWS with the real CDK CLI."""
+"""Deploys the unmodified CDK app into the local AWS with the real CDK CLI."""
 
 import json
 from pathlib import Path
@@ -17,18 +17,15 @@ def bootstrap(aws: LocalAws) -> None:
     _cdk(aws, aws.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
 
-def deploy(aws: LocalAws, app: Path = ROOT, plans: Path | None = None) -> dict[str, str]:
-    """Deploys the one stack of the app in this folder and returns its outputs. Raises ChildFailedError.
-
-    `plans` is read in the place of the app's own plans.toml.
-    """
+def deploy(aws: LocalAws, plans: Path) -> dict[str, str]:
+    """Deploys the stack for this plans.toml and returns its outputs. Raises ChildFailedError."""
     outputs = aws.directory / "outputs.json"
-    context = ["--context", f"plans={plans}"] if plans else []
-    _cdk(aws, app, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
+    context = ["--context", f"plans={plans}"]
+    _cdk(aws, ROOT, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
     (stack,) = json.loads(outputs.read_text()).values()
     return dict(stack)
 
 
-def _cdk(aws: LocalAws, app: Path, *arguments: str) -> None:
+def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:
     command = [str(CDK), *arguments, "--output", str(aws.directory / "cdk.out"), "--ci", "--no-notices"]
-    children.run(command, aws.environment, app, aws.directory / "cdk.log")
+    children.run(command, aws.environment, folder, aws.directory / "cdk.log")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local.aws import LocalAws
+
 KEY_FIELDS = ("attempt", "state", "reason", "dropped_tags")
 """What a line shows beside its message: the names that a request has are in the message itself."""
 
@@ -43,11 +45,13 @@ def read(timestamp: int, text: str) -> LogLine | None:
     return LogLine(when, record["level"], str(record["message"]), fields, record.get("correlation_id"))
 
 
-def follow(logs: Any, group: str, seconds: float, since: datetime = EARLIEST) -> Iterator[LogLine]:
-    """Yields the lines of a log group as they come, for so many seconds.
+def follow(aws: LocalAws, function: str, seconds: float, since: datetime = EARLIEST) -> Iterator[LogLine]:
+    """Yields the lines of a function's log as they come, for so many seconds.
 
-    `logs` is a boto3 client. The local AWS gives log events no id, so a line is known again by all that it has.
+    The local AWS gives log events no id, so a line is known again by all that it has.
     """
+    logs = aws.client("logs")
+    group = aws.client("lambda").get_function_configuration(FunctionName=function)["LoggingConfig"]["LogGroup"]
     seen: set[tuple[str, int, str]] = set()
     start = int(since.timestamp() * 1000)
     deadline = time.monotonic() + seconds

@@ -37,17 +37,21 @@ def register() -> None:
     eventbridge._invoke_target = invoke_target
 
 
-def _put_event(target: Mapping[str, Any], schedule: Mapping[str, Any]) -> None:
-    """Puts the event as Scheduler's API reference has it: EventBridgeParameters and Input."""
-    entry = {
+def entry(target: Mapping[str, Any], meant: datetime) -> dict[str, str]:
+    """Returns what a schedule's target puts, as Scheduler's API reference has it: EventBridgeParameters and Input."""
+    return {
         "EventBusName": target["Arn"],
         "Source": target["EventBridgeParameters"]["Source"],
         "DetailType": target["EventBridgeParameters"]["DetailType"],
-        "Detail": target["Input"].replace(SCHEDULED_TIME, _scheduled_time(schedule["ScheduleExpression"])),
+        "Detail": target["Input"].replace(SCHEDULED_TIME, f"{meant:%Y-%m-%dT%H:%M:%SZ}"),
     }
+
+
+def _put_event(target: Mapping[str, Any], schedule: Mapping[str, Any]) -> None:
+    entries = [entry(target, _scheduled_time(schedule["ScheduleExpression"]))]
     make: Any = boto3.client  # the stubs want a literal name
     client = make("events", **_session(target["RoleArn"]))
-    logger.info("Schedule %s: %s", schedule["Name"], client.put_events(Entries=[entry])["Entries"])
+    logger.info("Schedule %s: %s", schedule["Name"], client.put_events(Entries=entries)["Entries"])
 
 
 def _session(role: str) -> dict[str, str]:
@@ -58,8 +62,8 @@ def _session(role: str) -> dict[str, str]:
     return {key.lower(): value for key, value in credentials.items()}
 
 
-def _scheduled_time(expression: str) -> str:
+def _scheduled_time(expression: str) -> datetime:
     """Returns when the schedule was meant to run, to the second: at(...) says so, else this minute."""
     now = time.time()
     meant = scheduler._at_time_epoch(expression) or now - now % 60
-    return datetime.fromtimestamp(meant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(meant, UTC)

@@ -14,6 +14,10 @@ from local.follow import LogLine
 LEVEL_STYLES = {"INFO": "cyan", "WARNING": "yellow", "ERROR": "bold red", "METRIC": "magenta"}
 
 
+class DemoFailedError(Exception):
+    """A step of the demo did not end as it should. The text is for the person who watches."""
+
+
 class Screen:
     """A terminal, or any other place that the output goes to; there it is plain text, with no moving parts."""
 

@@ -20,7 +20,6 @@ from lightsail_snapshots.audit_request import AuditPlan, AuditRequest, parse_aud
 from lightsail_snapshots.aws import AwsError, EventBus, lightsail
 from lightsail_snapshots.direct import RegionsFailedError, logger, metrics
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.overdue import (
     MOST_LISTED,
     RECOVERY_POINT_OVERDUE,
@@ -131,7 +130,7 @@ def _tell(found: PlanReport, request: AuditRequest) -> None:
         )
     logger.info("Audited a plan", plan=found.plan.name, figures=figures)
     if is_worth_telling(found, request):
-        event_bus.put(SOURCE, RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
+        event_bus.put(RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
 
 
 def _tell_of_unprotected(plans: Iterable[AuditPlan], seen: _Seen) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_text, shown
+from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_text, read_texts, shown
 from lightsail_snapshots.fleet import read_select
 from lightsail_snapshots.request import InvalidRequestError, open_event
 from lightsail_snapshots.selection import Select
@@ -71,16 +71,11 @@ def _plan(plan: object, where: str, default_region: str, problems: list[str]) ->
     fields = Fields(plan, f"{where}.", problems)
     name = fields.take("plan", read_text)
     select = fields.take("select", read_select)
-    regions = fields.take("regions", _read_texts, optional=True) or (default_region,)
+    regions = fields.take("regions", read_texts, optional=True) or (default_region,)
     max_age = fields.take("maxAge", read_duration, optional=True)
-    copy_to = fields.take("copyTo", _read_texts, optional=True) or ()
-    for other in _OF_OTHERS:
-        fields.take(other, lambda value: value, optional=True)
+    copy_to = fields.take("copyTo", read_texts, optional=True) or ()
+    fields.pass_over(_OF_OTHERS)
     fields.refuse_the_rest()
     if name is None or select is None:
         return None
     return AuditPlan(name=name, select=select, regions=regions, max_age=max_age, copy_to=copy_to)
-
-
-def _read_texts(value: object) -> tuple[str, ...]:
-    return tuple(read_text(text) for text in read_list(value))

@@ -14,12 +14,12 @@ Every botocore exception leaves here as one of these:
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -28,6 +28,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_lightsail import LightsailClient
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, OperationTypeDef, TagTypeDef
+
+Page = TypeVar("Page", bound=Mapping[str, object])
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "events": ("PutEvents",),
@@ -136,15 +139,11 @@ class Lightsail:
 
     def instances(self) -> Iterator[list[Instance]]:
         """Return all instances, a page for each call; how many a page holds is Lightsail's choice."""
-        token = None
-        while token != "":
-            with _our_errors():
-                answer = self._client.get_instances(**({"pageToken": token} if token else {}))
+        for page in _pages(self._client.get_instances):
             yield [
                 Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
-                for raw in answer.get("instances", [])
+                for raw in page.get("instances", [])
             ]
-            token = answer.get("nextPageToken", "")
 
     def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> None:
         """Ask for a snapshot. That it is accepted does not make it usable: see `find_snapshot`."""
@@ -179,14 +178,8 @@ class Lightsail:
 
     def snapshots(self) -> list[Snapshot]:
         """Return all instance snapshots of the Region, whoever made them: all or, where any page fails, none."""
-        found: list[Snapshot] = []
-        token = None
-        while token != "":
-            with _our_errors():
-                answer = self._client.get_instance_snapshots(**({"pageToken": token} if token else {}))
-            found += [_snapshot(raw, self.region) for raw in answer.get("instanceSnapshots", [])]
-            token = answer.get("nextPageToken", "")
-        return found
+        pages = _pages(self._client.get_instance_snapshots)
+        return [_snapshot(raw, self.region) for page in pages for raw in page.get("instanceSnapshots", [])]
 
     def delete_snapshot(self, name: str) -> None:
         """Delete the snapshot of this name, for good."""
@@ -195,17 +188,19 @@ class Lightsail:
 
     def operations(self, name: str) -> Iterator[Operation]:
         """Return what was done to whatever has, or had, this name; how far back it goes is not documented."""
-        token = None
-        while token != "":
-            try:
-                with _our_errors():
-                    answer = self._client.get_operations_for_resource(
-                        resourceName=name, **({"pageToken": token} if token else {})
-                    )
-            except NotFoundError:
-                return
-            yield from map(_operation, answer.get("operations", []))
-            token = answer.get("nextPageToken", "")
+        with suppress(NotFoundError):
+            for page in _pages(self._client.get_operations_for_resource, resourceName=name):
+                yield from map(_operation, page.get("operations", []))
+
+
+def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
+    """Make a call, and make it again for the next page as long as there is one."""
+    token: object = None
+    while token != "":
+        with _our_errors():
+            page = call(**request, **({"pageToken": token} if token else {}))
+        yield page
+        token = page.get("nextPageToken", "")
 
 
 @cache
@@ -227,7 +222,7 @@ def list_snapshots(regions: Iterable[str]) -> tuple[list[Snapshot], dict[str, Aw
 
 
 class EventBus:
-    """The event bus that outcomes are put on."""
+    """The event bus that requests and outcomes are put on, all in our name."""
 
     def __init__(self, name: str, region: str) -> None:
         """Remember which bus it is; this calls nothing."""
@@ -239,17 +234,17 @@ class EventBus:
         """Made when something is put: most invocations of `create`, its cold starts above all, have nothing to tell."""
         return cast("EventBridgeClient", _client("events", self._region))
 
-    def put(self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
+    def put(self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
         """Put one event on the bus; raise TryLaterError where the bus did not take it."""
-        self._put([self._entry(source, detail_type, detail, resources)])
+        self._put([self._entry(detail_type, detail, resources)])
 
-    def put_all(self, source: str, detail_type: str, details: Iterable[Mapping[str, Any]]) -> None:
+    def put_all(self, detail_type: str, details: Iterable[Mapping[str, Any]]) -> None:
         """Put an event for each detail, MAX_ENTRIES in a call; raise TryLaterError where the bus did not take them all.
 
         What it refuses is put again, alone, up to PUT_ATTEMPTS times. Ten entries have room enough: the largest
         request, with 45 tags of 384 characters of four bytes each, has less than a tenth of the 1 MB of a call.
         """
-        entries = (self._entry(source, detail_type, detail) for detail in details)
+        entries = (self._entry(detail_type, detail) for detail in details)
         while left := list(islice(entries, MAX_ENTRIES)):
             self._put_again_and_again(left)
 
@@ -272,10 +267,10 @@ class EventBus:
             raise NotAllPutError(f"{first.get('ErrorCode')}: {first.get('ErrorMessage')} (PutEvents)", refused)
 
     def _entry(
-        self, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
+        self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()
     ) -> "PutEventsRequestEntryTypeDef":
         return {
-            "Source": source,
+            "Source": SOURCE,
             "DetailType": detail_type,
             "Detail": json.dumps(detail, ensure_ascii=False),
             "Resources": list(resources),

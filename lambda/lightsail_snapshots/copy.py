@@ -24,7 +24,7 @@ from lightsail_snapshots.aws import (
 )
 from lightsail_snapshots.copy_request import CopyRequest, parse_copy_request
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_COPIED, SOURCE, Reason, copied_detail
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_COPIED, Reason, copied_detail
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,
@@ -121,7 +121,7 @@ def _name_in_use(request: CopyRequest) -> Failed:
 
 def announce(request: CopyRequest, copy: Snapshot) -> None:
     """Publish, count and log that the copy is usable."""
-    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_COPIED, copied_detail(request, copy), [copy.arn])
+    event_bus.put(INSTANCE_SNAPSHOT_COPIED, copied_detail(request, copy), [copy.arn])
     metrics.add_metric("CopiesAvailable", MetricUnit.Count, 1)
     logger.info("Copy is usable", state=Usable.word)
 

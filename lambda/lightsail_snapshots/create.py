@@ -16,7 +16,7 @@ from lightsail_snapshots.aws import (
     lightsail,
 )
 from lightsail_snapshots.naming import merge_tags
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, SOURCE, Reason, available_detail
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, Reason, available_detail
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,
@@ -95,7 +95,7 @@ def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:
 def announce(request: SnapshotRequest, snapshot: Snapshot) -> None:
     """Publish, count and log that the snapshot is usable."""
     detail = available_detail(request, snapshot, datetime.now(UTC))
-    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_AVAILABLE, detail, [snapshot.arn])
+    event_bus.put(INSTANCE_SNAPSHOT_AVAILABLE, detail, [snapshot.arn])
     metrics.add_metric("SnapshotsAvailable", MetricUnit.Count, 1)
     metrics.add_metric("TimeToAvailable", MetricUnit.Seconds, detail["secondsToAvailable"])
     logger.info("Snapshot is usable", state=Usable.word, seconds_to_available=detail["secondsToAvailable"])

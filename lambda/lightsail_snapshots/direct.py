@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lightsail_snapshots.aws import EventBus
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, SOURCE, Reason, invalid_detail
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, Reason, invalid_detail
 from lightsail_snapshots.request import InvalidRequestError
 
 logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
@@ -25,7 +25,7 @@ class RegionsFailedError(Exception):
 def refuse(event_bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
     """End what is not a valid request: nothing was done for it, and nothing is tried again."""
     request_id = error.request_id or invocation_id
-    event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+    event_bus.put(INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
     metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
     logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
     return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}

@@ -21,7 +21,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lightsail_snapshots.aws import AwsError, EventBus, lightsail
 from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
-from lightsail_snapshots.outcome import SOURCE
 from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED, InvalidRequestError
 from lightsail_snapshots.settings import Settings
 
@@ -56,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _fan_out(request: FleetRequest) -> dict[str, Any]:
     selected = dict.fromkeys(request.regions, 0)
     failures: dict[str, str] = {}
-    event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_REQUESTED, _requests(request, selected, failures))
+    event_bus.put_all(INSTANCE_SNAPSHOT_REQUESTED, _requests(request, selected, failures))
     metrics.add_metric("InstancesSelected", MetricUnit.Count, sum(selected.values()))
     if failures:
         raise RegionsFailedError(failures)

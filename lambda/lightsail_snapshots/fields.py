@@ -3,7 +3,7 @@
 A reader raises ValueError with one argument for each problem; each begins where the name of the field ends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeVar
@@ -37,6 +37,11 @@ class Fields:
             self._problems.extend(f"{self._prefix}{name}{problem}" for problem in error.args)
             return None
 
+    def pass_over(self, names: Iterable[str]) -> None:
+        """Allow these fields, whatever is in them: somebody else reads them."""
+        for name in names:
+            self.take(name, lambda value: value, optional=True)
+
     def refuse_the_rest(self) -> None:
         """Report each field that nobody took, with the nearest one that is known."""
         for name in self._left:
@@ -66,6 +71,10 @@ def read_list(value: object) -> list[object]:
     return value
 
 
+def read_texts(value: object) -> tuple[str, ...]:
+    return tuple(read_text(entry) for entry in read_list(value))
+
+
 def read_text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f": must be a text, not {shown(value)}")
@@ -90,9 +99,6 @@ def read_instant(value: object) -> datetime:
 
 def read_duration(value: object) -> timedelta:
     try:
-        return parse_duration(read_text(value))
-    except ValueError:
-        raise ValueError(
-            ": must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H, "
-            f"not {shown(value)}"
-        ) from None
+        return parse_duration(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError(f": {error}, not {shown(value)}") from None

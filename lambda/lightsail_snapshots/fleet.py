@@ -72,7 +72,10 @@ def parse_fleet_request(
     request_id, time, raw, problems = open_event(event)
     detail = Fields(raw, "detail.", problems)
     select = detail.take("select", read_select)
-    here = detail.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
+    given = detail.take("regions", read_regions(regions), optional=default_region in regions)
+    if given == () and default_region not in regions:
+        problems.append(f"detail.regions: names no Region; give some of {', '.join(sorted(regions))}")
+    here = given or (default_region,)
     tags = detail.take("tags", read_tags, optional=True) or {}
     are_known = not any(problem.startswith("detail.regions") for problem in problems)
     sources = here if are_known else ()

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.fields import Fields, read_duration, read_flag, read_list, read_object, read_text, shown
+from lightsail_snapshots.fields import (
+    Fields,
+    read_duration,
+    read_flag,
+    read_list,
+    read_object,
+    read_text,
+    read_texts,
+    shown,
+)
 from lightsail_snapshots.keep import Keep
 from lightsail_snapshots.request import InvalidRequestError
 
@@ -63,13 +72,12 @@ def _policy(plan: object, where: str, problems: list[str]) -> Policy | None:
         plan=name or UNPLANNED,
         time_zone=fields.take("timezone", _read_zone, optional=True) or UTC,
         keep=_keep(fields.take("keep", read_object, optional=True), f"{where}.keep", problems),
-        copy_to=fields.take("copyTo", _read_regions, optional=True) or (),
+        copy_to=fields.take("copyTo", read_texts, optional=True) or (),
         max_deletes=fields.take("maxDeletes", _read_count, optional=True),
         allow_deletes_until=fields.take("allowDeletesUntil", _read_date, optional=True),
         dry_run=fields.take("dryRun", read_flag, optional=True) or False,
     )
-    for other in _OF_OTHERS:
-        fields.take(other, lambda value: value, optional=True)
+    fields.pass_over(_OF_OTHERS)
     fields.refuse_the_rest()
     return None if name is None else policy
 
@@ -100,10 +108,6 @@ def _keep(keep: Mapping[str, object] | None, where: str, problems: list[str]) ->
 
 def _read_plan(value: object) -> str:
     return UNPLANNED if value == UNPLANNED else read_text(value)
-
-
-def _read_regions(value: object) -> tuple[str, ...]:
-    return tuple(read_text(region) for region in read_list(value))
 
 
 def _read_count(value: object) -> int:

@@ -28,7 +28,7 @@ from lightsail_snapshots.aws import (
     list_snapshots,
 )
 from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, SOURCE
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
 from lightsail_snapshots.prune_request import (
     PruneRequest,
     deleted_detail,
@@ -129,7 +129,7 @@ def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
         )
     if refused:
         metrics.add_metric("PrunesRefused", MetricUnit.Count, len(refused))
-        event_bus.put_all(SOURCE, PRUNE_REFUSED, [refused_detail(request, refused)])
+        event_bus.put_all(PRUNE_REFUSED, [refused_detail(request, refused)])
     return len(refused)
 
 
@@ -185,7 +185,7 @@ def _announce(request: PruneRequest, decision: Decision) -> None:
     metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
     logger.info("Deleted %s: %s", decision.snapshot.name, decision.reason, deleted=detail, **_names(decision.snapshot))
     try:
-        event_bus.put_all(SOURCE, INSTANCE_SNAPSHOT_DELETED, [detail])
+        event_bus.put_all(INSTANCE_SNAPSHOT_DELETED, [detail])
     except AwsError as error:
         raise NotAnnouncedError(f"{decision.snapshot.name} is deleted, and nobody was told. {error}") from error
 

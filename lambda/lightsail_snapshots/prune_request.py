@@ -10,7 +10,7 @@ from lightsail_snapshots.fields import Fields, read_instant
 from lightsail_snapshots.naming import PLAN_KEY, utc
 from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.request import InvalidRequestError, open_event
-from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision
+from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
 
 PRUNE_REQUESTED = "Prune Requested"
 
@@ -68,7 +68,7 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     """Say for each instance and Region which deletions were refused; `decisions` are sorted as `decide` does."""
     refused = [decision for decision in decisions if decision.refused and not decision.dry_run]
     found = []
-    for (instance, region, _), group in groupby(refused, key=instance_of):
+    for (instance, region, _), group in groupby(refused, key=lambda each: instance_of(each.snapshot)):
         those = [(each.snapshot, each.reason) for each in group]
         found.append(
             {
@@ -81,12 +81,6 @@ def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def instance_of(decision: Decision) -> tuple[str, str, str]:
-    """Return what tells its instance and Region from all others, in the order of `decide`: name, Region, ARN."""
-    snapshot = decision.snapshot
-    return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 
 
 def refused_detail(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> dict[str, Any]:

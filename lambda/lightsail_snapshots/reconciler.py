@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws import LONGEST_CALL, EventBus, Lightsail, NameInUseError, TryLaterError
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, SOURCE, Reason, failed_detail, invalid_detail
+from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, Reason, failed_detail, invalid_detail
 from lightsail_snapshots.request import InvalidRequestError, Subject
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
@@ -146,14 +146,14 @@ class Reconciler(Generic[R]):
         return state
 
     def _fail(self, request: R, failed: Failed, event: object) -> None:
-        event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, failed_detail(request, failed.reason, failed.message, event))
+        event_bus.put(INSTANCE_SNAPSHOT_FAILED, failed_detail(request, failed.reason, failed.message, event))
         self._count_failure(failed.reason)
         logger.error(failed.message, state=failed.word, reason=failed.reason)
 
     def _refuse(self, event: object, message_id: str, error: InvalidRequestError) -> None:
         """End what is not a valid request: Lightsail is not called, and nothing is tried again."""
         request_id = error.request_id or message_id
-        event_bus.put(SOURCE, INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+        event_bus.put(INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
         self._count_failure(Reason.INVALID_REQUEST)
         logger.error(
             "Refused the request: %s",

@@ -61,12 +61,17 @@ def decide(
     listing = _Listing(snapshots, policies, now, incomplete, regions)
     instances: dict[tuple[str, str, str], list[Snapshot]] = defaultdict(list)
     for snapshot in listing.snapshots:
-        instances[snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn].append(snapshot)
+        instances[instance_of(snapshot)].append(snapshot)
     decisions = []
     for _, instance in sorted(instances.items()):
         instance.sort(key=lambda snapshot: (snapshot.origin.taken_at, snapshot.name), reverse=True)
         decisions += _stop_if_too_many(_in_turns(_decide_one(listing, instance)), listing)
     return decisions
+
+
+def instance_of(snapshot: Snapshot) -> tuple[str, str, str]:
+    """Return what tells its instance and Region from all others: name, Region, ARN. `decide` sorts by it."""
+    return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 
 
 def _plan(snapshot: Snapshot) -> str:

@@ -10,10 +10,10 @@ from local.lightsail.errors import LightsailError
 from local.lightsail.server import listen
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     parser = _parser()
-    options = vars(parser.parse_args(arguments))
+    options = vars(parser.parse_args())
     port = options.pop("port")
     emulator = Emulator()
     try:

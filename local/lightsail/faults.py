@@ -108,13 +108,12 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
-    def add(self, fault: str, **details: Any) -> Fault:
+    def add(self, fault: str, **details: Any) -> None:
         """Set a fault; `details` are the fields of `Fault`."""
         for field, value in {"fault": fault, **details}.items():
             if field not in FIELDS or not isinstance(value, FIELDS[field]):
                 raise invalid(f"A fault has no field {field} = {value!r}. Its fields are {', '.join(FIELDS)}.")
         self._faults.append(Fault(fault, **details))
-        return self._faults[-1]
 
     def clear(self) -> None:
         """Forget every fault: from here on all goes well."""

@@ -55,9 +55,9 @@ def listen(emulator: Emulator, port: int = 0) -> Server:
 
 
 @contextmanager
-def serving(emulator: Emulator | None = None, port: int = 0) -> Iterator[Server]:
+def serving() -> Iterator[Server]:
     """A server in a thread of its own for as long as the block runs."""
-    server = listen(emulator or Emulator(), port)
+    server = listen(Emulator())
     thread = Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -40,7 +40,8 @@ def copy_snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """Copy a manual or an automatic snapshot into this Region. There is no way to give the copy tags here."""
     name = request["targetSnapshotName"]
     _check_new_name(region, name)
-    source_region = _source_region(region, request["sourceRegion"])
+    # The enum of the model has a Region more than there is, so it is no proof.
+    source_region = region.account.region(request["sourceRegion"])
     _check_one_source(request)
     if "sourceSnapshotName" in request:
         original = request["sourceSnapshotName"]
@@ -126,11 +127,6 @@ def _copy_automatic(
     copy, failed = _begin(region, "CopySnapshot", name, instance)
     copy.from_automatic = True
     return copy, failed
-
-
-def _source_region(region: Region, name: str) -> Region:
-    """The enum of the model has a Region more than there is, so it is no proof."""
-    return region.account.region(name)
 
 
 def _check_one_source(request: dict[str, Any]) -> None:

@@ -64,13 +64,7 @@ class Deployment:
     def instance(self, region: str = REGION, **tags: str) -> str:
         """Makes an instance, with a name that no other test has, and returns the name."""
         name = f"web-{next(self._numbers)}"
-        self.aws.client("lightsail", region).create_instances(
-            instanceNames=[name],
-            availabilityZone=f"{region}a",
-            blueprintId="wordpress",
-            bundleId="small_3_0",
-            tags=[{"key": key, "value": value} for key, value in tags.items()],
-        )
+        self.aws.make_instance(name, region, tags)
         return name
 
     def request(self, *details: Mapping[str, Any]) -> list[str]:

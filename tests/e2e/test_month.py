@@ -115,9 +115,7 @@ def month() -> Iterator[Month]:
         stack = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
         stack.open()
         for name in INSTANCES:
-            stack.lightsail.create_instances(
-                instanceNames=[name], availabilityZone="us-east-1a", blueprintId="wordpress", bundleId="small_3_0"
-            )
+            aws.make_instance(name)
         yield Month(stack, {})
 
 

@@ -152,6 +152,12 @@ def test_what_is_not_known_of_an_event_could_be_what_the_pattern_asks_for() -> N
     assert not could_match({"detail": {"a": ["b"], "c": ["d"]}}, {"detail": {"a": "x"}})
 
 
+def test_a_pattern_that_looks_for_fields_inside_a_text_could_match() -> None:
+    known = {"detail": {"a": "a text"}}
+    assert could_match({"detail": {"a": {"text": [{"exists": False}]}}}, known)
+    assert not could_match({"detail": {"a": {"text": [{"exists": False}]}, "$or": [{"a": ["x"]}, {"a": ["y"]}]}}, known)
+
+
 def test_a_choice_could_match_where_one_of_its_branches_could() -> None:
     pattern = {"$or": [{"source": ["ci"]}, {"detail-type": ["x"]}]}
     assert could_match(pattern, {"source": SOURCE})

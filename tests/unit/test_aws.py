@@ -155,7 +155,7 @@ def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() 
     with Stubber(bus._client) as stubber:
         stubber.add_response("put_events", answer)
         with pytest.raises(aws.TryLaterError, match=r"InternalFailure: try again \(PutEvents\)"):
-            bus.put("lightsail-snapshots", "Instance Snapshot Failed", {})
+            bus.put("Instance Snapshot Failed", {})
 
 
 def test_a_call_cannot_take_longer_than_it_says() -> None:

@@ -15,7 +15,7 @@ from lightsail_snapshots.aws import Lightsail, NotAllPutError
 from lightsail_snapshots.direct import RegionsFailedError
 from lightsail_snapshots.fleet import parse_fleet_request
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.request import parse_request
+from lightsail_snapshots.request import InvalidRequestError, parse_request
 from tests.unit.events import fits, requested, schema
 from tests.unit.world import Context, World, make_instance, world
 
@@ -305,6 +305,13 @@ def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:
 def test_a_copy_into_a_region_of_the_request_is_refused(aws: World) -> None:
     run(fleet(regions=["eu-central-1"], copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
+
+
+def test_no_regions_are_the_functions_own_only_where_the_stack_was_deployed_for_it() -> None:
+    event = fleet(regions=[])
+    assert parse_fleet_request(event, default_region="us-east-1", regions=REGIONS).regions == ("us-east-1",)
+    with pytest.raises(InvalidRequestError, match=r"detail\.regions: names no Region; give some of eu-central-1"):
+        parse_fleet_request(event, default_region="us-east-1", regions=("eu-central-1",))
 
 
 def test_a_select_that_selects_nothing_is_refused(aws: World) -> None:
