@@ -56,7 +56,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     """
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 0)
     try:
-        request = parse_audit_request(event, default_region=settings.region)
+        request = parse_audit_request(
+            event,
+            default_region=settings.region,
+            regions=settings.regions,
+            copy_regions=settings.copy_regions,
+        )
     except InvalidRequestError as error:
         logger.error("Refused the request: %s", error, correlation_id=error.request_id, state="failed")
         return {"state": "failed", "message": str(error)}

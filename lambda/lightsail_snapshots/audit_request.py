@@ -1,12 +1,12 @@
 """`Audit Requested`: from an event to a checked request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_text, read_texts, shown
+from lightsail_snapshots.fields import Fields, read_duration, read_instant, read_list, read_text, shown
 from lightsail_snapshots.fleet import read_select
-from lightsail_snapshots.request import InvalidRequestError, open_event
+from lightsail_snapshots.request import InvalidRequestError, open_event, read_regions
 from lightsail_snapshots.selection import Select
 
 AUDIT_REQUESTED = "Audit Requested"
@@ -49,33 +49,43 @@ class AuditRequest:
         return since >= self.now - self.every
 
 
-def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
-    """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
+def parse_audit_request(
+    event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
+) -> AuditRequest:
+    """Read an EventBridge event; raise InvalidRequestError with every problem at once.
+
+    `regions` are the Regions that the stack was deployed for, `copy_regions` those that it copies to.
+    """
     request_id, time, raw, problems = open_event(event)
     detail = Fields(raw, "detail.", problems)
     plans = detail.take("plans", read_list) or []
     every = detail.take("every", read_duration, optional=True) or HOURLY
     scheduled_time = detail.take("scheduledTime", read_instant, optional=True)
     detail.refuse_the_rest()
-    read = [_plan(plan, f"detail.plans[{index}]", default_region, problems) for index, plan in enumerate(plans)]
+    read = []
+    for index, plan in enumerate(plans):
+        where = f"detail.plans[{index}]"
+        if isinstance(plan, Mapping):
+            fields = Fields(plan, f"{where}.", problems)
+            read.append(_plan(fields, default_region=default_region, regions=regions, copy_regions=copy_regions))
+        else:
+            problems.append(f"{where}: must be a JSON object, not {shown(plan)}")
     if request_id is None or time is None or problems:
         raise InvalidRequestError(problems, request_id)
     now = scheduled_time or time
     return AuditRequest(request_id=request_id, now=now, every=every, plans=tuple(plan for plan in read if plan))
 
 
-def _plan(plan: object, where: str, default_region: str, problems: list[str]) -> AuditPlan | None:
-    if not isinstance(plan, Mapping):
-        problems.append(f"{where}: must be a JSON object, not {shown(plan)}")
-        return None
-    fields = Fields(plan, f"{where}.", problems)
+def _plan(
+    fields: Fields, *, default_region: str, regions: Collection[str], copy_regions: Collection[str]
+) -> AuditPlan | None:
     name = fields.take("plan", read_text)
     select = fields.take("select", read_select)
-    regions = fields.take("regions", read_texts, optional=True) or (default_region,)
+    here = fields.take("regions", read_regions(regions), optional=default_region in regions) or (default_region,)
     max_age = fields.take("maxAge", read_duration, optional=True)
-    copy_to = fields.take("copyTo", read_texts, optional=True) or ()
+    copy_to = fields.take("copyTo", read_regions(copy_regions, for_copies=True), optional=True) or ()
     fields.pass_over(_OF_OTHERS)
     fields.refuse_the_rest()
     if name is None or select is None:
         return None
-    return AuditPlan(name=name, select=select, regions=regions, max_age=max_age, copy_to=copy_to)
+    return AuditPlan(name=name, select=select, regions=here, max_age=max_age, copy_to=copy_to)

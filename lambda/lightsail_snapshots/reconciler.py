@@ -83,7 +83,7 @@ class Reconciler(Generic[R]):
         it saw.
         """
         metrics.add_metric(f"{self.metric}Failed", MetricUnit.Count, 0)  # an alarm needs data points
-        if "Records" not in event:
+        if not isinstance(event, dict) or "Records" not in event:  # whoever invokes it by hand may send anything
             return self._on_bare_event(event, context.aws_request_id)
         processor = _Processor(EventType.SQS, raise_on_entire_batch_failure=False)
         return process_partial_response(event, self._on_message, processor, context)

@@ -320,6 +320,17 @@ def test_a_bad_request_names_every_problem_and_completes_no_audit(
     assert aws.calls == []
 
 
+def test_regions_that_the_stack_does_not_look_after_are_refused_and_not_called(aws: World) -> None:
+    event = requested_at(datetime.now(UTC), plan(regions=["us-west-2"], copyTo=["ap-south-1"]))
+    assert audit.handler(event, Context())["message"].split("; ") == [
+        "detail.plans[0].regions[0]: 'us-west-2' is not a Region that this stack was deployed for, which are "
+        "eu-central-1, us-east-1",
+        "detail.plans[0].copyTo[0]: 'ap-south-1' is not a Region that this stack copies to, which are "
+        "eu-central-1, eu-west-1",
+    ]
+    assert aws.calls == []
+
+
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
 def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:  # noqa: ARG001 - nothing may be called
     assert audit.handler(event, Context())["state"] == "failed"
@@ -328,7 +339,9 @@ def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:  # 
 def test_the_published_examples_can_be_read() -> None:
     [example] = json.loads(json.dumps(schema("Audit Requested").schema))["examples"]
     assert fits(example)
-    request = parse_audit_request(example, default_region="us-east-1")
+    request = parse_audit_request(
+        example, default_region="us-east-1", regions=["us-east-1", "eu-central-1"], copy_regions=["eu-west-1"]
+    )
     assert (request.plans[0].max_age, request.plans[0].copy_to) == (timedelta(hours=26), ("eu-west-1",))
     [example] = json.loads(json.dumps(schema("Recovery Point Overdue").schema))["examples"]
     assert fits(example)

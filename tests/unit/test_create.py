@@ -378,6 +378,13 @@ def test_a_bare_event_that_is_no_request_says_everything_that_is_wrong(aws: Worl
     assert aws.event()["detail"]["requestId"] == "invocation-1"
 
 
+@pytest.mark.parametrize("event", [None, 5, [], "x"])
+def test_what_is_invoked_with_no_event_at_all_says_so(aws: World, event: Any) -> None:
+    answer = create.handler(event, Context())
+    assert (answer["state"], answer["reason"]) == ("failed", "InvalidRequest")
+    assert aws.calls == []
+
+
 def test_a_bare_event_that_must_be_tried_again_is_an_error_so_that_lambda_does(aws: World) -> None:
     aws.emulator.faults.add("throttle")
     with pytest.raises(TryLaterError, match="ThrottlingException"):
