@@ -13,6 +13,18 @@ UUID = "0f8b2bd1-3f5c-4b2a-9d55-2b6a3b1c7e90"
 Case = tuple[str, str, dict[str, Any]]
 """An action, the ARN of what it is done to, and the context; `BUS` in an ARN is the bus of the stack."""
 
+OF_EVERY_FUNCTION = {
+    "events:PutEvents",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:SendMessage",
+}
+"""Actions that the role of each function is granted: to say what became of a request, and to keep what failed."""
+OF_A_WORKER = OF_EVERY_FUNCTION | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+"""Actions that the role of a function with a queue of its own is granted."""
+
 
 def lightsail_arn(resource: str, region: str = "eu-central-1", account: str = ACCOUNT) -> str:
     """Write the ARN of some instance or snapshot."""

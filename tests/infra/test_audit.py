@@ -8,24 +8,10 @@ from typing import Any
 from infra.plans import policy, read_plans
 from lightsail_snapshots.audit_request import parse_audit_request
 from lightsail_snapshots.settings import AuditSettings
-from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import Synthesized, synthesize
 from tests.unit.events import fits, requested
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
-
-
-def test_the_role_has_these_rights_alone(with_copies: Synthesized) -> None:
-    assert actions_of(statements_of(with_copies, "Audit")) == {
-        "events:PutEvents",
-        "lightsail:GetInstanceSnapshots",
-        "lightsail:GetInstances",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:SendMessage",
-    }
 
 
 def schedule(template: Synthesized) -> dict[str, Any]:

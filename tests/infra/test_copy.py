@@ -189,23 +189,5 @@ def test_lightsail_is_granted_by_these_statements_alone(with_copies: Synthesized
     ]
 
 
-def test_no_other_action_is_granted_and_none_by_wildcard(with_copies: Synthesized) -> None:
-    assert actions_of(statements_of(with_copies, "Copy")) == {
-        "events:PutEvents",
-        "lightsail:CopySnapshot",
-        "lightsail:GetInstanceSnapshot",
-        "lightsail:GetOperationsForResource",
-        "lightsail:TagResource",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-    }
-
-
 def test_create_may_do_no_more_where_there_are_copies(with_copies: Synthesized, two_regions: Synthesized) -> None:
     assert actions_of(statements_of(with_copies, "Create")) == actions_of(statements_of(two_regions, "Create"))

@@ -8,7 +8,7 @@ from infra.create import MAX_RECEIVE_COUNT
 from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.settings import ReconcilerSettings
-from tests.infra.simulation import actions_of, statements_of
+from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized
 
 FOUR_DAYS = 345_600
@@ -207,24 +207,6 @@ def test_lightsail_is_granted_by_these_statements_alone(two_regions: Synthesized
             "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}},
         },
     ]
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(two_regions: Synthesized) -> None:
-    assert actions_of(statements_of(two_regions, "Create")) == {
-        "events:PutEvents",
-        "lightsail:CreateInstanceSnapshot",
-        "lightsail:GetInstance",
-        "lightsail:GetInstanceSnapshot",
-        "lightsail:TagResource",  # checked by Lightsail itself, maybe, where a create carries tags
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-    }
 
 
 def test_only_lightsails_reads_are_granted_on_every_resource(two_regions: Synthesized) -> None:

@@ -10,7 +10,6 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]  # Mi
 from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
 from lightsail_snapshots.settings import Settings
-from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 from tests.infra.test_create import FOURTEEN_DAYS, Recorder
 
@@ -156,15 +155,3 @@ def test_a_failure_is_replayed_by_a_command_that_takes_records_and_bare_events(t
     assert words[words.index("--queue-url") + 1] == template.outputs["FanOutFailuresQueueUrl"]
     assert ".requestPayload // ." in words
     assert words[words.index("--function-name") + 1] == template.outputs["FanOutFunctionName"]
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(two_regions: Synthesized) -> None:
-    assert actions_of(statements_of(two_regions, "FanOut")) == {
-        "events:PutEvents",
-        "lightsail:GetInstances",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:SendMessage",
-    }

@@ -14,7 +14,7 @@ from lightsail_snapshots.policy import parse_policies
 from lightsail_snapshots.settings import Settings
 from tests.infra import plans
 from tests.infra.roles.prune import DELETE, IS_OURS
-from tests.infra.simulation import actions_of, statements_of
+from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized, synthesize
 from tests.unit.events import fits, requested
 
@@ -121,20 +121,6 @@ def test_lightsail_is_granted_by_these_statements_alone(with_copies: Synthesized
             "Condition": {"StringEquals": {"aws:RequestedRegion": regions}},
         },
     ]
-
-
-def test_no_other_action_is_granted_and_none_by_wildcard(with_copies: Synthesized) -> None:
-    assert actions_of(statements_of(with_copies, "Prune")) == {
-        "events:PutEvents",
-        "lightsail:DeleteInstanceSnapshot",
-        "lightsail:GetInstanceSnapshot",
-        "lightsail:GetInstanceSnapshots",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:SendMessage",
-    }
 
 
 def test_no_other_role_may_delete_a_snapshot(everything: Synthesized) -> None:

@@ -1,10 +1,12 @@
 """What the role of `audit` may do and what it must never do, in the stack `with_copies`."""
 
-from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn, tagging
+from tests.infra.simulation import OF_EVERY_FUNCTION, Case, bus_arn, events, in_region, lightsail_arn, tagging
 
 OVERDUE = ("lightsail-snapshots", "Recovery Point Overdue")
 SNAPSHOT = lightsail_arn("InstanceSnapshot")
 IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
+
+ACTIONS = OF_EVERY_FUNCTION | {"lightsail:GetInstances", "lightsail:GetInstanceSnapshots"}
 
 ALLOWED: dict[str, Case] = {
     "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),

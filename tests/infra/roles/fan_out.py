@@ -1,11 +1,13 @@
 """What the role of `fan_out` may do and what it must never do, in the stack `two_regions`."""
 
-from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn
+from tests.infra.simulation import OF_EVERY_FUNCTION, Case, bus_arn, events, in_region, lightsail_arn
 from tests.infra.synthesized import ACCOUNT
 
 REQUESTED = ("lightsail-snapshots", "Instance Snapshot Requested")
 FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
 PUT, LIST = "events:PutEvents", "lightsail:GetInstances"
+
+ACTIONS = OF_EVERY_FUNCTION | {"lightsail:GetInstances"}
 
 ALLOWED: dict[str, Case] = {
     "list instances": (LIST, "*", in_region("eu-central-1")),

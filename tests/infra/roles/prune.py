@@ -1,7 +1,7 @@
 """What the role of `prune` may do and what it must never do, in the stack `with_copies`."""
 
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
-from tests.infra.simulation import Case, bus_arn, events, in_region, lightsail_arn, tagging
+from tests.infra.simulation import OF_EVERY_FUNCTION, Case, bus_arn, events, in_region, lightsail_arn, tagging
 
 IS_OURS = {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}
 IS_THEIRS = {"aws:ResourceTag/managed-by": "terraform"}
@@ -10,6 +10,12 @@ REFUSED = ("lightsail-snapshots", "Prune Refused")
 FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
 SNAPSHOT = lightsail_arn("InstanceSnapshot")
 DELETE = "lightsail:DeleteInstanceSnapshot"
+
+ACTIONS = OF_EVERY_FUNCTION | {
+    "lightsail:DeleteInstanceSnapshot",
+    "lightsail:GetInstanceSnapshot",
+    "lightsail:GetInstanceSnapshots",
+}
 
 ALLOWED: dict[str, Case] = {
     "delete a snapshot of ours": (DELETE, SNAPSHOT, IS_OURS),

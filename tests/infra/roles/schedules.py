@@ -6,6 +6,8 @@ from tests.infra.synthesized import ACCOUNT, REGION
 PUT = "events:PutEvents"
 FLEET = ("lightsail-snapshots", "Fleet Snapshot Requested")
 
+ACTIONS = {"events:PutEvents", "sqs:SendMessage"}
+
 ALLOWED: dict[str, Case] = {"start a plan": (PUT, bus_arn("BUS"), events(FLEET))}
 
 DENIED: dict[str, Case] = {
