@@ -53,7 +53,7 @@ def in_region(region: str) -> dict[str, Any]:
 
 def statements_of(template: Synthesized, construct: str) -> list[dict[str, Any]]:
     """Return all statements of the role of a construct, from all its policies."""
-    (role,) = (logical_id for logical_id in template.of_type("AWS::IAM::Role") if logical_id.startswith(construct))
+    role = template.id_of("AWS::IAM::Role", construct)
     policies = [policy for policy in template.of_type("AWS::IAM::Policy").values() if role in policy["Roles"]]
     assert all(policy["Roles"] == [role] for policy in policies)
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
@@ -77,14 +77,13 @@ def decide(
 
     `account` is where the role is that has these statements; the resources are always the stack's.
     """
-    (bus,) = template.of_type("AWS::Events::EventBus")
     question = {
         "account": ACCOUNT,
         "principal": f"arn:aws:sts::{account}:assumed-role/function/function",
         "policies": [{"Version": "2012-10-17", "Statement": statements}],
         "resourcePolicy": resource_policy,
         "cases": [
-            {"action": action, "resource": resource.replace("/BUS", f"/{bus}"), "context": context}
+            {"action": action, "resource": resource.replace("/BUS", f"/{template.bus}"), "context": context}
             for action, resource, context in cases.values()
         ],
     }

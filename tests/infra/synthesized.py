@@ -29,6 +29,9 @@ ARNS = {
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
+SLOT = "2026-11-23T01:30:00Z"
+"""When a schedule meant an event to be put."""
+FOUR_DAYS, FOURTEEN_DAYS = 345_600, 1_209_600
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,17 @@ class Synthesized:
 
     def only(self, resource_type: str, start: str = "") -> dict[str, Any]:
         """Return the resolved properties of the one resource of a type, or of the one whose logical id starts so."""
-        (properties,) = (
-            found for logical_id, found in self.of_type(resource_type).items() if logical_id.startswith(start)
-        )
-        return properties
+        return self.of_type(resource_type)[self.id_of(resource_type, start)]
+
+    def id_of(self, resource_type: str, start: str = "") -> str:
+        """Return the logical id of the one resource of a type, or of the one whose logical id starts so."""
+        (logical_id,) = (name for name in self.of_type(resource_type) if name.startswith(start))
+        return logical_id
+
+    @property
+    def bus(self) -> str:
+        """The logical id of the event bus, which stands for its name too."""
+        return self.id_of("AWS::Events::EventBus")
 
     def named(self, start: str) -> tuple[str, dict[str, Any]]:
         """Return the ARN and resolved properties of the one queue whose logical id starts so, hash aside."""
@@ -94,6 +104,11 @@ def synthesize(plans: str | None = None, **more: str) -> Synthesized:
         app.synth()
         template = Path(app.outdir, "LightsailSnapshots.template.json")
         return Synthesized(json.loads(template.read_text(encoding="utf-8")))
+
+
+def detail_of(schedule: dict[str, Any]) -> dict[str, Any]:
+    """Return the detail that a schedule sends, with the time that Scheduler would put in."""
+    return dict(json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", SLOT)))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The `create` construct: what must hold for a request never to be lost, doubled or run by a stranger; its rights."""
 
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.create import MAX_RECEIVE_COUNT
@@ -9,30 +8,10 @@ from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.simulation import statements_of
-from tests.infra.synthesized import ACCOUNT, Synthesized
+from tests.infra.synthesized import ACCOUNT, FOUR_DAYS, FOURTEEN_DAYS, REGION, Synthesized
 
-FOUR_DAYS = 345_600
-FOURTEEN_DAYS = 1_209_600
 QUEUE = "AWS::SQS::Queue"
 WITH_OUR_TAG = {"StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"}}
-
-
-class Recorder(Mapping[str, str]):
-    """A function's environment that notes what is read from it."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self.variables = variables
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.read.add(name)
-        return self.variables[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.variables)
-
-    def __len__(self) -> int:
-        return len(self.variables)
 
 
 def target(template: Synthesized) -> dict[str, Any]:
@@ -44,7 +23,7 @@ def target(template: Synthesized) -> dict[str, Any]:
 def test_a_request_from_any_source_on_our_bus_goes_to_the_queue(template: Synthesized) -> None:
     rule = template.only("AWS::Events::Rule", "Create")
     assert rule["EventPattern"] == {"detail-type": ["Instance Snapshot Requested"]}
-    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
+    assert rule["EventBusName"] == template.bus
     assert rule["State"] == "ENABLED"
     assert target(template)["Arn"] == template.named("CreateQueue")[0]
 
@@ -115,7 +94,7 @@ def test_the_queues_are_encrypted(template: Synthesized) -> None:
 
 
 def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthesized) -> None:
-    (rule,) = (name for name in template.of_type("AWS::Events::Rule") if name.startswith("Create"))
+    rule = template.arn(template.id_of("AWS::Events::Rule", "Create"))
     policies = template.of_type("AWS::SQS::QueuePolicy")
     assert {queue for policy in policies.values() for queue in policy["Queues"]} == set(template.of_type(QUEUE))
     for policy in (policy for name, policy in policies.items() if name.startswith("Create")):
@@ -130,14 +109,14 @@ def test_only_the_rule_may_send_to_the_queues_and_only_over_tls(template: Synthe
         }
         assert allow["Effect"] == "Allow"
         assert allow["Principal"] == {"Service": "events.amazonaws.com"}
-        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": [template.arn(rule)]}}
+        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": [rule]}}
         assert allow["Resource"] == template.arn(queue)
 
 
 def test_nobody_may_invoke_the_function_but_its_queue(template: Synthesized) -> None:
     permissions = template.of_type("AWS::Lambda::Permission").values()
-    (function,) = (name for name in template.of_type("AWS::Lambda::Function") if name.startswith("Create"))
-    assert [permission for permission in permissions if permission["FunctionName"] == template.arn(function)] == []
+    function = template.arn(template.id_of("AWS::Lambda::Function", "Create"))
+    assert [permission for permission in permissions if permission["FunctionName"] == function] == []
     assert template.of_type("AWS::Lambda::Url") == {}
 
 
@@ -149,15 +128,12 @@ def test_the_function_runs_what_is_tested(template: Synthesized) -> None:
     assert function["MemorySize"] == 512
 
 
-def test_the_environment_is_what_the_code_reads(two_regions: Synthesized) -> None:
+def test_the_function_is_told_its_regions_the_bus_and_when_the_queue_gives_up(two_regions: Synthesized) -> None:
     variables = two_regions.only("AWS::Lambda::Function", "Create")["Environment"]["Variables"]
-    environment = Recorder({**variables, "AWS_REGION": "eu-central-1"})
-    settings = ReconcilerSettings.from_environment(environment)
-    assert settings.event_bus_name == next(iter(two_regions.of_type("AWS::Events::EventBus")))
+    settings = ReconcilerSettings.from_environment({**variables, "AWS_REGION": REGION})
+    assert settings.event_bus_name == two_regions.bus
     assert settings.regions == ("eu-central-1", "us-east-1")
     assert settings.max_receive_count == MAX_RECEIVE_COUNT
-    powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-    assert variables.keys() == environment.read - {"AWS_REGION", "COPY_REGIONS"} | powertools
 
 
 def test_logs_and_metrics_bear_our_names(template: Synthesized) -> None:
@@ -167,12 +143,11 @@ def test_logs_and_metrics_bear_our_names(template: Synthesized) -> None:
 
 
 def test_logs_are_json_at_info_in_a_group_that_expires(template: Synthesized) -> None:
-    groups = template.of_type("AWS::Logs::LogGroup").items()
-    ((log_group, properties),) = [group for group in groups if group[0].startswith("Create")]
+    log_group = template.id_of("AWS::Logs::LogGroup", "Create")
     function = template.only("AWS::Lambda::Function", "Create")
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": log_group}
     assert function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
-    assert properties["RetentionInDays"] == 90
+    assert template.only("AWS::Logs::LogGroup", "Create")["RetentionInDays"] == 90
 
 
 def test_lightsail_is_granted_by_these_statements_alone(two_regions: Synthesized) -> None:
@@ -229,8 +204,8 @@ def test_the_role_has_no_managed_policy_and_is_for_lambda_alone(two_regions: Syn
     assert {"ManagedPolicyArns", "Policies"}.isdisjoint(role)
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    (name,) = (name for name in two_regions.of_type("AWS::IAM::Role") if name.startswith("Create"))
-    assert two_regions.only("AWS::Lambda::Function", "Create")["Role"] == two_regions.arn(name)
+    arn = two_regions.arn(two_regions.id_of("AWS::IAM::Role", "Create"))
+    assert two_regions.only("AWS::Lambda::Function", "Create")["Role"] == arn
 
 
 def test_policy_and_code_mean_the_same_tag() -> None:

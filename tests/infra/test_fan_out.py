@@ -1,4 +1,4 @@
-"""The `fan_out` construct: what starts it, what it is told, what becomes of what it cannot do, what its role may do."""
+"""The `fan_out` construct: what starts it, what it is told, and what becomes of what it cannot do."""
 
 import json
 import shlex
@@ -10,8 +10,7 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]  # Mi
 from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
 from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
 from lightsail_snapshots.settings import Settings
-from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
-from tests.infra.test_create import FOURTEEN_DAYS, Recorder
+from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, synthesize
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"
 TRIGGERED = 'on = { source = ["ci"] }\nselect = { all = true }\nkeep_for = "P7D"\n'
@@ -44,10 +43,9 @@ def delivered(rule: dict[str, Any], event: dict[str, Any]) -> FleetRequest:
 
 def test_a_fleet_request_from_any_source_on_our_bus_goes_to_the_function_as_it_is(template: Synthesized) -> None:
     ((_, rule),) = rules(template).items()
-    (function,) = (name for name in template.of_type(FUNCTION) if name.startswith("FanOut"))
     assert rule["EventPattern"] == {"detail-type": ["Fleet Snapshot Requested"]}
-    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
-    assert target(rule)["Arn"] == template.arn(function)
+    assert rule["EventBusName"] == template.bus
+    assert target(rule)["Arn"] == template.arn(template.id_of(FUNCTION, "FanOut"))
     assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target(rule))
 
 
@@ -63,7 +61,7 @@ def test_a_plans_trigger_listens_on_its_bus_for_what_on_says(everything: Synthes
     }
     ours = name.endswith("ours")
     assert rule["EventPattern"] == patterns[name.removeprefix("FanOutOn")[:6]]
-    assert rule.get("EventBusName") == (next(iter(everything.of_type("AWS::Events::EventBus"))) if ours else None)
+    assert rule.get("EventBusName") == (everything.bus if ours else None)
 
 
 @pytest.mark.parametrize("name", TRIGGERS)
@@ -103,9 +101,8 @@ def test_its_rules_and_no_others_may_send_to_its_queue_in_one_statement(everythi
 
 
 def test_its_rules_and_nobody_else_may_invoke_it(everything: Synthesized) -> None:
-    (function,) = (name for name in everything.of_type(FUNCTION) if name.startswith("FanOut"))
-    all_of_them = everything.of_type(PERMISSION).values()
-    permissions = [each for each in all_of_them if each["FunctionName"] == everything.arn(function)]
+    function = everything.arn(everything.id_of(FUNCTION, "FanOut"))
+    permissions = [each for each in everything.of_type(PERMISSION).values() if each["FunctionName"] == function]
     for permission in permissions:
         assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
     arns = [everything.arn(name) for name in rules(everything)]
@@ -139,14 +136,11 @@ def test_it_has_as_long_as_lambda_gives_which_is_enough_for_ten_thousand_instanc
     assert function["Timeout"] / calls == 0.6
 
 
-def test_the_environment_is_what_the_code_reads(everything: Synthesized) -> None:
+def test_it_is_told_of_every_region_of_a_plan(everything: Synthesized) -> None:
     variables = everything.only(FUNCTION, "FanOut")["Environment"]["Variables"]
-    environment = Recorder({**variables, "AWS_REGION": REGION})
-    settings = Settings.from_environment(environment)
+    settings = Settings.from_environment({**variables, "AWS_REGION": REGION})
     assert settings.regions == (REGION, "eu-central-1", "us-east-1")  # the stack's own, and each plan's
     assert settings.copy_regions == ("eu-west-1",)
-    powertools = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-    assert variables.keys() == environment.read - {"AWS_REGION"} | powertools
 
 
 def test_a_failure_is_replayed_by_a_command_that_takes_records_and_bare_events(template: Synthesized) -> None:

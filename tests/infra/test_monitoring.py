@@ -76,8 +76,7 @@ def watches(alarm: dict[str, Any]) -> emitted.Series:
 
 
 def topic(template: Synthesized) -> str:
-    (logical_id,) = template.of_type("AWS::SNS::Topic")
-    return template.arn(logical_id)
+    return template.arn(template.id_of("AWS::SNS::Topic"))
 
 
 # Alarms.
@@ -164,7 +163,7 @@ def test_a_function_that_failed_all_its_tries_is_an_alarm_and_one_that_failed_on
     name: str, alarms: dict[str, Any], watched: Synthesized
 ) -> None:
     alarm = alarms[f"function-errors-{name}"]
-    (function,) = (each for each in watched.of_type("AWS::Lambda::Function") if each.startswith(FUNCTIONS[name]))
+    function = watched.id_of("AWS::Lambda::Function", FUNCTIONS[name])
     assert watches(alarm) == ("AWS/Lambda", "Errors", frozenset({("FunctionName", function)}))
     assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 3600, 2)
     tries = 1 + watched.only("AWS::Lambda::EventInvokeConfig", FUNCTIONS[name])["MaximumRetryAttempts"]
@@ -267,9 +266,7 @@ def test_nobody_publishes_but_the_alarms_of_this_account_and_eventbridge_and_onl
 
 def test_the_topic_is_encrypted_with_a_key_that_the_publishers_may_use(watched: Synthesized) -> None:
     key = watched.only("AWS::KMS::Key")
-    assert watched.only("AWS::SNS::Topic")["KmsMasterKeyId"] == watched.arn(
-        next(iter(watched.of_type("AWS::KMS::Key")))
-    )
+    assert watched.only("AWS::SNS::Topic")["KmsMasterKeyId"] == watched.arn(watched.id_of("AWS::KMS::Key"))
     assert key["EnableKeyRotation"]
     users = [each for each in key["KeyPolicy"]["Statement"] if "kms:GenerateDataKey*" in each["Action"]]
     assert [each["Principal"]["Service"] for each in users] == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]

@@ -15,7 +15,7 @@ from lightsail_snapshots.settings import Settings
 from tests.infra import plans
 from tests.infra.roles.prune import DELETE, IS_OURS
 from tests.infra.simulation import statements_of
-from tests.infra.synthesized import ACCOUNT, Synthesized, synthesize
+from tests.infra.synthesized import ACCOUNT, Synthesized, detail_of, synthesize
 from tests.unit.events import fits, requested
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
@@ -29,12 +29,6 @@ def function(template: Synthesized) -> dict[str, Any]:
     return template.only("AWS::Lambda::Function", "Prune")
 
 
-def detail(template: Synthesized) -> dict[str, Any]:
-    """Read the detail that the schedule sends, with the time that Scheduler would put in."""
-    text = schedule(template)["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T04:45:00Z")
-    return dict(json.loads(text))
-
-
 def test_it_runs_every_hour_at_a_minute_when_no_plan_starts(template: Synthesized) -> None:
     assert schedule(template)["ScheduleExpression"] == "cron(45 * * * ? *)"
     assert schedule(template)["ScheduleExpressionTimezone"] == "UTC"
@@ -46,19 +40,15 @@ def test_the_file_may_say_when_it_runs() -> None:
 
 
 def test_the_event_carries_what_each_plan_of_the_file_says_of_the_end_of_its_snapshots(template: Synthesized) -> None:
-    sent = detail(template)
+    sent = detail_of(schedule(template))
     shipped = read_plans(SHIPPED, today=date(2026, 11, 23)).plans
     assert sent["plans"] == [policy(plan) for plan in shipped]
     assert [each.plan for each in parse_policies(sent)] == ["daily"]
-    assert fits(requested(sent, **{"detail-type": schedule_parameters(template)["DetailType"]}))
-
-
-def schedule_parameters(template: Synthesized) -> dict[str, Any]:
-    return dict(schedule(template)["Target"]["EventBridgeParameters"])
+    assert fits(requested(sent, **{"detail-type": schedule(template)["Target"]["EventBridgeParameters"]["DetailType"]}))
 
 
 def test_without_plans_it_runs_all_the_same_for_what_others_let_expire() -> None:
-    assert detail(synthesize(""))["plans"] == []
+    assert detail_of(schedule(synthesize("")))["plans"] == []
 
 
 def test_plans_that_do_not_fit_into_a_schedule_are_refused_at_synth() -> None:
@@ -71,10 +61,9 @@ def test_plans_that_do_not_fit_into_a_schedule_are_refused_at_synth() -> None:
 def test_requests_of_any_source_reach_it_but_not_those_that_the_archive_replays(template: Synthesized) -> None:
     rule = template.only("AWS::Events::Rule", "PruneRule")
     assert rule["EventPattern"] == {"detail-type": ["Prune Requested"], "replay-name": [{"exists": False}]}
-    assert rule["EventBusName"] == next(iter(template.of_type("AWS::Events::EventBus")))
+    assert rule["EventBusName"] == template.bus
     (target,) = rule["Targets"]
-    (arn,) = (template.arn(one) for one in template.of_type("AWS::Lambda::Function") if one.startswith("Prune"))
-    assert target["Arn"] == arn
+    assert target["Arn"] == template.arn(template.id_of("AWS::Lambda::Function", "Prune"))
     assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target)
     assert target["DeadLetterConfig"]["Arn"] == template.named("PruneFailures")[0]
 
@@ -94,12 +83,11 @@ def test_it_has_the_time_that_lambda_can_give_and_fails_loudly(template: Synthes
 
 
 def test_its_rule_and_nobody_else_may_invoke_it(template: Synthesized) -> None:
-    (arn,) = (template.arn(one) for one in template.of_type("AWS::Lambda::Function") if one.startswith("Prune"))
-    (rule,) = (template.arn(one) for one in template.of_type("AWS::Events::Rule") if one.startswith("Prune"))
+    arn = template.arn(template.id_of("AWS::Lambda::Function", "Prune"))
     every = template.of_type("AWS::Lambda::Permission").values()
     (permission,) = (permission for permission in every if permission["FunctionName"] == arn)
     assert (permission["Action"], permission["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
-    assert permission["SourceArn"] == rule
+    assert permission["SourceArn"] == template.arn(template.id_of("AWS::Events::Rule", "Prune"))
 
 
 def test_lightsail_is_granted_by_these_statements_alone(with_copies: Synthesized) -> None:

@@ -1,12 +1,10 @@
-"""The `Schedules` construct: one schedule for each plan that has one, and a role that can put these events alone."""
+"""The `Schedules` construct: one schedule for each plan that has one, and a role that is for Scheduler alone."""
 
-import json
 from typing import Any
 
 from lightsail_snapshots.fleet import parse_fleet_request
 from tests.infra.simulation import statements_of
-from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
-from tests.infra.test_create import FOURTEEN_DAYS
+from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, detail_of
 
 SCHEDULE = "AWS::Scheduler::Schedule"
 
@@ -15,12 +13,6 @@ def schedules(template: Synthesized) -> dict[str, dict[str, Any]]:
     """Return the schedules of the plans by their own names."""
     found = template.of_type(SCHEDULE).values()
     return {schedule["Name"]: schedule for schedule in found if schedule["Name"].startswith("plan-")}
-
-
-def detail(schedule: dict[str, Any]) -> dict[str, Any]:
-    """Return the detail of the event that is put where a schedule was meant for a certain time."""
-    written = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-23T01:30:00Z")
-    return dict(json.loads(written))
 
 
 def test_each_plan_with_a_schedule_has_one_in_our_group(everything: Synthesized) -> None:
@@ -48,13 +40,12 @@ def test_a_schedule_runs_when_the_plan_says_in_its_zone_and_window(everything: S
 
 def test_a_schedule_puts_the_plan_on_our_bus_as_a_fleet_request_of_its_slot(everything: Synthesized) -> None:
     daily = schedules(everything)["plan-daily"]
-    (bus,) = everything.of_type("AWS::Events::EventBus")
-    assert daily["Target"]["Arn"] == everything.arn(bus)
+    assert daily["Target"]["Arn"] == everything.arn(everything.bus)
     assert daily["Target"]["EventBridgeParameters"] == {
         "Source": "lightsail-snapshots",
         "DetailType": "Fleet Snapshot Requested",
     }
-    event = {"id": "1", "time": "2026-11-23T01:30:41Z", "detail": detail(daily)}
+    event = {"id": "1", "time": "2026-11-23T01:30:41Z", "detail": detail_of(daily)}
     regions = ["eu-central-1", "us-east-1"]
     request = parse_fleet_request(event, default_region=REGION, regions=regions, copy_regions=["eu-west-1"])
     assert request.is_scheduled
@@ -65,7 +56,7 @@ def test_a_schedule_puts_the_plan_on_our_bus_as_a_fleet_request_of_its_slot(ever
 
 
 def test_the_plan_that_ships_looks_in_the_region_of_the_stack(template: Synthesized) -> None:
-    assert "regions" not in detail(schedules(template)["plan-daily"])
+    assert "regions" not in detail_of(schedules(template)["plan-daily"])
     assert template.only("AWS::Lambda::Function", "FanOut")["Environment"]["Variables"]["SNAPSHOT_REGIONS"] == REGION
 
 
@@ -88,8 +79,7 @@ def test_the_role_is_for_scheduler_and_for_the_schedules_of_our_group_alone(ever
         }
     }
     roles = {schedule["Target"]["RoleArn"] for schedule in everything.of_type(SCHEDULE).values()}
-    (role,) = (name for name in everything.of_type("AWS::IAM::Role") if name.startswith("Schedules"))
-    assert roles == {everything.arn(role)}
+    assert roles == {everything.arn(everything.id_of("AWS::IAM::Role", "Schedules"))}
 
 
 def test_the_role_sends_to_the_dead_letter_queue(two_regions: Synthesized) -> None:

@@ -11,10 +11,9 @@ from tests.infra.synthesized import ACCOUNT, REGION, Synthesized
 
 
 def test_all_events_of_the_bus_are_archived_for_thirty_days(template: Synthesized) -> None:
-    ((bus, properties),) = template.of_type("AWS::Events::EventBus").items()
     archive = template.only("AWS::Events::Archive")
-    assert properties["Name"] == "lightsail-snapshots"
-    assert archive["SourceArn"] == template.arn(bus)
+    assert template.only("AWS::Events::EventBus")["Name"] == "lightsail-snapshots"
+    assert archive["SourceArn"] == template.arn(template.bus)
     assert archive["RetentionDays"] == 30
     assert "EventPattern" not in archive
 
@@ -49,7 +48,7 @@ def test_no_snapshot_belongs_to_the_stack(template: Synthesized) -> None:
 
 def test_the_outputs_name_what_a_user_needs(template: Synthesized) -> None:
     outputs = template.outputs
-    assert outputs["BusName"] in template.of_type("AWS::Events::EventBus")
+    assert outputs["BusName"] == template.bus
     assert outputs["CreateFunctionName"] in template.of_type("AWS::Lambda::Function")
     assert outputs["RequestQueueUrl"] == template.named("CreateQueue")[0].rpartition(":")[2]
     assert outputs["DeadLetterQueueUrl"] == template.named("CreateDeadLetterQueue")[0].rpartition(":")[2]
@@ -74,7 +73,7 @@ def test_the_command_that_requests_a_snapshot_sends_a_good_request(template: Syn
 
 def test_the_command_that_follows_the_logs_names_the_log_group(template: Synthesized) -> None:
     for construct, output in {"Create": "FollowLogs", "FanOut": "FollowFanOutLogs"}.items():
-        (log_group,) = (name for name in template.of_type("AWS::Logs::LogGroup") if name.startswith(construct))
+        log_group = template.id_of("AWS::Logs::LogGroup", construct)
         assert template.outputs[output] == f"aws logs tail {log_group} --follow --region {REGION}"
 
 
