@@ -1,6 +1,9 @@
-"""The environment that the functions find in Lambda, before anything imports them."""
+"""The environment that the functions find in Lambda, before anything imports them; and a world for them."""
 
 import os
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -18,3 +21,11 @@ os.environ.update(
 )
 
 import local.lightsail.moto  # noqa: F401 - it must be there before the functions make their clients
+from tests.unit.world import World, world
+
+
+@pytest.fixture
+def aws() -> Iterator[World]:
+    """A world in which `create` is what a message is delivered to."""
+    with world() as here:
+        yield here

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,15 +14,9 @@ from lightsail_snapshots.aws import lightsail
 from lightsail_snapshots.direct import RegionsFailedError
 from lightsail_snapshots.naming import our_tags, utc
 from tests.unit.events import fits, requested, schema
-from tests.unit.world import Context, World, make_instance, world
+from tests.unit.world import Context, World, make_instance
 
 HOUR = 3600
-
-
-@pytest.fixture
-def aws() -> Iterator[World]:
-    with world(audit.handler) as here:
-        yield here
 
 
 def plan(name: str = "daily", **fields: object) -> dict[str, Any]:

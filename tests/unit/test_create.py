@@ -1,6 +1,5 @@
 """`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -9,13 +8,7 @@ import pytest
 from lightsail_snapshots import create
 from lightsail_snapshots.aws import TryLaterError
 from tests.unit.events import REQUEST_ID, requested
-from tests.unit.world import LAST_DELIVERY, Context, World, emf, make_instance, message, world
-
-
-@pytest.fixture
-def aws() -> Iterator[World]:
-    with world() as here:
-        yield here
+from tests.unit.world import LAST_DELIVERY, Context, World, emf, make_instance, message
 
 
 def outcome(aws: World) -> tuple[str, str, str]:

@@ -17,15 +17,9 @@ from lightsail_snapshots.fleet import parse_fleet_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.request import InvalidRequestError, parse_request
 from tests.unit.events import fits, requested, schema
-from tests.unit.world import Context, World, make_instance, world
+from tests.unit.world import Context, World, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
-
-
-@pytest.fixture
-def aws() -> Iterator[World]:
-    with world() as here:
-        yield here
 
 
 def fleet(event_id: str = "fleet-1", time: str = "2026-11-23T03:15:07Z", **detail: object) -> dict[str, Any]:

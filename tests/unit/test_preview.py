@@ -1,7 +1,6 @@
 """`make preview`: what a person sees, and that nothing is deleted for it."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,7 +11,7 @@ import preview
 from infra.plan_file import InvalidPlansError
 from local.lightsail.resources import InstanceSnapshot
 from tests.unit.pruning import AWAY, HOME, NOW, nights, region, seed
-from tests.unit.world import World, world
+from tests.unit.world import World
 
 PLANS = """
 [plans.daily]
@@ -20,13 +19,6 @@ schedule = "cron(15 3 * * ? *)"
 select   = { all = true }
 keep     = { last = 1 }
 """
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_REGION", HOME)
-    with world() as here:
-        yield here
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`prune`: what it deletes, that it is what was decided on, what is refused, and what is said of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -28,14 +28,7 @@ from tests.unit.pruning import (
     run,
     seed,
 )
-from tests.unit.world import World, emf, world
-
-
-@pytest.fixture
-def aws() -> Iterator[World]:
-    with world(prune.handler) as here:
-        yield here
-
+from tests.unit.world import World, emf
 
 # What goes, and what is said of it
 

@@ -1,6 +1,5 @@
 """`prune`: what stops it, and what is left undone then."""
 
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -11,13 +10,7 @@ from lightsail_snapshots.aws import lightsail
 from lightsail_snapshots.direct import RegionsFailedError
 from tests.unit.events import fits, requested
 from tests.unit.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
-from tests.unit.world import World, world
-
-
-@pytest.fixture
-def aws() -> Iterator[World]:
-    with world(prune.handler) as here:
-        yield here
+from tests.unit.world import World
 
 
 def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: World) -> None:

@@ -1,4 +1,4 @@
-"""A small AWS for `create` and `copy`: the Lightsail emulator, and a queue that sees all that is put on the bus."""
+"""A small AWS for the functions: the Lightsail emulator, and a queue that sees all that is put on the bus."""
 
 import io
 import json
@@ -61,7 +61,7 @@ class World:
     queue_url: str
     log: io.StringIO
     handler: Handler
-    """The function that the test is about."""
+    """The function that messages are delivered to."""
     calls: list[str] = field(default_factory=list)
 
     def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
