@@ -9,7 +9,7 @@ from lightsail_snapshots import copy
 from lightsail_snapshots.aws import TryLaterError
 from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
 from tests.unit.events import REQUEST_ID
-from tests.unit.world import LAST_DELIVERY, Context, World, emf, message, world
+from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, message, world
 
 
 @pytest.fixture
@@ -113,21 +113,6 @@ def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: World,
     aws.emulator.clock.advance(60)
     assert aws.request(wanted, attempt=2)
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
-
-
-LATER = [
-    "busy",
-    "try-later",
-    "throttle",
-    "server-error",
-    "service-unavailable",
-    "internal-failure",
-    "account-setup",
-    "region-setup",
-    "unreachable",
-    "unauthenticated",
-    "error",
-]
 
 
 @pytest.mark.parametrize("fault", LATER)

@@ -8,7 +8,7 @@ import pytest
 from lightsail_snapshots import create
 from lightsail_snapshots.aws import TryLaterError
 from tests.unit.events import REQUEST_ID, requested
-from tests.unit.world import LAST_DELIVERY, Context, World, emf, make_instance, message
+from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, make_instance, message
 
 
 def outcome(aws: World) -> tuple[str, str, str]:
@@ -154,22 +154,6 @@ def test_a_snapshot_in_error_fails_and_is_done(aws: World, capsys: pytest.Captur
     assert aws.request(requested(), attempt=2)
     assert outcome(aws)[1] == "SnapshotError"
     assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
-
-
-LATER = [
-    "busy",
-    "try-later",
-    "auto-snapshot-window",
-    "throttle",
-    "server-error",
-    "service-unavailable",
-    "internal-failure",
-    "account-setup",
-    "region-setup",
-    "unreachable",
-    "unauthenticated",
-    "error",
-]
 
 
 @pytest.mark.parametrize("fault", LATER)

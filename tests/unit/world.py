@@ -16,11 +16,14 @@ import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import aws, create
 from lightsail_snapshots.reconciler import logger, settings
 from local.lightsail.emulator import Emulator
+from local.lightsail.faults import REFUSALS
 from tests.unit.events import fits
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 LAST_DELIVERY = settings.max_receive_count
+LATER = sorted({*REFUSALS, "unreachable"} - {"access-denied"})
+"""The emulator's faults that may be over later."""
 
 
 class Context(LambdaContext):
