@@ -16,6 +16,13 @@ def schema(detail_type: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
+def example(detail_type: str) -> dict[str, Any]:
+    """Return the published example of one detail-type."""
+    published: Any = schema(detail_type).schema
+    [only] = published["examples"]
+    return dict(only)
+
+
 def fits(event: dict[str, Any]) -> bool:
     """Tell whether an event fits the schema of its detail-type."""
     return schema(event["detail-type"]).is_valid(event)

@@ -1,4 +1,4 @@
-"""The documents hold together: every link leads somewhere, and every dependency and folder has its reason."""
+"""The documents hold together: links lead somewhere, examples are sound, dependencies and folders have reasons."""
 
 import json
 import re
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.events import example, schema
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("local/**/*.md")])
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EVENTS = {path.name: json.loads(path.read_text())["title"] for path in sorted(ROOT.glob("docs/events/*.json"))}
+"""The detail-type of each published schema, by the name of its file."""
 _LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
 
 
@@ -60,8 +64,16 @@ def test_each_module_of_the_functions_is_described() -> None:
 
 def test_each_event_of_the_contract_is_listed() -> None:
     listed = (ROOT / "docs/events/README.md").read_text(encoding="utf-8")
-    schemas = {path.name: json.loads(path.read_text())["title"] for path in ROOT.glob("docs/events/*.json")}
-    assert {name for name, title in schemas.items() if f"| [`{title}`]({name}) |" not in listed} == set()
+    assert {name for name, title in EVENTS.items() if f"| [`{title}`]({name}) |" not in listed} == set()
+
+
+@pytest.mark.parametrize("detail_type", EVENTS.values())
+def test_the_published_example_of_each_event_fits_its_schema(detail_type: str) -> None:
+    validator = schema(detail_type)
+    validator.check_schema(validator.schema)
+    published = example(detail_type)
+    assert published["detail-type"] == detail_type
+    assert list(validator.iter_errors(published)) == []
 
 
 def test_each_command_of_make_is_there_and_has_its_line_in_the_help() -> None:

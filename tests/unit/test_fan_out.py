@@ -16,7 +16,7 @@ from lightsail_snapshots.direct import RegionsFailedError
 from lightsail_snapshots.fleet import parse_fleet_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.request import InvalidRequestError, parse_request
-from tests.unit.events import fits, requested, schema
+from tests.unit.events import example, fits, requested
 from tests.unit.world import Context, World, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
@@ -316,8 +316,5 @@ def test_a_select_that_selects_nothing_is_refused(aws: World) -> None:
 
 
 def test_the_published_example_is_a_request() -> None:
-    published: Any = schema("Fleet Snapshot Requested").schema
-    [example] = published["examples"]
-    assert fits(example)
-    request = parse_fleet_request(example, default_region="us-east-1", regions=REGIONS)
+    request = parse_fleet_request(example("Fleet Snapshot Requested"), default_region="us-east-1", regions=REGIONS)
     assert (request.plan, request.is_scheduled, request.regions) == ("daily", True, ("eu-central-1", "us-east-1"))

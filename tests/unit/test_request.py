@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest, parse_request
-from tests.unit.events import REQUEST_ID, fits, requested, schema
+from tests.unit.events import REQUEST_ID, fits, requested
 
 REGIONS = ("us-east-1", "eu-central-1")
 
@@ -271,22 +271,6 @@ def test_a_flood_of_problems_is_cut_to_what_an_event_can_hold() -> None:
     found = problems(requested({"instanceName": "web-1", "tags": [7] * 5000}))
     assert len(found) == 101
     assert found[-1] == "and 4901 more problems"
-
-
-@pytest.mark.parametrize(
-    "detail_type",
-    [
-        "Instance Snapshot Requested",
-        "Instance Snapshot Available",
-        "Instance Snapshot Copied",
-        "Instance Snapshot Failed",
-    ],
-)
-def test_the_example_of_each_schema_fits_it(detail_type: str) -> None:
-    validator = schema(detail_type)
-    assert isinstance(validator.schema, dict)
-    validator.check_schema(validator.schema)
-    assert [list(validator.iter_errors(example)) for example in validator.schema["examples"]] == [[]]
 
 
 JSON = st.recursive(
