@@ -16,12 +16,6 @@ from lightsail_snapshots import aws
 CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-
-
 @contextmanager
 def stubbed(region: aws.Lightsail) -> Iterator[Stubber]:
     """Answer instead of Lightsail; the stubber checks requests and answers against botocore's service model."""
