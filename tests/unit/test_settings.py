@@ -16,17 +16,12 @@ def test_the_environment_is_read() -> None:
     settings = ReconcilerSettings.from_environment(GOOD)
     assert settings.regions == ("us-east-1", "eu-west-1")
     assert settings.max_receive_count == 9
-    assert settings.copy_regions == ()
 
 
-def test_a_stack_that_makes_copies_says_where() -> None:
-    settings = ReconcilerSettings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
-    assert settings.copy_regions == ("eu-central-1", "eu-west-1")
-
-
-def test_fan_out_is_told_of_the_same_destinations() -> None:
-    assert Settings.from_environment(GOOD).copy_regions == ()
-    settings = Settings.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
+@pytest.mark.parametrize("kind", [Settings, ReconcilerSettings])
+def test_every_function_is_told_where_the_stack_makes_copies(kind: type[Settings]) -> None:
+    assert kind.from_environment(GOOD).copy_regions == ()
+    settings = kind.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
     assert settings.copy_regions == ("eu-central-1", "eu-west-1")
 
 
