@@ -12,7 +12,7 @@ import boto3
 
 from local.lightsail.resources import InstanceSnapshot
 from local.lightsail.server import Server
-from tests.unit.events import requested
+from tests.unit.events import message, requested
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -72,18 +72,7 @@ class Aws:
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
     """One request, as the queue's event source hands it over for the n-th time."""
-    record = {
-        "messageId": "message-1",
-        "receiptHandle": "handle",
-        "body": json.dumps(requested({"instanceName": "web-1"} | detail)),
-        "attributes": {"ApproximateReceiveCount": str(delivery)},
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:requests",
-        "awsRegion": REGION,
-    }
-    return {"Records": [record]}
+    return {"Records": [message(requested({"instanceName": "web-1"} | detail), delivery)]}
 
 
 @contextmanager

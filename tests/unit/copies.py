@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 
 from lightsail_snapshots import create
-from tests.unit.events import requested
-from tests.unit.world import Context, World, message
+from tests.unit.events import message, requested
+from tests.unit.world import Context, World
 
 HERE, THERE = "us-east-1", "eu-central-1"
 NAME = "before-upgrade"

@@ -1,4 +1,4 @@
-"""Builders of events, and the published schemas that every event must fit."""
+"""Builders of events and of messages that carry them, and the published schemas that every event must fit."""
 
 import json
 from pathlib import Path
@@ -41,3 +41,18 @@ def requested(detail: object = None, **envelope: object) -> dict[str, Any]:
         "resources": [],
         "detail": {"instanceName": "web-1"} if detail is None else detail,
     } | envelope
+
+
+def message(body: object, attempt: int = 1, message_id: str = "message-1") -> dict[str, Any]:
+    """Build one SQS record; a body that is no text is written as JSON."""
+    return {
+        "messageId": message_id,
+        "receiptHandle": "handle",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(attempt)},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:requests",
+        "awsRegion": "us-east-1",
+    }

@@ -8,8 +8,8 @@ import pytest
 from lightsail_snapshots import copy
 from lightsail_snapshots.aws import TryLaterError
 from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
-from tests.unit.events import REQUEST_ID
-from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, message, world
+from tests.unit.events import REQUEST_ID, message
+from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, world
 
 
 @pytest.fixture

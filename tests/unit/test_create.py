@@ -7,8 +7,8 @@ import pytest
 
 from lightsail_snapshots import create
 from lightsail_snapshots.aws import TryLaterError
-from tests.unit.events import REQUEST_ID, requested
-from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, make_instance, message
+from tests.unit.events import REQUEST_ID, message, requested
+from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, make_instance
 
 
 def outcome(aws: World) -> tuple[str, str, str]:

@@ -17,7 +17,7 @@ from lightsail_snapshots import aws, create
 from lightsail_snapshots.reconciler import logger, settings
 from local.lightsail.emulator import Emulator
 from local.lightsail.faults import REFUSALS
-from tests.unit.events import fits
+from tests.unit.events import fits, message
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -39,21 +39,6 @@ class Context(LambdaContext):
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
         """Milliseconds until Lambda ends the invocation."""
         return self._remaining
-
-
-def message(body: object, attempt: int = 1, message_id: str = "message-1") -> dict[str, Any]:
-    """Build one SQS record; a body that is no text is written as JSON."""
-    return {
-        "messageId": message_id,
-        "receiptHandle": "handle",
-        "body": body if isinstance(body, str) else json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": str(attempt)},
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:requests",
-        "awsRegion": "us-east-1",
-    }
 
 
 @dataclass
