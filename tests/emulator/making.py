@@ -7,6 +7,9 @@ from botocore.exceptions import ClientError
 
 from tests.emulator.doors import REGION, Lightsail
 
+CREATE = {"instanceName": "web-1", "instanceSnapshotName": "snap-1"}
+"""The request that makes snap-1 of web-1."""
+
 
 def make_instance(lightsail: Lightsail, name: str = "web-1", **request: Any) -> dict[str, Any]:
     """An instance, as GetInstance describes it."""

@@ -7,9 +7,8 @@ from botocore.exceptions import HTTPClientError
 
 from local.lightsail.faults import REFUSALS
 from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
 
-CREATE = {"instanceName": "web-1", "instanceSnapshotName": "snap-1"}
 STATUS = {
     "throttle": 400,
     "server-error": 500,
@@ -117,7 +116,7 @@ def test_a_snapshot_can_be_made_to_never_finish(door: Door, lightsail: Lightsail
 def test_a_snapshot_can_be_made_to_fail_with_its_operations(door: Door, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     door.tell("faults", fault="snapshot-fails", name="web-1", times=1)
-    operations = lightsail.create_instance_snapshot(instanceName="web-1", instanceSnapshotName="snap-1")
+    operations = lightsail.create_instance_snapshot(**CREATE)
     assert snapshot(lightsail)["state"] == "pending"
     door.tell("clock", advance=60)
     assert snapshot(lightsail)["state"] == "error"

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tests.emulator.doors import KEYS, REGION, HttpDoor, Lightsail, client
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
 
 ACCOUNT = "123456789012"
 OURS = [{"key": "managed-by", "value": "us"}]
@@ -49,9 +49,8 @@ def as_user(ministack_door: HttpDoor) -> Iterator[As]:
 
 def create(lightsail: Lightsail, **request: Any) -> str | None:
     """The name of the error that creating snap-1 ends in."""
-    request = {"instanceName": "web-1", "instanceSnapshotName": "snap-1", **request}
     try:
-        return str(error_of(lightsail.create_instance_snapshot, **request)["name"])
+        return str(error_of(lightsail.create_instance_snapshot, **(CREATE | request))["name"])
     except AssertionError:
         return None
 
@@ -67,7 +66,7 @@ def delete(lightsail: Lightsail, name: str) -> str | None:
 def test_what_no_policy_allows_is_denied_in_lightsails_words(root: Lightsail, as_user: As) -> None:
     instance = make_instance(root)
     lightsail = as_user("lightsail:GetInstance")
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert (error["name"], error["status"]) == ("AccessDeniedException", 403)
     assert error["message"].startswith(f"User: arn:aws:iam::{ACCOUNT}:user/user-")
     wanted = f"is not authorized to perform: lightsail:CreateInstanceSnapshot on resource: {instance['arn']}"

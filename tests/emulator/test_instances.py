@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.emulator.doors import Door, Lightsail
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot_names
 
 
 def state(lightsail: Lightsail) -> tuple[int, str]:
@@ -44,37 +44,18 @@ def test_an_instance_has_a_zone_an_arn_and_its_tags(lightsail: Lightsail) -> Non
 
 def test_several_instances_are_all_made_or_none(lightsail: Lightsail) -> None:
     make_instance(lightsail, "web-1")
-    error = error_of(
-        lightsail.create_instances,
-        instanceNames=["web-0", "web-1"],
-        availabilityZone="eu-central-1a",
-        blueprintId="ubuntu_24_04",
-        bundleId="nano_3_0",
-    )
+    error = error_of(make_instance, lightsail=lightsail, instanceNames=["web-0", "web-1"])
     assert error["code"] == "NameExists"
     assert lightsail.get_active_names()["activeNames"] == ["web-1"]
 
 
 @pytest.mark.parametrize("names", [[], ["web-1", "web-1"], ["a b"]])
 def test_instances_need_good_names_each_once(lightsail: Lightsail, names: list[str]) -> None:
-    error = error_of(
-        lightsail.create_instances,
-        instanceNames=names,
-        availabilityZone="eu-central-1a",
-        blueprintId="ubuntu_24_04",
-        bundleId="nano_3_0",
-    )
-    assert error["name"] == "InvalidInputException"
+    assert error_of(make_instance, lightsail=lightsail, instanceNames=names)["name"] == "InvalidInputException"
 
 
 def test_a_zone_of_another_region_is_refused(lightsail: Lightsail) -> None:
-    error = error_of(
-        lightsail.create_instances,
-        instanceNames=["web-1"],
-        availabilityZone="us-east-1a",
-        blueprintId="ubuntu_24_04",
-        bundleId="nano_3_0",
-    )
+    error = error_of(make_instance, lightsail=lightsail, availabilityZone="us-east-1a")
     assert error["name"] == "InvalidInputException"
 
 
@@ -136,7 +117,7 @@ def test_manual_snapshots_are_refused_while_an_automatic_one_is_made(door: Door,
     enable(lightsail)
     move_to(door, "06:00")
     assert automatic(lightsail) == ["InProgress"]
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert "when an automatic snapshot is being created" in error["message"]
     door.tell("clock", advance=45 * 60 - 1)
     assert automatic(lightsail) == ["InProgress"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot_names
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 5, 6, 100])
@@ -65,7 +65,7 @@ def test_active_names_are_those_of_every_type_of_resource(lightsail: Lightsail) 
 
 def test_an_operation_is_found_by_its_id_and_succeeds_with_the_snapshot(door: Door, lightsail: Lightsail) -> None:
     make_instance(lightsail)
-    answer = lightsail.create_instance_snapshot(instanceName="web-1", instanceSnapshotName="snap-1")
+    answer = lightsail.create_instance_snapshot(**CREATE)
     for started in answer["operations"]:
         assert lightsail.get_operation(operationId=started["id"])["operation"]["status"] == "Started"
     door.tell("clock", advance=60)

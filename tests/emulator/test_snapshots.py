@@ -3,14 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+
+RESTORE = {
+    "instanceNames": ["web-2"],
+    "availabilityZone": "eu-central-1b",
+    "instanceSnapshotName": "snap-1",
+    "bundleId": "small_3_0",
+}
+"""The request that makes web-2 of snap-1."""
 
 
 def test_a_create_answers_one_operation_about_the_snapshot_and_one_about_the_instance(
     lightsail: Lightsail,
 ) -> None:
     make_instance(lightsail)
-    answer = lightsail.create_instance_snapshot(instanceName="web-1", instanceSnapshotName="snap-1")
+    answer = lightsail.create_instance_snapshot(**CREATE)
     operations = {operation["resourceType"]: operation for operation in answer["operations"]}
     assert set(operations) == {"Instance", "InstanceSnapshot"}
     about_snapshot, about_instance = operations["InstanceSnapshot"], operations["Instance"]
@@ -81,7 +89,7 @@ def test_created_at_is_half_a_minute_later_than_the_request(door: Door, lightsai
 def test_a_name_in_use_is_refused_with_its_sub_code(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert error == {
         "name": "InvalidInputException",
         "message": "Some names are already in use: snap-1",
@@ -105,7 +113,7 @@ def test_each_region_has_a_name_space_of_its_own(door: Door) -> None:
 
 def test_an_instance_of_another_region_does_not_exist(door: Door) -> None:
     make_instance(client(door, "us-east-1"))
-    error = error_of(client(door).create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    error = error_of(client(door).create_instance_snapshot, **CREATE)
     assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
     assert "does not exist" in error["message"]
 
@@ -154,7 +162,7 @@ def test_a_stopped_instance_can_be_snapshotted(lightsail: Lightsail) -> None:
 def test_an_instance_on_its_way_cannot_be_snapshotted(door: Door, lightsail: Lightsail) -> None:
     door.tell("settings", instanceSeconds=30)
     make_instance(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1")
+    error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert error["name"] == "OperationFailureException"
     assert "Please wait for it to complete before trying again" in error["message"]
     assert snapshot_names(lightsail) == []
@@ -164,12 +172,7 @@ def test_a_restore_makes_an_instance_with_an_arn_of_its_own(door: Door, lightsai
     original = make_instance(lightsail, tags=[{"key": "env", "value": "prod"}])
     make_snapshot(lightsail)
     door.tell("clock", advance=60)
-    lightsail.create_instances_from_snapshot(
-        instanceNames=["web-2"],
-        availabilityZone="eu-central-1b",
-        instanceSnapshotName="snap-1",
-        bundleId="small_3_0",
-    )
+    lightsail.create_instances_from_snapshot(**RESTORE)
     restored = lightsail.get_instance(instanceName="web-2")["instance"]
     assert restored["arn"] != original["arn"]
     assert restored["blueprintId"] == "ubuntu_24_04"
@@ -181,26 +184,14 @@ def test_a_restore_to_a_smaller_bundle_is_refused(door: Door, lightsail: Lightsa
     make_instance(lightsail)
     make_snapshot(lightsail)
     door.tell("clock", advance=60)
-    error = error_of(
-        lightsail.create_instances_from_snapshot,
-        instanceNames=["web-2"],
-        availabilityZone="eu-central-1b",
-        instanceSnapshotName="snap-1",
-        bundleId="nano_3_0",
-    )
+    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE | {"bundleId": "nano_3_0"})
     assert error["name"] == "InvalidInputException"
 
 
 def test_a_restore_from_a_pending_snapshot_is_refused(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    error = error_of(
-        lightsail.create_instances_from_snapshot,
-        instanceNames=["web-2"],
-        availabilityZone="eu-central-1b",
-        instanceSnapshotName="snap-1",
-        bundleId="small_3_0",
-    )
+    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE)
     assert error["name"] == "OperationFailureException"
 
 
@@ -217,12 +208,6 @@ def test_a_restore_needs_the_name_of_a_manual_snapshot(lightsail: Lightsail) -> 
 
 
 def test_names_within_a_map_are_checked_too(lightsail: Lightsail) -> None:
-    error = error_of(
-        lightsail.create_instances_from_snapshot,
-        instanceNames=["web-2"],
-        availabilityZone="eu-central-1b",
-        instanceSnapshotName="snap-1",
-        bundleId="small_3_0",
-        attachedDiskMapping={"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]},
-    )
+    disks = {"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]}
+    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE, attachedDiskMapping=disks)
     assert "a b is not a valid resource name" in error["message"]

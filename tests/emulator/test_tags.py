@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulator.doors import Lightsail
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
 
 
 def tags(count: int) -> list[dict[str, str]]:
@@ -86,7 +86,7 @@ def test_a_snapshot_with_tags_that_cannot_be_applied_is_not_made(
     lightsail: Lightsail, bad: list[dict[str, str]]
 ) -> None:
     make_instance(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="snap-1", tags=bad)
+    error = error_of(lightsail.create_instance_snapshot, **CREATE, tags=bad)
     assert (error["name"], error["status"]) == ("InvalidInputException", 400)
     assert snapshot_names(lightsail) == []
 
