@@ -9,17 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from itertools import count
-from pathlib import Path
 from typing import Any, TypeVar
 
-from jsonschema import Draft202012Validator
-
 from local.aws import ACCOUNT, REGION, LocalAws
+from tests.unit.events import schema
 
 PATIENCE = 60
 """Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""
-
-SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
 
 T = TypeVar("T")
 
@@ -34,19 +30,9 @@ def eventually(look: Callable[[], T | None], what: str) -> T:
     raise AssertionError(f"{what}: not within {PATIENCE} seconds")
 
 
-def an_event(request_id: str, **detail: Any) -> dict[str, Any]:
-    """Makes an `Instance Snapshot Requested` as EventBridge delivers it."""
-    return {
-        "version": "0",
-        "id": request_id,
-        "detail-type": "Instance Snapshot Requested",
-        "source": "tests",
-        "account": ACCOUNT,
-        "time": "2026-11-23T03:15:00Z",
-        "region": REGION,
-        "resources": [],
-        "detail": detail,
-    }
+def tags_of(snapshot: dict[str, Any]) -> dict[str, str]:
+    """The tags of a snapshot, one that is a key only with an empty value."""
+    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
 
 
 @dataclass
@@ -291,7 +277,7 @@ class Deployment:
         answer = self.sqs.receive_message(QueueUrl=self._ear, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])
-            _schema(event["detail-type"]).validate(event)
+            schema(event["detail-type"]).validate(event)
             if not event["detail-type"].endswith("Requested"):  # fan_out's, which come from us too
                 self.heard.append(event)
             self.sqs.delete_message(QueueUrl=self._ear, ReceiptHandle=message["ReceiptHandle"])
@@ -299,8 +285,3 @@ class Deployment:
     def open(self) -> None:
         """Begins to hear outcomes: from now on, none is missed."""
         self._listen()
-
-
-def _schema(detail_type: str) -> Draft202012Validator:
-    path = SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json"
-    return Draft202012Validator(json.loads(path.read_text()))

@@ -8,17 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws import REGION
-from tests.e2e.deployment import Deployment, an_event, eventually
+from tests.e2e.deployment import Deployment, eventually, tags_of
+from tests.unit.events import requested
 
 THERE, FAR = "eu-central-1", "eu-west-1"
 ELSEWHERE = "us-west-2"
 """No plan copies to it."""
 
 COPIED = "Instance Snapshot Copied"
-
-
-def tags_of(snapshot: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag["value"] for tag in snapshot["tags"]}
 
 
 def wanted(instance: str, *copy_to: str) -> dict[str, Any]:
@@ -79,7 +76,7 @@ def test_what_a_plan_takes_is_copied_to_the_regions_that_the_plan_names(stack: D
 
 def test_a_request_that_is_delivered_twice_makes_one_copy_in_each_region(stack: Deployment) -> None:
     instance = stack.instance()
-    event = an_event("copied-twice", **wanted(instance, THERE, FAR))
+    event = requested(wanted(instance, THERE, FAR), id="copied-twice")
 
     stack.deliver(*[json.dumps(event)] * 2)
 

@@ -15,7 +15,7 @@ import pytest
 
 from local import deploy
 from local.aws import local_aws
-from tests.e2e.deployment import Deployment, eventually
+from tests.e2e.deployment import Deployment, eventually, tags_of
 
 NIGHTS = 30
 BEGIN = datetime(2024, 10, 9, 3, 15, tzinfo=UTC)  # the clocks go back on the 27th
@@ -124,21 +124,17 @@ def remaining(seen: Iterable[dict[str, Any]]) -> set[str]:
     stay = set()
     for name in INSTANCES:
         own = [one for one in seen if one["fromInstanceName"] == name]
-        ours = [one for one in own if tags(one).get("managed-by") == "lightsail-snapshots"]
+        ours = [one for one in own if tags_of(one).get("managed-by") == "lightsail-snapshots"]
         usable = {local_date(one): one["name"] for one in ours if one["state"] == "available"}  # one a night
         weeks: dict[tuple[int, int], date] = {}
         for day in sorted(usable):
             weeks[day.isocalendar()[:2]] = day
         days = sorted(usable)[-KEEP["daily"] :] + [weeks[week] for week in sorted(weeks)[-KEEP["weekly"] :]]
         stay |= {usable[day] for day in days}
-        stay |= {one["name"] for one in own if one not in ours or "snapshot-hold" in tags(one)}
+        stay |= {one["name"] for one in own if one not in ours or "snapshot-hold" in tags_of(one)}
         stay |= {one["name"] for one in ours if one["state"] == "pending"}
         stay |= {one["name"] for one in ours if one["state"] == "error" and local_date(one) > max(usable)}
     return stay
-
-
-def tags(snapshot: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
 
 
 def local_date(snapshot: dict[str, Any]) -> date:

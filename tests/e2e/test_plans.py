@@ -1,18 +1,13 @@
 """A plan: something starts it, each instance that it selects gets one snapshot, and no other does."""
 
 import json
-from typing import Any
 
 import pytest
 
 from local.fire import fire
-from tests.e2e.deployment import Deployment, eventually
+from tests.e2e.deployment import Deployment, eventually, tags_of
 
 SIX_REGIONS = ("us-east-1", "eu-central-1", "us-west-2", "eu-west-1", "ap-south-1", "ap-southeast-2")
-
-
-def tags_of(snapshot: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag["value"] for tag in snapshot["tags"]}
 
 
 def test_a_schedule_that_fires_takes_a_snapshot_of_each_tagged_instance_in_two_regions_of_six(

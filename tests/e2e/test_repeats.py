@@ -2,13 +2,14 @@
 
 import json
 
-from tests.e2e.deployment import Deployment, an_event
+from tests.e2e.deployment import Deployment
+from tests.unit.events import requested
 
 
 def test_one_event_delivered_five_times_at_once_makes_one_snapshot(stack: Deployment) -> None:
     instance = stack.instance()
 
-    stack.deliver(*[json.dumps(an_event("five-times", instanceName=instance))] * 5)
+    stack.deliver(*[json.dumps(requested({"instanceName": instance}, id="five-times"))] * 5)
 
     told = stack.available("five-times")
     stack.quiet()

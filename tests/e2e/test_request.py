@@ -2,7 +2,7 @@
 
 import json
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import Deployment, tags_of
 
 
 def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) -> None:
@@ -14,7 +14,7 @@ def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) ->
     (snapshot,) = stack.snapshots_of(instance)
     assert snapshot["state"] == "available"
     assert (told["instanceSnapshotName"], told["instanceSnapshotArn"]) == (snapshot["name"], snapshot["arn"])
-    tags = {tag["key"]: tag["value"] for tag in snapshot["tags"]}
+    tags = tags_of(snapshot)
     assert tags.pop("expires-at")
     assert tags == {
         "env": "prod",
