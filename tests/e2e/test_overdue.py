@@ -48,12 +48,12 @@ def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployme
     stack.fault("snapshot-fails", instance)
     (request,) = stack.request({"instanceName": instance, "plan": PLAN})
     assert stack.failed(request)["reason"] == "SnapshotError"
-    now = datetime.now(UTC)
+    made = stack.lightsail.get_instance(instanceName=instance)["instance"]["createdAt"].astimezone(UTC)
 
-    audit(stack, instance, now + timedelta(hours=26, minutes=30))
+    audit(stack, instance, made + timedelta(hours=26, minutes=30))
 
     told = text(phone, instance, "overdue")
-    since = f"{now + timedelta(hours=26):%Y-%m-%d %H}:"
+    since = f"{made + timedelta(hours=26):%Y-%m-%d %H:%M}"
     assert told.startswith("Recovery point overdue: 1 instance of plan nightly has no usable snapshot")
     assert f"{instance} in us-east-1: overdue since {since}" in told
     assert told.endswith("Step by step: docs/operations.md#overdue")

@@ -129,10 +129,10 @@ def test_now_is_the_events_own_time(aws: World) -> None:
 def test_a_request_that_was_replayed_late_has_the_plans_of_another_day_and_is_left_alone(aws: World) -> None:
     names = nights(aws, 3)
     put_at = datetime.now(UTC) - timedelta(hours=6)
-    assert run(prune_requested(time=(put_at - timedelta(minutes=1)).isoformat())) == {"state": "late"}
+    assert run(prune_requested(time=(put_at - timedelta(minutes=10)).isoformat())) == {"state": "late"}
     assert left(aws) == set(names)
     assert line(aws, "Left alone")["level"] == "WARNING"
-    assert run(prune_requested(time=(put_at + timedelta(minutes=1)).isoformat()))["deleted"][HOME] == 2
+    assert run(prune_requested(time=(put_at + timedelta(minutes=10)).isoformat()))["deleted"][HOME] == 2
 
 
 def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: World) -> None:
