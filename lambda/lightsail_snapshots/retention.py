@@ -166,8 +166,8 @@ class _Listing:
         copy = self._first.get((region, source.name))
         if copy is None or not copy.is_ours or self._is_ambiguous(copy):
             return None
-        of, own = copy.origin, source.origin
-        return copy if (of.region, of.instance_arn) == (own.region, own.instance_arn) else None
+        # Its time too: a name that was used again may have a copy of what had it before.
+        return copy if copy.tags.get(COPY_OF_KEY) == source.copy_of else None
 
     def has_usable_copy(self, region: str, source: Snapshot) -> bool:
         copy = self.copy_in(region, source)

@@ -63,6 +63,12 @@ def test_a_snapshot_of_somebody_else_does_not_count() -> None:
     assert audit([snapshot(ago(1), tags={"managed-by": "me"})]).instances_overdue == 1
 
 
+def test_a_snapshot_that_somebody_made_of_an_instance_with_our_tags_does_not_count() -> None:
+    restored = instance(name="web-1-restored")
+    made_by_hand = replace(snapshot(ago(1)), instance_name="web-1-restored")
+    assert audit([made_by_hand], restored).instances_overdue == 1
+
+
 def test_a_snapshot_of_an_earlier_instance_of_the_name_does_not_count() -> None:
     found = audit([snapshot(ago(1), of=instance_arn(9))])
     assert found.standings[0].recovery_point_at is None

@@ -87,6 +87,7 @@ def test_a_snapshot_of_the_same_name_that_is_no_copy_of_it_does_not_count() -> N
         replace(copy, tags={**copy.tags, "managed-by": "somebody"}),
         replace(copy, tags={**copy.tags, "copy-of": replace(new, region="us-east-1").copy_of}),
         replace(copy, tags={**copy.tags, "copy-of": replace(new, instance_arn=instance_arn(2)).copy_of}),
+        copy_of(replace(new, created_at=new.created_at - HOUR)),
     ):
         assert names([old]) != deleted(decide([old, new, impostor], [COPIED], NOW))
     assert deleted(decide([old, new, copy], [COPIED], NOW)) == names([old])
