@@ -13,11 +13,12 @@ Every botocore exception leaves here as one of these:
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -145,12 +146,13 @@ class Lightsail:
                 for raw in page.get("instances", [])
             ]
 
-    def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> None:
-        """Ask for a snapshot. That it is accepted does not make it usable: see `find_snapshot`."""
-        with _our_errors():
-            self._client.create_instance_snapshot(
-                instanceSnapshotName=name, instanceName=instance_name, tags=_api_tags(tags)
-            )
+    def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> list[str]:
+        """Ask for a snapshot; return the keys of tags that were left out, see `_tagged`.
+
+        That it is accepted does not make it usable: see `find_snapshot`.
+        """
+        call = partial(self._client.create_instance_snapshot, instanceSnapshotName=name, instanceName=instance_name)
+        return _tagged(call, tags)
 
     def copy_snapshot(self, name: str, source_region: str) -> None:
         """Ask for a copy, here and under the same name, of another Region's snapshot; it can be given no tags."""
@@ -162,10 +164,9 @@ class Lightsail:
                 targetSnapshotName=name,
             )
 
-    def tag_snapshot(self, name: str, tags: Mapping[str, str]) -> None:
-        """Add tags to the snapshot of this name, or change them."""
-        with _our_errors():
-            self._client.tag_resource(resourceName=name, tags=_api_tags(tags))
+    def tag_snapshot(self, name: str, tags: Mapping[str, str]) -> list[str]:
+        """Add tags to the snapshot of this name, or change them; return the keys of those left out, see `_tagged`."""
+        return _tagged(partial(self._client.tag_resource, resourceName=name), tags)
 
     def find_snapshot(self, name: str) -> Snapshot | None:
         """Return the snapshot of this name, or None where there is none."""
@@ -286,6 +287,24 @@ def _api_tags(tags: Mapping[str, str]) -> list["TagTypeDef"]:
     return [{"key": key, "value": value} if value else {"key": key} for key, value in tags.items()]
 
 
+def _tagged(call: Callable[..., object], tags: Mapping[str, str]) -> list[str]:
+    """Make a call with tags; where Lightsail refuses it, once more without those that are a key alone.
+
+    Returns the keys that were left out. That Lightsail takes such a tag is documented, and not for each operation.
+    """
+    with_value = {key: value for key, value in tags.items() if value}
+    try:
+        with _our_errors():
+            call(tags=_api_tags(tags))
+    except RefusedError:
+        if len(with_value) == len(tags):
+            raise
+        with _our_errors():
+            call(tags=_api_tags(with_value))
+        return [key for key in tags if key not in with_value]
+    return []
+
+
 def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:
     return Snapshot(
         name=raw["name"],
@@ -322,7 +341,11 @@ def _our_errors() -> Iterator[None]:
 
 # Told apart by name, sub-code and text, never by HTTP status: AWS's own documents disagree about that.
 _ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_BUSY_TEXTS = ("please try again", "please wait", "in a few minutes", "automatic snapshot is being created")
+# What Lightsail says of an instance that is not ready is not documented: words that stand alone, and not in a name.
+_BUSY = re.compile(
+    r"please try again|please wait|in a few minutes|automatic snapshot is being created"
+    r"|(?<![\w.-])(?:state|pending|starting|stopping|rebooting|in progress)(?![\w-])"
+)
 
 
 def _from_answer(error: ClientError) -> AwsError:
@@ -337,12 +360,12 @@ def _from_answer(error: ClientError) -> AwsError:
 def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:
     if code in _ACCESS_DENIED:
         return AccessDeniedError
-    if code == "NotFoundException" or sub_code == "DoesNotExist" or "does not exist" in text:
+    if code == "NotFoundException" or "doesnotexist" in f"{code} {sub_code} {text}".lower().replace(" ", ""):
         return NotFoundError
     if code == "InvalidInputException":
         if sub_code == "NameExists" or "already in use" in text:
             return NameInUseError
-        if any(busy in text for busy in _BUSY_TEXTS):
+        if _BUSY.search(text):
             return TryLaterError
         return RefusedError
     return TryLaterError

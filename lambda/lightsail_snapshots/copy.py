@@ -91,7 +91,8 @@ def _state(request: CopyRequest, snapshot: Snapshot, region: Lightsail) -> State
 def _tag(request: CopyRequest, region: Lightsail) -> State:
     """Tag what is certainly our copy; that the tags are there is seen when it comes back."""
     with suppress(NotFoundError):  # it may not be visible yet
-        region.tag_snapshot(request.instance_snapshot_name, request.tags)
+        if left_out := region.tag_snapshot(request.instance_snapshot_name, request.tags):
+            logger.warning("Lightsail takes it only without the tags that have no value", dropped_tags=left_out)
     return Pending()
 
 

@@ -67,10 +67,12 @@ def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
     if dropped:
         logger.warning("No room for some of the instance's tags", dropped_tags=dropped)
     try:
-        region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
+        left_out = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:
         snapshot = holder_of(request.instance_snapshot_name, region, attempt, error)
         return _state(request, snapshot) if snapshot else _name_in_use(request)
+    if left_out:
+        logger.warning("Lightsail takes it only without the tags that have no value", dropped_tags=left_out)
     logger.info("Lightsail is making the snapshot", state=Pending.word)
     return Pending()
 
@@ -88,7 +90,8 @@ def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:
     if snapshot.state == AVAILABLE:
         return Usable(snapshot)
     if snapshot.state == ERROR:
-        return Failed(Reason.SNAPSHOT_ERROR, f"Lightsail could not make {snapshot.name}; its state is error.")
+        what = f"Lightsail could not make {snapshot.name}; its state is error"
+        return Failed(Reason.SNAPSHOT_ERROR, f"{what}. Delete it, and send the request again.")
     return Pending()
 
 

@@ -61,7 +61,8 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
         "reason": Reason.INVALID_REQUEST,
         "message": one_line(str(error)),
         "problems": list(error.problems),
-        "request": original if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
+        # 1e400 is JSON, and Python writes it as Infinity, which is not: the bus would refuse the event.
+        "request": json.loads(text, parse_constant=str) if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
     }
 
 

@@ -34,7 +34,7 @@ def error_for(code: str, message: str = "", sub_code: str = "") -> aws.AwsError:
         fields = {"code": sub_code} if sub_code else None
         stubber.add_client_error("create_instance_snapshot", code, message, modeled_fields=fields)
         with pytest.raises(aws.AwsError) as caught:
-            create(region)
+            region.create_snapshot("web-1-x", "web-1", {"env": "prod"})
     return caught.value
 
 
@@ -48,6 +48,24 @@ def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value()
         }
         stubber.add_response("create_instance_snapshot", {}, expected)
         create(region)
+
+
+def test_what_is_refused_with_tags_of_a_key_alone_is_asked_for_again_without_them() -> None:
+    region = aws.Lightsail("us-east-1")
+    request = {"resourceName": "web-1-x", "tags": [{"key": "env", "value": "prod"}]}
+    with stubbed(region) as stubber:
+        stubber.add_client_error("tag_resource", "InvalidInputException", "A specified tag has no value")
+        stubber.add_response("tag_resource", {}, request)
+        assert region.tag_snapshot("web-1-x", {"env": "prod", "no_delete": ""}) == ["no_delete"]
+
+
+def test_what_is_refused_for_another_reason_stays_refused() -> None:
+    region = aws.Lightsail("us-east-1")
+    with stubbed(region) as stubber:
+        for reason in ("A specified tag has no value", "This is not supported"):
+            stubber.add_client_error("tag_resource", "InvalidInputException", reason)
+        with pytest.raises(aws.RefusedError, match="This is not supported"):
+            region.tag_snapshot("web-1-x", {"no_delete": ""})
 
 
 def test_a_snapshot_is_read_with_its_tags() -> None:
@@ -82,13 +100,19 @@ KINDS: list[tuple[str, str, str, type[aws.AwsError]]] = [
     ("NotFoundException", "The Instance does not exist: web-1", "", aws.NotFoundError),
     ("InvalidInputException", "", "DoesNotExist", aws.NotFoundError),
     ("OperationFailureException", "The Instance does not exist: web-1", "", aws.NotFoundError),
+    ("DoesNotExist", "", "", aws.NotFoundError),
+    ("InvalidInputException", "DoesNotExist: web-1", "", aws.NotFoundError),
     ("InvalidInputException", "", "NameExists", aws.NameInUseError),
     ("InvalidInputException", "Some names are already in use: web-1-x", "", aws.NameInUseError),
     ("AccessDeniedException", "User: x is not authorized", "", aws.AccessDeniedError),
     ("AccessDenied", "", "", aws.AccessDeniedError),
     ("InvalidInputException", "custom gitlab is not a valid resource name.", "", aws.RefusedError),
     ("InvalidInputException", "", "UnsupportedOperation", aws.RefusedError),
+    ("InvalidInputException", "web-in-a-pending-state is not a valid resource name.", "", aws.RefusedError),
     ("InvalidInputException", BUSY, "", aws.TryLaterError),
+    ("InvalidInputException", "The instance web-1 is stopping.", "", aws.TryLaterError),
+    ("InvalidInputException", "This cannot be done in the current state: Pending", "", aws.TryLaterError),
+    ("InvalidInputException", "Another operation is in progress", "", aws.TryLaterError),
     ("InvalidInputException", "Please wait for it to complete before trying again", "", aws.TryLaterError),
     (
         "InvalidInputException",

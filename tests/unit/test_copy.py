@@ -160,14 +160,26 @@ def test_a_refusal_because_of_other_copies_comes_back_later_whatever_its_name(
 def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagged(
     aws: World, wanted: dict[str, Any]
 ) -> None:
-    aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=1)
+    aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=2)
     assert not aws.request(wanted)
+    assert aws.calls == ["CopySnapshot", "TagResource", "TagResource"], "once more without the tag that has no value"
     aws.emulator.clock.advance(60)
     assert not aws.request(wanted, attempt=2)
     assert aws.events() == [], "it was usable and not tagged"
     assert aws.request(wanted, attempt=3)
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
     assert len(aws.snapshots(THERE)) == 1
+
+
+def test_where_lightsail_takes_no_tags_of_a_key_alone_the_copy_is_made_without_them(
+    aws: World, wanted: dict[str, Any]
+) -> None:
+    aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=1)
+    assert not aws.request(wanted)
+    [source], [made] = aws.snapshots(), aws.snapshots(THERE)
+    without = {key: value for key, value in tags(source).items() if value}
+    assert tags(made) == without | {"copy-of": tags(made)["copy-of"]}
+    assert {*aws.logs()[-2]["dropped_tags"]} == tags(source).keys() - without.keys()
 
 
 def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_later(

@@ -152,7 +152,9 @@ def test_a_snapshot_in_error_fails_and_is_done(aws: World, capsys: pytest.Captur
     aws.emulator.clock.advance(60)
     capsys.readouterr()
     assert aws.request(requested(), attempt=2)
-    assert outcome(aws)[1] == "SnapshotError"
+    _, reason, message = outcome(aws)
+    assert reason == "SnapshotError"
+    assert message.endswith("its state is error. Delete it, and send the request again.")
     assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
 
 
@@ -366,3 +368,14 @@ def test_a_bare_event_that_must_be_tried_again_is_an_error_so_that_lambda_does(a
     aws.emulator.faults.add("throttle")
     with pytest.raises(TryLaterError, match="ThrottlingException"):
         bare(requested())
+
+
+def test_where_lightsail_takes_no_tags_of_a_key_alone_the_snapshot_is_made_without_them(aws: World) -> None:
+    make_instance("web-2", tags={"nightly": "", "env": "prod"})
+    aws.emulator.faults.add(
+        "busy", operation="CreateInstanceSnapshot", error="InvalidInputException", message="No value.", times=1
+    )
+    aws.request(requested({"instanceName": "web-2"}))
+    [snapshot] = aws.snapshots()
+    assert {tag["key"] for tag in snapshot["tags"]} == {"env", "managed-by", "snapshot-of"}
+    assert aws.logs()[0]["dropped_tags"] == ["nightly"]

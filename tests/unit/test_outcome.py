@@ -24,3 +24,9 @@ def test_the_message_of_a_refused_request_is_one_line() -> None:
     detail = invalid_detail("one", error, {})
     assert detail["message"] == "detail.select.names: '{web' has braces; detail.tags: is missing"
     assert detail["problems"] == list(error.problems)
+
+
+def test_a_refused_request_is_repeated_as_json_even_where_it_has_a_number_that_python_cannot_hold() -> None:
+    original = json.loads('{"keepFor": 1e400, "tags": [-1e400, 1.5]}')
+    detail = invalid_detail("one", InvalidRequestError(["detail.keepFor: is no duration"]), original)
+    assert detail["request"] == {"keepFor": "Infinity", "tags": ["-Infinity", 1.5]}
