@@ -76,10 +76,10 @@ class PlanFile:
                 f"{path} does not exist. It names the instances to take snapshots of; without plans, for custom events "
                 "alone, an empty file will do."
             ) from error
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidPlansError(f"{path} is not TOML: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidPlansError(f"{path} cannot be read: {error}") from error
+        except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and 1,000 brackets
+            raise InvalidPlansError(f"{path} is not TOML: {error}") from error
         self._lines = line_numbers(text)
 
     def problem(self, path: KeyPath, text: str) -> Problem:

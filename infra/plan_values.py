@@ -116,8 +116,8 @@ def schedule(value: Any) -> Schedule:
 def recurring_schedule(value: Any) -> Schedule:
     """Take a schedule that comes again and again."""
     parsed = schedule(value)
-    if parsed.once is not None:
-        raise refuse("must come again and again: cron(...) or rate(...), not at(...)")
+    if parsed.last_day is not None:
+        raise refuse("must come again and again: rate(...), or cron(...) with * as its year")
     return parsed
 
 

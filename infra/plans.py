@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from infra import plan_values as values
 from infra.plan_file import PlanFile, Problem, Table
@@ -23,6 +24,9 @@ from lightsail_snapshots.selection import Select
 
 MAX_PLAN_NAME = 40
 """A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
+MAX_PLANS = 80
+"""Each has an alarm, and the dashboard shows all alarms in one widget, which takes 100 (CloudWatch user guide,
+"Dashboard body structure and syntax")."""
 MAX_TRIGGERED = 8000
 """Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,
 InputTransformer)."""
@@ -117,6 +121,10 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         _plan(Table(file, ("plans", name), table, "[plans.daily]"), regions, today)
         for name, table in top.table("plans", "[plans.daily]").values.items()
     )
+    if len(plans) > MAX_PLANS:
+        top.report(
+            f"there are {len(plans)} plans, and at most {MAX_PLANS} can be: join those that differ little", "plans"
+        )
     with_on = [plan.name for plan in plans if plan.on]
     if len(with_on) > MAX_WITH_ON:
         several = "join those that select the same, with $or in their pattern"
@@ -124,7 +132,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     elsewhere = dict.fromkeys(_PLAN_KEYS, "belongs to a plan: below a header such as [plans.daily]")
     top.rest(_FILE_KEYS, elsewhere)
     file.check()
-    taken = frozenset[int]().union(*(plan.schedule.minutes for plan in plans if plan.schedule))
+    taken = frozenset[int]().union(*(_minutes_in_utc(plan, today.year) for plan in plans))
     prune = prune or _hourly(taken)
     return Plans(
         plans=plans,
@@ -279,6 +287,14 @@ def _hourly(taken: frozenset[int]) -> Schedule:
     return parse_schedule(f"cron({minute} * * * ? *)")
 
 
+def _minutes_in_utc(plan: Plan, year: int) -> frozenset[int]:
+    """Return the minutes of the hour at which a plan starts, in UTC: not all zones are whole hours from it."""
+    zone = ZoneInfo(plan.timezone)
+    offsets = [datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta(0) for month in (1, 7)]
+    local = plan.schedule.minutes if plan.schedule else ()
+    return frozenset((minute - offset // timedelta(minutes=1)) % 60 for minute in local for offset in offsets)
+
+
 def _warnings(file: PlanFile, plans: Iterable[Plan], prune: Schedule, today: date) -> Iterator[Problem]:
     """Find what is allowed and yet hardly meant."""
     for plan in plans:
@@ -289,10 +305,12 @@ def _warnings(file: PlanFile, plans: Iterable[Plan], prune: Schedule, today: dat
                 (*path, "max_age"),
                 f"runs are up to {gap / timedelta(hours=1):g} hours apart: instances will be overdue between them",
             )
-        if plan.schedule and plan.schedule.once and plan.schedule.once.date() < today:
+        if plan.schedule and plan.schedule.last_day and plan.schedule.last_day < today:
             yield file.problem((*path, "schedule"), "is past, and does not come again")
-        if plan.schedule and plan.schedule.minutes & prune.minutes:
-            yield file.problem((*path, "schedule"), "starts at the minute of prune_schedule: better at another one")
+        if _minutes_in_utc(plan, today.year) & prune.minutes:
+            yield file.problem(
+                (*path, "schedule"), "has a minute of the hour that prune_schedule has, in UTC: better another one"
+            )
         if plan.allow_deletes_until and plan.allow_deletes_until < today:
             yield file.problem((*path, "allow_deletes_until"), "is past, and has no effect any more")
         if plan.keep is None and plan.keep_for is None:

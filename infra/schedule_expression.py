@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+MAX_EXPRESSION = 256
+"""Characters: EventBridge Scheduler API reference, CreateSchedule."""
 FORMS = "cron(minutes hours day-of-month month day-of-week year), rate(value unit) or at(yyyy-mm-ddThh:mm:ss)"
 
 _FORM = re.compile(r"(cron|rate|at)\((.*)\)")
@@ -31,8 +33,8 @@ class Schedule:
     """Minutes of the hour at which it runs; empty for rate(...), which starts when it is deployed."""
     longest_gap: timedelta | None
     """Time between two runs at the most, on days of 24 hours; None where that is not simple to say, or there is one."""
-    once: datetime | None = None
-    """Local time of at(...)."""
+    last_day: date | None = None
+    """After which it comes no more, in its own zone; None: it comes again and again."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,10 @@ _FIELDS = (
 
 def parse_schedule(expression: str) -> Schedule:
     """Read an expression; raise InvalidScheduleError with what is wrong and what is allowed."""
+    if len(expression) > MAX_EXPRESSION:
+        raise InvalidScheduleError(
+            f"has {len(expression)} characters, at most {MAX_EXPRESSION} are allowed: write ranges"
+        )
     match = _FORM.fullmatch(expression)
     if match is None:
         raise InvalidScheduleError(f"must be {FORMS}")
@@ -121,7 +127,7 @@ def _at(expression: str, text: str) -> Schedule:
         raise InvalidScheduleError(f"there is no such time: {error}") from error
     if once is None:
         raise InvalidScheduleError("must be at(yyyy-mm-ddThh:mm:ss), local time, without a zone or Z")
-    return Schedule(expression, frozenset({once.minute}), None, once)
+    return Schedule(expression, frozenset({once.minute}), None, once.date())
 
 
 def _cron(expression: str, text: str) -> Schedule:
@@ -142,11 +148,12 @@ def _cron(expression: str, text: str) -> Schedule:
             problems.append(str(error))
     if problems:
         raise InvalidScheduleError("; ".join(problems))
-    minutes, hours, of_month, months, of_week, _year = values
+    minutes, hours, of_month, months, of_week, years = values
     times = sorted(60 * hour + minute for hour in hours or () for minute in minutes or ())
     days = _days(of_month, months or frozenset(), of_week) if of_month or of_week else None
     gap = _longest_gap(times, days) if days is not None and words[5] == "*" else None
-    return Schedule(expression, minutes or frozenset(), gap)
+    last_day = None if words[5] == "*" else date(max(years or ()), 12, 31)
+    return Schedule(expression, minutes or frozenset(), gap, last_day)
 
 
 def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None) -> list[date]:

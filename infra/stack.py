@@ -69,7 +69,7 @@ class LightsailSnapshotsStack(Stack):
             self._start(plan)
         self.copy = Copy(self, "Copy", shared) if shared.copy_regions else None
         self.monitoring = self._monitoring(plans, runbook)
-        self._outputs()
+        self._outputs(shared.regions)
         if self.copy:
             self._copy_outputs(self.copy)
         for warning in plans.warnings:
@@ -160,7 +160,7 @@ class LightsailSnapshotsStack(Stack):
             description="All events of the bus.",
         )
 
-    def _outputs(self) -> None:
+    def _outputs(self, regions: Sequence[str]) -> None:
         """Say what to do next."""
         create = self.create
         outputs = {
@@ -168,7 +168,7 @@ class LightsailSnapshotsStack(Stack):
             "CreateFunctionName": create.function.function_name,
             "RequestQueueUrl": create.queue.queue_url,
             "DeadLetterQueueUrl": create.dead_letter_queue.queue_url,
-            "RequestSnapshot": _request_command(),
+            "RequestSnapshot": _request_command(regions),
             "FollowLogs": create.follow_command,
             "ReplayDeadLetters": create.replay_command,
             "FanOutFunctionName": self.fan_out.function.function_name,
@@ -217,12 +217,16 @@ def _copy_regions(plans: Plans) -> tuple[str, ...]:
     return tuple(dict.fromkeys(region for plan in plans.plans for region in plan.copy_to))
 
 
-def _request_command() -> str:
-    """Write the command that asks for a snapshot, to be pasted into a shell with MY-INSTANCE replaced."""
+def _request_command(regions: Sequence[str]) -> str:
+    """Write the command that asks for a snapshot, to be pasted into a shell with what is in capitals replaced.
+
+    It names the Region, since the stack's own need not be one of those that it looks after.
+    """
+    region = regions[0] if len(regions) == 1 else "MY-REGION"
     entry = {
         "EventBusName": BUS_NAME,
         "Source": "my-shell",
         "DetailType": INSTANCE_SNAPSHOT_REQUESTED,
-        "Detail": json.dumps({"instanceName": "MY-INSTANCE"}),
+        "Detail": json.dumps({"instanceName": "MY-INSTANCE", "region": region}),
     }
     return f"aws events put-events --region {Aws.REGION} --entries {shlex.quote(json.dumps([entry]))}"

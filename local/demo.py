@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from local import children, deploy
-from local.aws import ROOT, LocalAws, local_aws
+from local.aws import REGION, ROOT, LocalAws, local_aws
 from local.demo_overdue import show_overdue
 from local.demo_plan import run_plan, write_plans
 from local.demo_prune import run_prune, seed_nights
@@ -187,9 +187,9 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         """curl -s --cacert $AWS_CA_BUNDLE $AWS_ENDPOINT_URL/_lightsail/faults -d '{"fault": "throttle", "times": 3}'"""
     )
     for what, command in {
-        "Ask for another snapshot, and watch the log here:": outputs["RequestSnapshot"].replace(
-            "MY-INSTANCE", INSTANCE
-        ),
+        "Ask for another snapshot, and watch the log here:": outputs["RequestSnapshot"]
+        .replace("MY-INSTANCE", INSTANCE)
+        .replace("MY-REGION", REGION),
         "See them all:": "aws lightsail get-instance-snapshots --output table",
         "Let Lightsail throttle the next three calls, then ask again:": faults,
         # Version 1 of the AWS CLI does not heed AWS_ENDPOINT_URL for SQS.

@@ -63,7 +63,7 @@ def test_each_example_of_a_schedule_is_one(tmp_path: Path) -> None:
     for schedule in re.findall(r"`([^`]+)`", row):
         (plan,) = read(tmp_path, f"[plans.x]\nschedule = {schedule}\nselect = {{ all = true }}").plans
         assert plan.schedule
-        assert plan.schedule.once is None or plan.schedule.once.date() > TODAY
+        assert plan.schedule.last_day is None or plan.schedule.last_day > TODAY
 
 
 def test_the_mistakes_are_shown_as_they_are_printed(tmp_path: Path) -> None:

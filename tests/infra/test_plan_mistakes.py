@@ -293,7 +293,12 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
     "pruning once": (
         'prune_schedule = "at(2026-12-01T00:00:00)"',
         "prune_schedule",
-        "must come again and again: cron(...) or rate(...), not at(...)",
+        "must come again and again: rate(...), or cron(...) with * as its year",
+    ),
+    "auditing until the end of a year": (
+        'audit_schedule = "cron(15 * * * ? 2026)"',
+        "audit_schedule",
+        "must come again and again: rate(...), or cron(...) with * as its year",
     ),
     "concurrency that SQS does not have": (
         "create_concurrency = 1",
@@ -330,6 +335,13 @@ def test_more_triggered_plans_than_a_functions_policy_holds_are_refused(tmp_path
     text = "\n".join(triggered.replace("daily", f"p{number}") for number in range(16))
     assert problems_of(tmp_path, text) == [
         ("plans", "16 plans have on, and at most 15 can: join those that select the same, with $or in their pattern")
+    ]
+
+
+def test_more_plans_than_the_dashboard_shows_alarms_of_are_refused(tmp_path: Path) -> None:
+    text = "\n".join(plan_toml().replace("daily", f"p{number}") for number in range(81))
+    assert problems_of(tmp_path, text) == [
+        ("plans", "there are 81 plans, and at most 80 can be: join those that differ little")
     ]
 
 

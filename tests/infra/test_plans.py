@@ -177,6 +177,16 @@ def test_prune_and_audit_run_hourly_and_never_at_the_minute_of_a_plan_or_of_each
     assert plans.prune_schedule.expression == "cron(45 * * * ? *)"
 
 
+@pytest.mark.parametrize(
+    ("timezone", "minute"),
+    [("Asia/Kolkata", 15), ("Asia/Kathmandu", 30), ("America/St_Johns", 15), ("Australia/Lord_Howe", 15)],
+)
+def test_the_minute_of_a_plan_is_that_of_utc(tmp_path: Path, timezone: str, minute: int) -> None:
+    plans = read(tmp_path, plan_toml(schedule=f'"cron({minute} 3 * * ? *)"', timezone=f'"{timezone}"'))
+    assert plans.prune_schedule.expression == "cron(50 * * * ? *)"
+    assert plans.audit_schedule.expression == "cron(40 * * * ? *)"
+
+
 def test_prune_and_audit_run_when_the_file_says(tmp_path: Path) -> None:
     plans = read(tmp_path, 'prune_schedule = "rate(6 hours)"\naudit_schedule = "cron(7 * * * ? *)"')
     assert plans.prune_schedule.expression == "rate(6 hours)"
@@ -193,6 +203,11 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         f"{tmp_path}/plans.toml does not exist. It names the instances to take snapshots of; without plans, for custom "
         "events alone, an empty file will do."
     )
+
+
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 1000 + "]" * 1000], ids=["digits", "brackets"])
+def test_what_python_cannot_hold_is_one_clear_error(tmp_path: Path, value: str) -> None:
+    assert str(error_of(tmp_path, f"create_concurrency = {value}\n")).startswith(f"{tmp_path}/plans.toml is not TOML: ")
 
 
 def test_a_syntax_error_says_where(tmp_path: Path) -> None:
@@ -270,6 +285,11 @@ plans.toml:10: plans."shop nightly".select.names = ["shop *"]
             "runs are up to 72 hours apart: instances will be overdue between them",
         ),
         ({"schedule": '"at(2026-11-22T03:00:00)"'}, "schedule", "is past, and does not come again"),
+        (
+            {"schedule": '"cron(15 3 * * ? 2020-2025)"', "max_age": None},
+            "schedule",
+            "is past, and does not come again",
+        ),
         ({"allow_deletes_until": "2026-11-22"}, "allow_deletes_until", "is past, and has no effect any more"),
         ({"keep": None}, "", "its snapshots are never deleted: it has neither keep nor keep_for"),
     ],
@@ -283,7 +303,7 @@ def test_a_warning_reads_like_a_problem(tmp_path: Path) -> None:
     (warning,) = read(tmp_path, 'prune_schedule = "cron(15 * * * ? *)"\n' + plan_toml()).warnings
     assert str(warning) == (
         'plans.toml:3: plans.daily.schedule = "cron(15 3 * * ? *)"\n'
-        "    starts at the minute of prune_schedule: better at another one"
+        "    has a minute of the hour that prune_schedule has, in UTC: better another one"
     )
 
 

@@ -1,7 +1,7 @@
 """What EventBridge Scheduler accepts as a schedule, and how far apart its runs are."""
 
 import contextlib
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -72,8 +72,26 @@ def test_the_minutes_of_a_run_are_known() -> None:
     assert parse_schedule("rate(1 hour)").minutes == frozenset()
 
 
-def test_a_one_time_schedule_has_its_local_time() -> None:
-    assert parse_schedule("at(2026-12-01T03:15:00)").once == datetime(2026, 12, 1, 3, 15)  # noqa: DTZ001 - its zone stands beside it
+@pytest.mark.parametrize(
+    ("expression", "day"),
+    [
+        ("at(2026-12-01T03:15:00)", date(2026, 12, 1)),
+        ("cron(15 3 * * ? 2025-2026)", date(2026, 12, 31)),
+        ("cron(15 3 ? * L 2030,2028)", date(2030, 12, 31)),
+        ("cron(15 3 * * ? *)", None),
+        ("rate(1 hour)", None),
+    ],
+)
+def test_the_day_after_which_it_comes_no_more_is_known(expression: str, day: date | None) -> None:
+    assert parse_schedule(expression).last_day == day
+
+
+def test_an_expression_that_is_too_long_is_told_how_long_it_may_be() -> None:
+    minutes = ",".join(map(str, range(60)))
+    assert parse_schedule(f"cron({minutes} {','.join(map(str, range(24)))} * * ? *)")
+    assert refusal_of(f"cron({minutes} {','.join(map(str, range(24)))} {','.join(map(str, range(1, 16)))} * ? *)") == (
+        "has 279 characters, at most 256 are allowed: write ranges"
+    )
 
 
 @pytest.mark.parametrize("expression", ["", "15 3 * * ? *", "cron 15 3 * * ? *", "Cron(0 3 * * ? *)", "rate(1 day)\n"])

@@ -4,10 +4,11 @@ import json
 import shlex
 
 import botocore.session
+import pytest
 from botocore.validate import validate_parameters
 
 from lightsail_snapshots.request import parse_request
-from tests.infra.synthesized import REGION, Synthesized
+from tests.infra.synthesized import REGION, Synthesized, synthesize
 
 
 def test_all_events_of_the_bus_are_archived_for_thirty_days(template: Synthesized) -> None:
@@ -62,13 +63,22 @@ def test_the_command_that_requests_a_snapshot_can_be_pasted(template: Synthesize
     validate_parameters({"Entries": json.loads(entries)}, put_events.input_shape)
 
 
-def test_the_command_that_requests_a_snapshot_sends_a_good_request(template: Synthesized) -> None:
+@pytest.mark.parametrize(
+    ("regions", "asked"),
+    [
+        ([REGION], REGION),
+        (["eu-west-3"], "eu-west-3"),
+        (["eu-west-3", REGION], "MY-REGION"),
+    ],
+)
+def test_the_command_that_requests_a_snapshot_sends_a_good_request(regions: list[str], asked: str) -> None:
+    template = synthesize("" if regions == [REGION] else f"regions = {json.dumps(regions)}")
     (entry,) = json.loads(shlex.split(template.outputs["RequestSnapshot"])[-1])
     assert entry["EventBusName"] == template.only("AWS::Events::EventBus")["Name"]
     assert entry["DetailType"] in template.only("AWS::Events::Rule", "Create")["EventPattern"]["detail-type"]
     event = {"id": "one", "time": "2026-11-23T03:15:00Z", "detail": json.loads(entry["Detail"])}
-    request = parse_request(event, default_region=REGION, regions=[REGION])
-    assert request.instance_name == "MY-INSTANCE"
+    request = parse_request(event, default_region=REGION, regions=[*regions, "MY-REGION"])
+    assert (request.instance_name, request.region) == ("MY-INSTANCE", asked)
 
 
 def test_the_command_that_follows_the_logs_names_the_log_group(template: Synthesized) -> None:
