@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 CDK := node_modules/.bin/cdk
-CONTEXT = $(if $(PLANS),-c plans=$(PLANS))
+CONTEXT = $(if $(PLANS),-c plans="$(PLANS)")
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ synth: .venv/ready node_modules/ready ## Write the CloudFormation template to cd
 	@$(CDK) synth --quiet $(CONTEXT) && echo "The template and the asset are in cdk.out."
 
 preview: .venv/ready ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
-	@python preview.py $(PLANS)
+	@python preview.py $(if $(PLANS),"$(PLANS)")
 
 bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, before the first deployment
 	@$(CDK) bootstrap $(CONTEXT)
@@ -51,8 +51,9 @@ destroy: signed-in ## Take the stack out of your AWS account; every snapshot sta
 	@$(CDK) destroy $(CONTEXT)
 
 signed-in: .venv/ready node_modules/ready
-	@# Version 1 of the AWS CLI does not read AWS_REGION, as the CDK does.
-	@aws sts get-caller-identity $${AWS_REGION:+--region $$AWS_REGION} >/dev/null || { \
+	@# Without a Region the CDK would take us-east-1. Version 1 of the AWS CLI does not read AWS_REGION, as the CDK does.
+	@region=$${AWS_REGION:-$${AWS_DEFAULT_REGION:-$$(aws configure get region)}}; \
+	[ -n "$$region" ] && aws sts get-caller-identity --region "$$region" >/dev/null || { \
 		echo "Nothing was done: sign in to your AWS account (AWS_PROFILE), and name a Region (AWS_REGION)." >&2; exit 1; }
 
 lock: .venv/ready ## Pin every dependency again, with hashes

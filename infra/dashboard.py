@@ -19,7 +19,7 @@ WIDTH = 24
 HOUR, DAY = Duration.hours(1), Duration.days(1)
 
 QUERIES: Mapping[str, str] = {
-    "failures": "fields @timestamp, instance_name, region, reason, message"
+    "failures": "fields @timestamp, instance_name, region, reason, message, request"
     ' | filter state = "failed" | sort @timestamp desc | limit 100',
     "one-request": "fields @timestamp, attempt, state, instance_name, instance_snapshot_name, message"
     ' | filter correlation_id = "PASTE-THE-REQUEST-ID" | sort @timestamp asc | limit 1000',

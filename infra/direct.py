@@ -50,12 +50,14 @@ class Direct(Capability):
 
     @property
     def replay_command(self) -> str:
-        """The command that invokes the function again with the oldest failure, which stays in the queue."""
+        """The command that invokes the function again with one failure, and takes that out of the queue."""
+        queue = f"--queue-url {self.failures.queue_url} --region {Aws.REGION}"
         return (
-            f"aws sqs receive-message --queue-url {self.failures.queue_url} --region {Aws.REGION}"
-            " --query 'Messages[0].Body' --output text | jq -c '.requestPayload // .' > event.json"
+            f"aws sqs receive-message {queue} --query 'Messages[0]' --output json > failure.json"
+            " && jq -c '.Body | fromjson | .requestPayload // .' failure.json > event.json"
             f" && aws lambda invoke --function-name {self.function.function_name} --invocation-type Event"
-            f" --cli-binary-format raw-in-base64-out --payload file://event.json --region {Aws.REGION} /dev/null"
+            f" --payload fileb://event.json --region {Aws.REGION} /dev/null"
+            f' && aws sqs delete-message {queue} --receipt-handle "$(jq -r .ReceiptHandle failure.json)"'
         )
 
     def rule(

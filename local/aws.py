@@ -87,7 +87,9 @@ def local_aws() -> Iterator[LocalAws]:
 
     Raises ChildFailedError where it does not come up.
     """
-    with tempfile.TemporaryDirectory(prefix="lightsail-") as name, _listening_socket() as listener:
+    with children.signals_wait():  # neither a folder nor the file that tempfile tries it with may be left
+        temporary = tempfile.TemporaryDirectory(prefix="lightsail-")
+    with temporary as name, _listening_socket() as listener:
         directory = Path(name)
         tls = certificates.issue(directory)
         port = listener.getsockname()[1]

@@ -37,7 +37,7 @@ def started(
     """
     process = None
     try:
-        with log.open("ab") as output, _signals_wait():
+        with log.open("ab") as output, signals_wait():
             process = subprocess.Popen(  # noqa: S603  the commands are this project's own
                 command,
                 env=dict(environment),
@@ -55,8 +55,8 @@ def started(
 
 
 @contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Lets signals that end us wait until the block is left: a child may have been started that nobody knows yet."""
+def signals_wait() -> Iterator[None]:
+    """Lets signals that end us wait until the block is left: it makes something that nobody could clean up yet."""
     came: list[int] = []
     handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING}
     try:

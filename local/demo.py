@@ -5,6 +5,7 @@ It deploys the unmodified stack with the real CDK CLI and talks to it with the r
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -174,7 +175,7 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
     """Says how to talk to it, and goes on showing the function's log until it is interrupted."""
     since = datetime.now(UTC)
     screen.say("\nIt runs until you press Ctrl-C. To talk to it, paste this into another terminal:\n", "bold")
-    screen.paste(f"export PATH={ROOT / '.venv' / 'bin'}:$PATH")
+    screen.paste(f"export PATH={shlex.quote(str(ROOT / '.venv' / 'bin'))}:$PATH")
     for name in (
         "AWS_ENDPOINT_URL",
         "AWS_CA_BUNDLE",

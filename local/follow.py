@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -68,16 +68,23 @@ def follow(aws: LocalAws, function: str, seconds: float, since: datetime = EARLI
 def _metrics(record: Mapping[str, Any]) -> str:
     """Writes a line of the embedded metric format as `SnapshotsFailed 1 (reason InvalidRequest), ...`, zeros left out.
 
-    One metric may have several values in one line, since a function reports once per batch.
+    One metric may have several values in one line, since a function reports once per batch: counts are added up.
     """
     shown = []
     for directive in record["_aws"]["CloudWatchMetrics"]:
         names = {name for dimensions in directive["Dimensions"] for name in dimensions if name != "service"}
         where = ", ".join(f"{name} {record[name]}" for name in sorted(names))
         for metric in directive["Metrics"]:
-            values = record[metric["Name"]]
-            total = sum(values) if isinstance(values, list) else values
-            if total:
-                unit = "" if metric["Unit"] == "Count" else f" {metric['Unit'].lower()}"
-                shown.append(f"{metric['Name']} {total:g}{unit}" + (f" ({where})" if where else ""))
+            value = record[metric["Name"]]
+            values = value if isinstance(value, list) else [value]
+            if any(values):
+                said = _sum(values, metric["Unit"])
+                shown.append(f"{metric['Name']} {said}" + (f" ({where})" if where else ""))
     return ", ".join(shown)
+
+
+def _sum(values: Sequence[float], unit: str) -> str:
+    """Writes counts as their sum, and all else one by one, such as `7 and 8 seconds`."""
+    if unit == "Count":
+        return f"{sum(values):g}"
+    return f"{' and '.join(f'{value:g}' for value in values)} {unit.lower()}"

@@ -1,5 +1,6 @@
 """What `fan_out`, `prune` and `audit` have in common: one event is one invocation, which Lambda tries again."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,15 @@ class RegionsFailedError(Exception):
 def refuse(event_bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
     """End what is not a valid request: nothing was done for it, and nothing is tried again."""
     request_id = error.request_id or invocation_id
-    event_bus.put(INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+    detail = invalid_detail(request_id, error, event)
+    event_bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
     metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
-    logger.error("Refused the request: %s", error, correlation_id=request_id, reason=Reason.INVALID_REQUEST)
+    logger.error(
+        "Refused the request: %s",
+        error,
+        correlation_id=request_id,
+        state="failed",
+        reason=Reason.INVALID_REQUEST,
+        request=json.dumps(detail["request"]),
+    )
     return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}

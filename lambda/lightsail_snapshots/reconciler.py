@@ -148,12 +148,13 @@ class Reconciler(Generic[R]):
     def _fail(self, request: R, failed: Failed, event: object) -> None:
         event_bus.put(INSTANCE_SNAPSHOT_FAILED, failed_detail(request, failed.reason, failed.message, event))
         self._count_failure(failed.reason)
-        logger.error(failed.message, state=failed.word, reason=failed.reason)
+        logger.error(failed.message, state=failed.word, reason=failed.reason, request=json.dumps(event))
 
     def _refuse(self, event: object, message_id: str, error: InvalidRequestError) -> None:
         """End what is not a valid request: Lightsail is not called, and nothing is tried again."""
         request_id = error.request_id or message_id
-        event_bus.put(INSTANCE_SNAPSHOT_FAILED, invalid_detail(request_id, error, event))
+        detail = invalid_detail(request_id, error, event)
+        event_bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
         self._count_failure(Reason.INVALID_REQUEST)
         logger.error(
             "Refused the request: %s",
@@ -161,6 +162,7 @@ class Reconciler(Generic[R]):
             correlation_id=request_id,
             state=Failed.word,
             reason=Reason.INVALID_REQUEST,
+            request=json.dumps(detail["request"]),
         )
 
     def _count_failure(self, reason: Reason) -> None:

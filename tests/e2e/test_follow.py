@@ -36,7 +36,7 @@ def test_metrics_are_added_up_named_with_their_dimension_and_left_out_at_zero() 
         "reason": "TimedOut",
         "service": "lightsail-snapshots",
         "SnapshotsFailed": [0.0, 1.0, 1.0],
-        "TimeToAvailable": 7.0,
+        "TimeToAvailable": [7.0, 8.0],
         "SnapshotsRequested": [0.0],
     }
 
@@ -44,7 +44,7 @@ def test_metrics_are_added_up_named_with_their_dimension_and_left_out_at_zero() 
 
     assert line is not None
     assert line.level == "METRIC"
-    assert line.message == "SnapshotsFailed 2 (reason TimedOut), TimeToAvailable 7 seconds (reason TimedOut)"
+    assert line.message == "SnapshotsFailed 2 (reason TimedOut), TimeToAvailable 7 and 8 seconds (reason TimedOut)"
 
 
 def test_what_lambda_itself_writes_is_left_out() -> None:

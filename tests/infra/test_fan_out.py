@@ -147,5 +147,6 @@ def test_a_failure_is_replayed_by_a_command_that_takes_records_and_bare_events(t
     words = shlex.split(template.outputs["ReplayFanOutFailure"])
     assert words[:3] == ["aws", "sqs", "receive-message"]
     assert words[words.index("--queue-url") + 1] == template.outputs["FanOutFailuresQueueUrl"]
-    assert ".requestPayload // ." in words
+    assert ".Body | fromjson | .requestPayload // ." in words
     assert words[words.index("--function-name") + 1] == template.outputs["FanOutFunctionName"]
+    assert words.index("invoke") < words.index("delete-message"), "what could not be replayed stays in the queue"

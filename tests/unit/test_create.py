@@ -1,5 +1,6 @@
 """`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
 
+import json
 from typing import Any
 
 import boto3
@@ -245,6 +246,7 @@ def test_a_bad_request_ends_as_one_event_one_log_line_one_metric_and_no_call(
     assert line["correlation_id"] == REQUEST_ID
     assert line["level"] == "ERROR"
     assert all(problem in line["message"] for problem in detail["problems"])
+    assert json.loads(line["request"]) == event
     assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/InvalidRequest": [1]}
     assert aws.calls == []
 

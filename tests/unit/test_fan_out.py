@@ -286,6 +286,8 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
         "detail.planName: is not a known field; did you mean plan?",
     ]
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
+    [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
+    assert (line["state"], json.loads(line["request"])) == ("failed", event)
     assert metric(capsys, "SnapshotsFailed") == [0, 1]
     assert aws.calls == []
 
