@@ -25,8 +25,8 @@ from lightsail_snapshots.selection import Select
 MAX_PLAN_NAME = 40
 """A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
 MAX_PLANS = 80
-"""Each has an alarm, and the dashboard shows all alarms in one widget, which takes 100 (CloudWatch user guide,
-"Dashboard body structure and syntax")."""
+"""Each may have an alarm, 16 stand beside them, and the dashboard shows all in one widget, which takes 100
+(CloudWatch API reference, "Dashboard body structure")."""
 MAX_TRIGGERED = 8000
 """Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,
 InputTransformer)."""

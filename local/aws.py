@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -87,10 +87,10 @@ def local_aws() -> Iterator[LocalAws]:
 
     Raises ChildFailedError where it does not come up.
     """
-    with children.signals_wait():  # neither a folder nor the file that tempfile tries it with may be left
-        temporary = tempfile.TemporaryDirectory(prefix="lightsail-")
-    with temporary as name, _listening_socket() as listener:
-        directory = Path(name)
+    with ExitStack() as stack:
+        with children.signals_wait():  # neither the folder nor the file that tempfile tries it with may be left
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightsail-")))
+        listener = stack.enter_context(_listening_socket())
         tls = certificates.issue(directory)
         port = listener.getsockname()[1]
         aws = LocalAws(

@@ -78,12 +78,12 @@ def _metrics(record: Mapping[str, Any]) -> str:
             value = record[metric["Name"]]
             values = value if isinstance(value, list) else [value]
             if any(values):
-                said = _sum(values, metric["Unit"])
+                said = _said(values, metric["Unit"])
                 shown.append(f"{metric['Name']} {said}" + (f" ({where})" if where else ""))
     return ", ".join(shown)
 
 
-def _sum(values: Sequence[float], unit: str) -> str:
+def _said(values: Sequence[float], unit: str) -> str:
     """Writes counts as their sum, and all else one by one, such as `7 and 8 seconds`."""
     if unit == "Count":
         return f"{sum(values):g}"

@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import children, demo
+from local.aws import local_aws
 from local.children import ChildFailedError
 
 LOG = "child.log"
@@ -63,6 +66,15 @@ def test_what_a_child_started_ends_with_it_even_where_both_ignore_being_asked(
     assert not _group_lives(child.pid)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts the test, also where a shell has started it in the background, where it is ignored."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,14 +87,31 @@ def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child
         return started[0]
 
     monkeypatch.setattr("subprocess.Popen", interrupted)
-    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, "import time; time.sleep(600)")
-    finally:
-        signal.signal(signal.SIGINT, usual)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "import time; time.sleep(600)")
 
     assert started[0].returncode is not None
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_that_comes_while_the_local_aws_makes_its_folder_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tempfile.mkdtemp
+
+    def interrupted(*arguments: Any) -> str:
+        name = str(make(*arguments))
+        signal.raise_signal(signal.SIGINT)
+        return name
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", interrupted)
+
+    with pytest.raises(KeyboardInterrupt), local_aws():
+        pass
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def _group_lives(group: int) -> bool:

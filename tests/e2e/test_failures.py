@@ -4,6 +4,8 @@ import json
 import queue
 from typing import Any
 
+import pytest
+
 from local import functions
 from tests.e2e.deployment import Deployment, eventually
 
@@ -63,6 +65,11 @@ class SlowPipe:
         if self._looks and (line := self._looks.pop(0)) is not None:
             return line
         raise queue.Empty(timeout)
+
+
+def test_a_rule_whose_function_is_gone_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    functions._invoke("arn:aws:lambda:us-east-1:123456789012:function:gone", "{}")
+    assert caplog.messages == ["EventBridge: there is no function gone"]
 
 
 def test_lines_that_come_a_little_later_are_not_left_for_the_next_invocation() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from infra.alarms import PREFIX
 from infra.dashboard import QUERIES
+from infra.plans import MAX_PLANS
 from local.dashboard_picture import picture
 from tests.infra import emitted
 from tests.infra.plan_text import plan_toml
@@ -354,6 +355,16 @@ def test_the_dashboard_shows_all_alarms_and_all_queues(watched: Synthesized, ala
     queues = {dict(dimensions).get("QueueName") for widget in widgets(watched) for _, _, dimensions in metrics(widget)}
     assert set(watched.of_type("AWS::SQS::Queue")) <= queues
     assert len(alarms) == len(status["properties"]["alarms"])
+
+
+def test_as_many_plans_as_are_allowed_fit_into_the_stack_and_their_alarms_into_one_widget() -> None:
+    plan = (
+        'schedule = "rate(1 day)"\nselect = { all = true }\nkeep_for = "P7D"\nmax_age = "2d"\ncopy_to = ["eu-west-3"]'
+    )
+    full = synthesize("\n".join(f"[plans.p{number}]\n{plan}" for number in range(MAX_PLANS)))
+    (status,) = (widget for widget in widgets(full) if widget["type"] == "alarm")
+    assert MAX_PLANS < len(status["properties"]["alarms"]) <= 100
+    assert len(full.document["Resources"]) <= 500
 
 
 def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:

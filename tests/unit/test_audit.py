@@ -211,6 +211,33 @@ def test_the_whole_list_is_told_once_a_day(aws: World) -> None:
     assert hours_told == [0, 0]
 
 
+def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_it(aws: World) -> None:
+    morning(aws)
+    take_snapshot(aws)
+    aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
+    aws.emulator.faults.add("server-error", operation="GetInstanceSnapshots", region="us-east-1")
+    with pytest.raises(RegionsFailedError):
+        run(aws)
+    aws.emulator.faults.clear()
+    hours_told = []
+    for _ in range(24):
+        aws.emulator.clock.advance(HOUR)
+        assert run(aws)["overdue"] == {"daily": 1}
+        hours_told += [aws.emulator.clock.now().hour] * len(aws.events())
+    assert hours_told == [0]
+
+
+def test_while_one_region_fails_each_try_tells_of_the_others(aws: World) -> None:
+    morning(aws)
+    take_snapshot(aws)
+    aws.emulator.clock.advance(26 * HOUR)
+    aws.emulator.faults.add("server-error", operation="GetInstanceSnapshots", region="eu-central-1")
+    for _ in range(3):
+        with pytest.raises(RegionsFailedError):
+            run(aws)
+    assert [event["detail"]["plan"] for event in aws.events()] == ["daily"] * 3
+
+
 def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(aws: World) -> None:
     morning(aws)
     aws.emulator.clock.advance(-17 * HOUR + 24 * HOUR)  # 16:45

@@ -1,5 +1,6 @@
 """`copy`, row by row of its reconcile table (docs/architecture.md), and what it tells the world."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_a_source_that_is_deleted_meanwhile_fails(aws: World, wanted: dict[str, 
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "SourceGone")
     assert text.startswith(f"There is no snapshot {NAME} in {HERE} any more.")
+    assert json.loads(aws.logs()[-1]["request"]) == wanted, "what can be sent again"
     assert aws.snapshots(THERE) == []
 
 

@@ -173,10 +173,12 @@ def test_what_may_be_over_later_comes_back_later_and_is_no_failure(aws: World, f
 
 
 def test_an_instance_that_does_not_exist_fails(aws: World) -> None:
-    assert aws.request(requested({"instanceName": "web-9"}))
+    event = requested({"instanceName": "web-9"})
+    assert aws.request(event)
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "InstanceNotFound")
     assert text.startswith("There is no instance web-9 in us-east-1: check its name and Region.")
+    assert json.loads(aws.logs()[-1]["request"]) == event, "what can be sent again"
 
 
 def test_an_instance_of_another_region_is_found_there(aws: World) -> None:
