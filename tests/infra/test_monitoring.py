@@ -358,10 +358,8 @@ def test_the_dashboard_shows_all_alarms_and_all_queues(watched: Synthesized, ala
 
 
 def test_as_many_plans_as_are_allowed_fit_into_the_stack_and_their_alarms_into_one_widget() -> None:
-    plan = (
-        'schedule = "rate(1 day)"\nselect = { all = true }\nkeep_for = "P7D"\nmax_age = "2d"\ncopy_to = ["eu-west-3"]'
-    )
-    full = synthesize("\n".join(f"[plans.p{number}]\n{plan}" for number in range(MAX_PLANS)))
+    plan = plan_toml(max_age='"2d"', copy_to='["eu-west-3"]')
+    full = synthesize("\n".join(plan.replace("daily", f"p{number}") for number in range(MAX_PLANS)))
     (status,) = (widget for widget in widgets(full) if widget["type"] == "alarm")
     assert MAX_PLANS < len(status["properties"]["alarms"]) <= 100
     assert len(full.document["Resources"]) <= 500
