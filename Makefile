@@ -39,7 +39,7 @@ synth: .venv/ready node_modules/ready ## Write the CloudFormation template to cd
 	@$(CDK) synth --quiet $(CONTEXT) && echo "The template and the asset are in cdk.out."
 
 preview: .venv/ready ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
-	@python preview.py $(if $(PLANS),"$(PLANS)")
+	@python -m lightsail_snapshots_cli.preview $(if $(PLANS),"$(PLANS)")
 
 bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, before the first deployment
 	@$(CDK) bootstrap $(CONTEXT)
@@ -64,7 +64,7 @@ lock: .venv/ready ## Pin every dependency again, with hashes
 clean: ## Remove everything that was built or installed here
 	@rm -rf .venv node_modules build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.venv/ready: requirements-dev.txt Makefile
+.venv/ready: requirements-dev.txt pyproject.toml Makefile
 	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed and none was found. Install it (python.org, apt install python3 python3-venv, brew install python) or name it: make PYTHON=/path/to/python3" >&2; exit 1)
 	@echo "Setting up: Python packages into .venv (once, about half a minute) ..."
 	@$(PYTHON) -m venv .venv || { echo "Python has no venv module here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
@@ -73,6 +73,7 @@ clean: ## Remove everything that was built or installed here
 	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv requirements-dev.txt 2>/dev/null || { \
 		echo "uv could not fetch the packages; trying pip, which takes a minute or two ..."; \
 		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 node_modules/ready: package-lock.json .npmrc .venv/ready

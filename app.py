@@ -9,12 +9,9 @@ from typing import Any
 
 from aws_cdk import App
 
-# The policies in infra/ are written with the constants of the code that they bind: tag keys, detail-types, sources.
-sys.path.insert(0, str(Path(__file__).resolve().parent / "lambda"))
-
-from infra.plan_file import InvalidPlansError
-from infra.plans import read_plans
 from infra.stack import LightsailSnapshotsStack
+from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_plans.models import read_plans
 
 
 def build_app(*, context: Mapping[str, Any] | None = None, outdir: str | None = None) -> App:

@@ -30,8 +30,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from infra import asset
-from local.runtime import Function, How, install
+from infra.asset import build
+from local.lambda_runtime import Function, How, install
 
 BUDGET = 0.85
 """At most this much of a bare function's cold start."""
@@ -108,7 +108,7 @@ def build_variants(folder: Path) -> list[Variant]:
     install(client)
     (bare / "bare.py").write_text(BARE)
     install(bare, BOTO3)
-    asset.build(ours, runtime_tag=sys.implementation.cache_tag)
+    build.build_asset(ours, runtime_tag=sys.implementation.cache_tag)
     return [Variant("bare", bare, "bare.handler"), Variant("create", ours, "lightsail_snapshots.create.handler")]
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
 from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import decide

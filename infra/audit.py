@@ -4,9 +4,8 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from infra.capability import Shared
-from infra.direct import Direct
-from lightsail_snapshots.audit_request import AUDIT_REQUESTED
-from lightsail_snapshots.overdue import RECOVERY_POINT_OVERDUE
+from infra.event_function import Direct
+from lightsail_snapshots.events import AUDIT_REQUESTED, RECOVERY_POINT_OVERDUE
 
 
 class Audit(Direct):

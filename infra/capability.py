@@ -11,8 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.metrics import NAMESPACE, SERVICE
-from lightsail_snapshots.outcome import SOURCE
+from infra.monitoring.metrics import NAMESPACE, SERVICE
+from lightsail_snapshots.events import SOURCE
 
 MEMORY = 512
 """Megabytes; not for the memory: the share of a CPU grows with it, and a cold start is all CPU."""

@@ -9,14 +9,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import OpenToRules, Shared, queue_for_dead_letters
-from infra.worker import Worker
-from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots.outcome import (
+from infra.queue_function import Worker
+from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_AVAILABLE,
     INSTANCE_SNAPSHOT_COPIED,
     INSTANCE_SNAPSHOT_FAILED,
     SOURCE,
 )
+from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 
 MAX_RECEIVE_COUNT = 480
 """Deliveries before the dead-letter queue: 480 times 180 s are 24 hours. A first copy moves the whole disk, and how

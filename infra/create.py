@@ -7,10 +7,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import OpenToRules, Shared
-from infra.worker import Worker
+from infra.queue_function import Worker
+from lightsail_snapshots.events import (
+    INSTANCE_SNAPSHOT_AVAILABLE,
+    INSTANCE_SNAPSHOT_FAILED,
+    INSTANCE_SNAPSHOT_REQUESTED,
+)
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED
-from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
 
 MAX_RECEIVE_COUNT = 120
 """Deliveries before the dead-letter queue: 120 times 180 s are six hours for a snapshot to become usable."""

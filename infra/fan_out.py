@@ -5,11 +5,9 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from infra.capability import Shared
-from infra.direct import Direct
-from infra.plans import Plan, fleet_request
-from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED
-from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
+from infra.event_function import Direct
+from lightsail_snapshots.events import FLEET_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, INSTANCE_SNAPSHOT_REQUESTED
+from lightsail_snapshots_plans.models import Plan, fleet_request
 
 
 class FanOut(Direct):

@@ -9,13 +9,17 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import Shared
-from infra.direct import Direct
-from infra.plan_file import InvalidPlansError
-from infra.plans import Plans, policy
+from infra.event_function import Direct
 from infra.schedules import Schedules
+from lightsail_snapshots.events import (
+    INSTANCE_SNAPSHOT_DELETED,
+    INSTANCE_SNAPSHOT_FAILED,
+    PRUNE_REFUSED,
+    PRUNE_REQUESTED,
+)
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED
-from lightsail_snapshots.prune_request import PRUNE_REQUESTED
+from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_plans.models import Plans, policy
 
 MAX_INPUT = 256 * 1024
 """Bytes that a schedule's input may have: EventBridge Scheduler API reference, Target."""

@@ -11,8 +11,8 @@ from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.capability import may_publish, queue_for_dead_letters
-from infra.schedule_expression import Schedule
-from lightsail_snapshots.outcome import SOURCE
+from lightsail_snapshots.events import SOURCE
+from lightsail_snapshots_plans.schedule_expression import Schedule
 
 GROUP_NAME = "lightsail-snapshots"
 

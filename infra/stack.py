@@ -10,23 +10,25 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.asset.bundling import lambda_code
 from infra.audit import Audit
-from infra.bundling import lambda_code
 from infra.capability import Shared
 from infra.copy import Copy
 from infra.create import Create
-from infra.direct import Direct
+from infra.event_function import Direct
 from infra.fan_out import FanOut
-from infra.monitoring import Monitoring
-from infra.plans import Plan, Plans, audit_interval, audit_request, fleet_request
+from infra.monitoring.monitoring import Monitoring
 from infra.prune import Prune, schedule_prune
+from infra.queue_function import Worker
 from infra.schedules import Schedules, plan_schedule_name
-from infra.worker import Worker
-from lightsail_snapshots.audit_request import AUDIT_REQUESTED
-from lightsail_snapshots.fleet import FLEET_SNAPSHOT_REQUESTED
-from lightsail_snapshots.outcome import SOURCE
-from lightsail_snapshots.prune_request import PRUNE_REQUESTED
-from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED
+from lightsail_snapshots.events import (
+    AUDIT_REQUESTED,
+    FLEET_SNAPSHOT_REQUESTED,
+    INSTANCE_SNAPSHOT_REQUESTED,
+    PRUNE_REQUESTED,
+    SOURCE,
+)
+from lightsail_snapshots_plans.models import Plan, Plans, audit_interval, audit_request, fleet_request
 
 BUS_NAME = "lightsail-snapshots"
 ARCHIVE_DAYS = 30

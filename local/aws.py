@@ -25,7 +25,7 @@ from typing import Any
 
 import boto3
 
-from local import certificates, children
+from local import certificates, subprocesses
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "123456789012"
@@ -88,7 +88,7 @@ def local_aws() -> Iterator[LocalAws]:
     Raises ChildFailedError where it does not come up.
     """
     with ExitStack() as stack:
-        with children.signals_wait():  # neither the folder nor the file that tempfile tries it with may be left
+        with subprocesses.signals_wait():  # neither the folder nor the file that tempfile tries it with may be left
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightsail-")))
         listener = stack.enter_context(_listening_socket())
         tls = certificates.issue(directory)
@@ -100,9 +100,9 @@ def local_aws() -> Iterator[LocalAws]:
             log=directory / "ministack.log",
             directory=directory,
         )
-        command = [sys.executable, "-m", "local.gateway", str(listener.fileno())]
+        command = [sys.executable, "-m", "local.ministack.gateway", str(listener.fileno())]
         server = {**aws.environment, **_server_settings(tls, port)}
-        with children.started(command, server, ROOT, aws.log, pass_fds=[listener.fileno()]) as process:
+        with subprocesses.started(command, server, ROOT, aws.log, pass_fds=[listener.fileno()]) as process:
             listener.close()
             _wait_until_healthy(aws, process.poll)
             yield aws
@@ -170,4 +170,4 @@ def _wait_until_healthy(aws: LocalAws, exit_status: Callable[[], int | None], se
             time.sleep(0.05)
         else:
             return
-    raise children.ChildFailedError("The local AWS did not come up", children.tail(aws.log))
+    raise subprocesses.ChildFailedError("The local AWS did not come up", subprocesses.tail(aws.log))

@@ -16,19 +16,16 @@ from typing import Any
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.audit_request import AuditPlan, AuditRequest, parse_audit_request
-from lightsail_snapshots.aws import AwsError, EventBus, lightsail
-from lightsail_snapshots.direct import RegionsFailedError, logger, metrics
+from lightsail_snapshots.aws.errors import AwsError
+from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.events import RECOVERY_POINT_OVERDUE
+from lightsail_snapshots.events.audit_requested import AuditPlan, AuditRequest, parse_audit_request
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, is_worth_telling, overdue_detail
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.overdue import (
-    MOST_LISTED,
-    RECOVERY_POINT_OVERDUE,
-    hours,
-    is_worth_telling,
-    overdue_detail,
-)
-from lightsail_snapshots.recovery import PlanReport, newest_recovery_points, report, unprotected
-from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
+from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics
 from lightsail_snapshots.settings import AuditSettings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.

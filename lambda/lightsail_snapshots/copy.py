@@ -13,18 +13,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import (
-    AccessDeniedError,
-    Lightsail,
-    NameInUseError,
-    NotFoundError,
-    RefusedError,
-    TryLaterError,
-    lightsail,
-)
-from lightsail_snapshots.copy_request import CopyRequest, parse_copy_request
+from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RefusedError, TryLaterError
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
+from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_request
+from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, copied_detail
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_COPIED, Reason, copied_detail
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,

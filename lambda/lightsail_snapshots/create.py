@@ -7,16 +7,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import (
-    AccessDeniedError,
-    Lightsail,
-    NameInUseError,
-    NotFoundError,
-    RefusedError,
-    lightsail,
-)
+from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RefusedError
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
+from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
+from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.naming import merge_tags
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_AVAILABLE, Reason, available_detail
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,
@@ -29,7 +25,6 @@ from lightsail_snapshots.reconciler import (
     metrics,
     settings,
 )
-from lightsail_snapshots.request import SnapshotRequest, parse_request
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
 lightsail(settings.region)  # in Lambda's init phase, where the CPU is not throttled

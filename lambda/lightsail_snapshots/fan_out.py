@@ -18,10 +18,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import AwsError, EventBus, lightsail
-from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
-from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
-from lightsail_snapshots.request import INSTANCE_SNAPSHOT_REQUESTED, InvalidRequestError
+from lightsail_snapshots.aws.errors import AwsError
+from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
+from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics, refuse
 from lightsail_snapshots.settings import Settings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.fields import (
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.reader import (
     Fields,
     read_duration,
     read_flag,
@@ -16,8 +18,6 @@ from lightsail_snapshots.fields import (
     read_texts,
     shown,
 )
-from lightsail_snapshots.keep import Keep
-from lightsail_snapshots.request import InvalidRequestError
 
 UNPLANNED = ""
 """The plan of snapshots that other systems asked for: nothing but their own `expires-at` ends them."""

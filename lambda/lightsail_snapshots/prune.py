@@ -19,24 +19,20 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import (
-    LONGEST_CALL,
-    AwsError,
-    EventBus,
-    Lightsail,
-    lightsail,
-    list_snapshots,
-)
-from lightsail_snapshots.direct import RegionsFailedError, logger, metrics, refuse
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
-from lightsail_snapshots.prune_request import (
+from lightsail_snapshots.aws.client import LONGEST_CALL
+from lightsail_snapshots.aws.errors import AwsError
+from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, list_snapshots
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.prune_requested import (
     PruneRequest,
     deleted_detail,
     parse_prune_request,
     refusals,
     refused_detail,
 )
-from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics, refuse
 from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot

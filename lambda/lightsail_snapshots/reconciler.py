@@ -19,9 +19,14 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws import LONGEST_CALL, EventBus, Lightsail, NameInUseError, TryLaterError
-from lightsail_snapshots.outcome import INSTANCE_SNAPSHOT_FAILED, Reason, failed_detail, invalid_detail
-from lightsail_snapshots.request import InvalidRequestError, Subject
+from lightsail_snapshots.aws.client import LONGEST_CALL
+from lightsail_snapshots.aws.errors import NameInUseError, TryLaterError
+from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed_detail, invalid_detail
+from lightsail_snapshots.events.instance_snapshot_requested import Subject
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from lightsail_snapshots.fields import read_instant
-from lightsail_snapshots.keep import places
+from lightsail_snapshots.keep_rules import places
 from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
 from lightsail_snapshots.policy import UNPLANNED, Policy
+from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
 
 FARTHEST_ALLOWANCE = timedelta(days=7)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from lightsail_snapshots.fields import read_instant
 from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, utc
+from lightsail_snapshots.reader import read_instant
 
 PENDING = "pending"
 AVAILABLE = "available"

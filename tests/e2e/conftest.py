@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from local import deploy
+from local import cdk
 from local.aws import local_aws
-from local.demo import hasten
+from local.demo.__main__ import hasten
 from tests.e2e.deployment import Deployment
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[Deployment]:
     with local_aws() as aws:
-        deploy.bootstrap(aws)
-        deployment = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
+        cdk.bootstrap(aws)
+        deployment = Deployment(aws, cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
         hasten(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
         for function in ("CreateFunctionName", "FanOutFunctionName", "CopyFunctionName"):

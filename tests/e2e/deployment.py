@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from local.aws import ACCOUNT, REGION, LocalAws
-from tests.unit.events import schema
+from tests.support.events import schema
 
 PATIENCE = 60
 """Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import REGION
 from tests.e2e.deployment import Deployment, eventually, tags_of
-from tests.unit.events import requested
+from tests.support.events import requested
 
 THERE, FAR = "eu-central-1", "eu-west-1"
 ELSEWHERE = "us-west-2"

@@ -124,4 +124,4 @@ def test_nothing_outlives_a_demo_that_is_killed(demo: Demo, folder: Path) -> Non
 
 
 def _gateways(folder: Path) -> list[str]:
-    return [command for command in _processes_of(folder) if "local.gateway" in command]
+    return [command for command in _processes_of(folder) if "local.ministack.gateway" in command]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local import functions
+from local.ministack import lambda_service
 from tests.e2e.deployment import Deployment, eventually
 
 REGIONS = ("us-east-1", "eu-central-1")
@@ -68,10 +68,13 @@ class SlowPipe:
 
 
 def test_a_rule_whose_function_is_gone_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    functions._invoke("arn:aws:lambda:us-east-1:123456789012:function:gone", "{}")
+    lambda_service._invoke("arn:aws:lambda:us-east-1:123456789012:function:gone", "{}")
     assert caplog.messages == ["EventBridge: there is no function gone"]
 
 
 def test_lines_that_come_a_little_later_are_not_left_for_the_next_invocation() -> None:
-    pause = [None] * (functions.QUIET - 1)
-    assert functions.lines(SlowPipe("begun", *pause, "Pruned", *pause, '{"_aws": {}}')) == 'begun\nPruned\n{"_aws": {}}'
+    pause = [None] * (lambda_service.QUIET - 1)
+    assert (
+        lambda_service.lines(SlowPipe("begun", *pause, "Pruned", *pause, '{"_aws": {}}'))
+        == 'begun\nPruned\n{"_aws": {}}'
+    )

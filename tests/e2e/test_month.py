@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local import deploy
+from local import cdk
 from local.aws import local_aws
 from tests.e2e.deployment import Deployment, eventually, tags_of
 
@@ -111,8 +111,8 @@ def month() -> Iterator[Month]:
     with local_aws() as aws:
         aws.control("POST", "/_lightsail/clock", {"time": BEGIN.isoformat()})
         aws.control("POST", "/_lightsail/settings", {"speed": 0, "pageSize": 4, "snapshotSeconds": 600})
-        deploy.bootstrap(aws)
-        stack = Deployment(aws, deploy.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
+        cdk.bootstrap(aws)
+        stack = Deployment(aws, cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
         stack.open()
         for name in INSTANCES:
             aws.make_instance(name)

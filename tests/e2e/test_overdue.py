@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.metrics import MetricsBridge
-from local.phone import Phone, subscribe
+from local.metrics_bridge import MetricsBridge
+from local.topic_subscriber import Phone, subscribe
 from tests.e2e.deployment import Deployment, eventually
 
 PLAN = "nightly"

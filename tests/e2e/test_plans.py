@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.fire import fire
+from local.run_schedule import fire
 from tests.e2e.deployment import Deployment, eventually, tags_of
 
 SIX_REGIONS = ("us-east-1", "eu-central-1", "us-west-2", "eu-west-1", "ap-south-1", "ap-southeast-2")

@@ -3,7 +3,7 @@
 import json
 
 from tests.e2e.deployment import Deployment
-from tests.unit.events import requested
+from tests.support.events import requested
 
 
 def test_one_event_delivered_five_times_at_once_makes_one_snapshot(stack: Deployment) -> None:

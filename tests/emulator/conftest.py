@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.doors import Door, HttpDoor, Lightsail, client, gateway, moto_door, server_door
+from tests.emulator.endpoints import Door, HttpDoor, Lightsail, client, gateway, moto_door, server_door
 
 DEFAULTS = {
     "pageSize": 20,

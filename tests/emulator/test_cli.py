@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.doors import ROOT
+from tests.emulator.endpoints import ROOT
 
 AWS = Path(sys.executable).parent / "aws"
 Aws = Callable[..., Any]

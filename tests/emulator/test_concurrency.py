@@ -8,8 +8,8 @@ import pytest
 from local.lightsail import emulator
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.settings import Settings
-from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import CREATE, error_of, make_instance, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, snapshot_names
+from tests.emulator.endpoints import Door, Lightsail, client
 
 
 def test_calls_take_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.emulator.doors import Door, client
-from tests.emulator.making import make_instance, make_snapshot
+from tests.emulator.builders import make_instance, make_snapshot
+from tests.emulator.endpoints import Door, client
 
 
 def test_the_state_shows_resources_by_account_and_region(door: Door) -> None:

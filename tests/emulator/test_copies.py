@@ -1,7 +1,7 @@
 """CopySnapshot: called in the Region that gets the copy."""
 
-from tests.emulator.doors import Door, client
-from tests.emulator.making import error_of, make_instance, make_snapshot, snapshot
+from tests.emulator.builders import error_of, make_instance, make_snapshot, snapshot
+from tests.emulator.endpoints import Door, client
 
 SOURCE = "eu-central-1"
 DESTINATION = "eu-west-1"

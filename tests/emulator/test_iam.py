@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.emulator.doors import KEYS, REGION, HttpDoor, Lightsail, client
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.endpoints import KEYS, REGION, HttpDoor, Lightsail, client
 
 ACCOUNT = "123456789012"
 OURS = [{"key": "managed-by", "value": "us"}]

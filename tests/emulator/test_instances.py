@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.emulator.doors import Door, Lightsail
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.endpoints import Door, Lightsail
 
 
 def state(lightsail: Lightsail) -> tuple[int, str]:

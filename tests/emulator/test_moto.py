@@ -6,8 +6,8 @@ from botocore.config import Config
 from moto import mock_aws
 
 import local.lightsail.moto
-from tests.emulator.doors import MotoDoor, client, server_door
-from tests.emulator.making import error_of, make_instance
+from tests.emulator.builders import error_of, make_instance
+from tests.emulator.endpoints import MotoDoor, client, server_door
 
 
 def test_every_mock_aws_begins_with_nothing_and_with_no_faults() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot_names
+from tests.emulator.endpoints import Door, Lightsail, client
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 5, 6, 100])

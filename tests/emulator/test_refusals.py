@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.emulator.doors import Door, Lightsail
-from tests.emulator.making import error_of, make_instance, make_snapshot
+from tests.emulator.builders import error_of, make_instance, make_snapshot
+from tests.emulator.endpoints import Door, Lightsail
 
 
 @pytest.mark.parametrize("name", ["custom gitlab", "", "a", "-web", "web-", "web_", "a" * 256, "größe", "web\n"])

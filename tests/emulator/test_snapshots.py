@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.emulator.doors import Door, Lightsail, client
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.endpoints import Door, Lightsail, client
 
 RESTORE = {
     "instanceNames": ["web-2"],

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.emulator.doors import Lightsail
-from tests.emulator.making import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.endpoints import Lightsail
 
 
 def tags(count: int) -> list[dict[str, str]]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.doors import ROOT, HttpDoor, client, server_door
-from tests.emulator.making import make_instance
+from tests.emulator.builders import make_instance
+from tests.emulator.endpoints import ROOT, HttpDoor, client, server_door
 
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20261123/eu-central-1/lightsail/aws4_request,"

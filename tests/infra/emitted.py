@@ -10,10 +10,10 @@ from typing import Any
 import tests.unit.conftest  # noqa: F401 - the environment that the functions find, before they are imported
 from lightsail_snapshots import audit, copy, create, fan_out, prune
 from lightsail_snapshots.naming import utc
-from tests.unit.copies import THERE, available, to
-from tests.unit.events import requested
-from tests.unit.pruning import nights, prune_requested
-from tests.unit.world import Context, World, world
+from tests.support.copies import THERE, available, to
+from tests.support.events import requested
+from tests.support.fake_aws import Context, World, world
+from tests.support.pruning import nights, prune_requested
 
 Series = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name, and dimensions with their values."""

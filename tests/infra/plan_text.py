@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.plan_file import InvalidPlansError
-from infra.plans import Plan, Plans, read_plans
+from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_plans.models import Plan, Plans, read_plans
 
 TODAY = date(2026, 11, 23)
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities import data_classes
 
-from infra import asset
-from infra.asset import BundleError, build, pinned_distributions, precompile
+from infra.asset import build
+from infra.asset.build import BundleError, build_asset, pinned_distributions, precompile
 
 THIS_PYTHON = sys.implementation.cache_tag
 UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and not to be compared with the source
@@ -26,8 +26,8 @@ UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and not to be compared with the so
 BUILD = """
 import sys
 from pathlib import Path
-from infra.asset import build
-build(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implementation.cache_tag)
+from infra.asset.build import build_asset
+build_asset(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implementation.cache_tag)
 """
 
 CALL = """
@@ -67,7 +67,7 @@ print(json.dumps([call(**one) for one in json.loads(sys.argv[2])]))
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The asset, as a runtime of this very Python would get it."""
     output = tmp_path_factory.mktemp("asset")
-    assert build(output, runtime_tag=THIS_PYTHON)
+    assert build_asset(output, runtime_tag=THIS_PYTHON)
     return output
 
 
@@ -88,8 +88,8 @@ def contents(folder: Path) -> dict[str, tuple[str, str]]:
 
 
 def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp_path: Path) -> None:
-    package, output, elsewhere = tmp_path / asset.PACKAGE.name, tmp_path / "output", tmp_path / "elsewhere"
-    shutil.copytree(asset.PACKAGE, package)
+    package, output, elsewhere = tmp_path / build.PACKAGE.name, tmp_path / "output", tmp_path / "elsewhere"
+    shutil.copytree(build.PACKAGE, package)
     (package / "__pycache__").mkdir(exist_ok=True)
     (package / "__pycache__" / "old.cpython-39.pyc").write_bytes(b"litter")
     (package / ".DS_Store").write_bytes(b"litter")
@@ -100,7 +100,7 @@ def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp
         check=True,
         cwd=elsewhere,
         umask=0o077,
-        env={**os.environ, "PYTHONPATH": f"{asset.ROOT}:{asset.ROOT / 'lambda'}", "PYTHONHASHSEED": "7"},
+        env={**os.environ, "PYTHONPATH": f"{build.ROOT}:{build.ROOT / 'lambda'}", "PYTHONHASHSEED": "7"},
     )
     assert contents(output) == contents(built)
 
@@ -121,7 +121,7 @@ def test_zipped_it_is_at_most_five_mebibytes(built: Path) -> None:
 def test_nothing_of_the_machine_or_the_installer_is_in_it(built: Path) -> None:
     names = {path.name for path in built.rglob("*")}
     assert not names & {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "bin"}
-    here = [str(built).encode(), str(asset.ROOT).encode(), sys.prefix.encode()]
+    here = [str(built).encode(), str(build.ROOT).encode(), sys.prefix.encode()]
     assert not [path for path in built.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in here)]
 
 
@@ -144,7 +144,7 @@ def test_the_bytecode_is_what_runs_whatever_the_time_stamps_say(tmp_path: Path) 
 
 
 def test_another_python_than_the_runtimes_compiles_nothing(tmp_path: Path) -> None:
-    assert not build(tmp_path, runtime_tag="cpython-39")
+    assert not build_asset(tmp_path, runtime_tag="cpython-39")
     assert not list(tmp_path.rglob("*.pyc"))
 
 
@@ -217,5 +217,5 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
 
 
 def test_the_lock_file_holds_what_the_tests_run_with() -> None:
-    names = {dist.name.lower() for dist in pinned_distributions(asset.LOCK.read_text())}
+    names = {dist.name.lower() for dist in pinned_distributions(build.LOCK.read_text())}
     assert {"aws_lambda_powertools", "botocore", "urllib3"} <= names

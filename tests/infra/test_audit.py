@@ -4,11 +4,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from infra.plans import policy, read_plans
-from lightsail_snapshots.audit_request import parse_audit_request
+from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.settings import AuditSettings
+from lightsail_snapshots_plans.models import policy, read_plans
 from tests.infra.synthesized import Synthesized, detail_of, synthesize
-from tests.unit.events import fits, requested
+from tests.support.events import fits, requested
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
 

@@ -6,8 +6,8 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from infra import asset
-from infra.bundling import lambda_code
+from infra.asset import build
+from infra.asset.bundling import lambda_code
 
 
 def synthesized(outdir: Path) -> list[Path]:
@@ -38,11 +38,11 @@ def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
     precompiled: bool,
     said: str,
 ) -> None:
-    def build(output: Path) -> bool:
+    def fake_build(output: Path) -> bool:
         (output / "built").touch()
         return precompiled
 
-    monkeypatch.setattr(asset, "build", build)
+    monkeypatch.setattr(build, "build_asset", fake_build)
     [output] = synthesized(tmp_path)
     assert [path.name for path in output.iterdir()] == ["built"]
     noted = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Note: ")]
@@ -53,9 +53,9 @@ def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
 def test_an_environment_that_cannot_build_it_fails_the_synth_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build(_: Path) -> bool:
-        raise asset.BundleError("boto3 0.0.1 is installed")
+    def fake_build(_: Path) -> bool:
+        raise build.BundleError("boto3 0.0.1 is installed")
 
-    monkeypatch.setattr(asset, "build", build)
+    monkeypatch.setattr(build, "build_asset", fake_build)
     with pytest.raises(RuntimeError, match=r"boto3 0\.0\.1 is installed"):
         synthesized(tmp_path)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.copy import MAX_RECEIVE_COUNT
-from infra.worker import COME_BACK_AFTER
+from infra.queue_function import COME_BACK_AFTER
 from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, FOUR_DAYS, FOURTEEN_DAYS, REGION, Synthesized

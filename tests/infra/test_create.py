@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from infra.create import MAX_RECEIVE_COUNT
-from infra.worker import COME_BACK_AFTER, FUNCTION_TIMEOUT
+from infra.queue_function import COME_BACK_AFTER, FUNCTION_TIMEOUT
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.simulation import statements_of

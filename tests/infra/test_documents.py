@@ -12,10 +12,10 @@ import pytest
 from moto import mock_aws
 from moto.events.models import EventPattern
 
-from infra import plans
-from lightsail_snapshots.fleet import parse_fleet_request
-from lightsail_snapshots.request import parse_request
+from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
+from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.selection import KEYS as SELECT_KEYS
+from lightsail_snapshots_plans import models
 from tests.infra.plan_text import TODAY, error_of, read
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -43,10 +43,10 @@ def blocks(path: Path, language: str) -> list[str]:
 @pytest.mark.parametrize(
     ("heading", "known"),
     [
-        ("## A plan: `[plans.<name>]`", plans._PLAN_KEYS),
+        ("## A plan: `[plans.<name>]`", models._PLAN_KEYS),
         ("### `select`: which instances", SELECT_KEYS),
-        ("### `keep`: which snapshots stay", plans._KEEP_KEYS),
-        ("## The file itself: above the first `[plans...]`", plans._FILE_KEYS),
+        ("### `keep`: which snapshots stay", models._KEEP_KEYS),
+        ("## The file itself: above the first `[plans...]`", models._FILE_KEYS),
     ],
 )
 def test_the_reference_has_every_key_and_no_other(heading: str, known: tuple[str, ...]) -> None:

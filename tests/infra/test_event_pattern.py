@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from infra.event_pattern import could_match, pattern_problems
+from lightsail_snapshots_plans.event_pattern import could_match, pattern_problems
 
 SOURCE = "lightsail-snapshots"
 

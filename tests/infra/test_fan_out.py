@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
 
-from infra.plans import MAX_PLAN_NAME, MAX_WITH_ON
-from lightsail_snapshots.fleet import FleetRequest, parse_fleet_request
+from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
 from lightsail_snapshots.settings import Settings
+from lightsail_snapshots_plans.models import MAX_PLAN_NAME, MAX_WITH_ON
 from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, synthesize
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"

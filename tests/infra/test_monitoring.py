@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.alarms import PREFIX
-from infra.dashboard import QUERIES
-from infra.plans import MAX_PLANS
-from local.dashboard_picture import picture
+from infra.monitoring.alarms import PREFIX
+from infra.monitoring.dashboard import QUERIES
+from lightsail_snapshots_plans.models import MAX_PLANS
 from tests.infra import emitted
 from tests.infra.plan_text import plan_toml
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
@@ -371,11 +370,6 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
         rows[widget["y"]] = rows.get(widget["y"], 0) + widget["width"]
         assert widget["properties"].get("region", REGION) == REGION
     assert set(rows.values()) == {24}
-
-
-def test_the_picture_in_the_docs_is_that_of_the_template() -> None:
-    drawn = OPERATIONS.with_name("dashboard.svg").read_text(encoding="utf-8")
-    assert drawn == picture(), "draw it again: python -m local.dashboard_picture docs/dashboard.svg"
 
 
 # What it costs.

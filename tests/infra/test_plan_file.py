@@ -1,6 +1,6 @@
 """The lines of the keys of plans.toml."""
 
-from infra.plan_file import line_numbers
+from lightsail_snapshots_plans.file import line_numbers
 
 
 def test_the_line_of_every_kind_of_key_is_found() -> None:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from infra.plan_file import InvalidPlansError
-from infra.plans import policy, read_plans
 from infra.prune import MAX_INPUT
 from lightsail_snapshots.policy import parse_policies
 from lightsail_snapshots.settings import Settings
+from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_plans.models import policy, read_plans
 from tests.infra import plans
 from tests.infra.roles.prune import DELETE, IS_OURS
 from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized, detail_of, synthesize
-from tests.unit.events import fits, requested
+from tests.support.events import fits, requested
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
 

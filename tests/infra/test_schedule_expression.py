@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.schedule_expression import FORMS, InvalidScheduleError, parse_schedule
+from lightsail_snapshots_plans.schedule_expression import FORMS, InvalidScheduleError, parse_schedule
 
 
 def refusal_of(expression: str) -> str:

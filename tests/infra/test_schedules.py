@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lightsail_snapshots.fleet import parse_fleet_request
+from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, detail_of
 

@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 from botocore.validate import validate_parameters
 
-from lightsail_snapshots.request import parse_request
+from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from tests.infra.synthesized import REGION, Synthesized, synthesize
 
 

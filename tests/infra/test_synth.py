@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match
 
-from infra.plan_file import InvalidPlansError
+from lightsail_snapshots_plans.file import InvalidPlansError
 from tests.infra import plans
 from tests.infra.synthesized import Synthesized, built
 

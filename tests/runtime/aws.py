@@ -12,7 +12,7 @@ import boto3
 
 from local.lightsail.resources import InstanceSnapshot
 from local.lightsail.server import Server
-from tests.unit.events import message, requested
+from tests.support.events import message, requested
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.asset import build
+from infra.asset.build import build_asset
+from local.lambda_runtime import Function, install
 from local.lightsail.server import serving
-from local.runtime import Function, install
 from tests.runtime.aws import Aws, bus
 
 HANDLER = "lightsail_snapshots.create.handler"
@@ -22,7 +22,7 @@ Log = Callable[[], list[dict[str, Any]]]
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The asset."""
     folder = tmp_path_factory.mktemp("asset")
-    build(folder)
+    build_asset(folder)
     return folder
 
 

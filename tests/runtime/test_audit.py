@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Log, Start
-from tests.unit.events import REQUEST_ID, requested
+from tests.support.events import REQUEST_ID, requested
 
 AUDIT = "lightsail_snapshots.audit.handler"
 

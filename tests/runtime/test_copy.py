@@ -4,7 +4,7 @@ import json
 
 from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
-from tests.unit.events import REQUEST_ID, requested
+from tests.support.events import REQUEST_ID, requested
 
 COPY = "lightsail_snapshots.copy.handler"
 THERE = "eu-west-1"

@@ -5,10 +5,10 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from local.runtime import How
+from local.lambda_runtime import How
 from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
-from tests.unit.events import REQUEST_ID, requested
+from tests.support.events import REQUEST_ID, requested
 
 COMES_BACK = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 DONE: dict[str, Any] = {"batchItemFailures": []}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Start
-from tests.unit.events import requested
+from tests.support.events import requested
 
 FAN_OUT = "lightsail_snapshots.fan_out.handler"
 

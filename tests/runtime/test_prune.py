@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Log, Start
-from tests.unit.events import REQUEST_ID, requested
+from tests.support.events import REQUEST_ID, requested
 
 PRUNE = "lightsail_snapshots.prune.handler"
 DAY = 24 * 60 * 60

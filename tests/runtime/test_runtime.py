@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runtime import How
+from local.lambda_runtime import How
 from tests.runtime.conftest import Start
 
 HANDLERS = """

@@ -21,7 +21,7 @@ os.environ.update(
 )
 
 import local.lightsail.moto  # noqa: F401 - it must be there before the functions make their clients
-from tests.unit.world import World, world
+from tests.support.fake_aws import World, world
 
 
 @pytest.fixture

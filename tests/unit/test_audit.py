@@ -9,12 +9,12 @@ import boto3
 import pytest
 
 from lightsail_snapshots import audit
-from lightsail_snapshots.audit_request import parse_audit_request
-from lightsail_snapshots.aws import lightsail
-from lightsail_snapshots.direct import RegionsFailedError
+from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.naming import our_tags, utc
-from tests.unit.events import example, fits, requested
-from tests.unit.world import Context, World, make_instance
+from lightsail_snapshots.reporting import RegionsFailedError
+from tests.support.events import example, fits, requested
+from tests.support.fake_aws import Context, World, make_instance
 
 HOUR = 3600
 

@@ -11,35 +11,36 @@ import pytest
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from lightsail_snapshots import aws
+from lightsail_snapshots.aws import client, errors, event_bus
+from lightsail_snapshots.aws import lightsail as lightsail_module
 
 CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
 
 
 @contextmanager
-def stubbed(region: aws.Lightsail) -> Iterator[Stubber]:
+def stubbed(region: lightsail_module.Lightsail) -> Iterator[Stubber]:
     """Answer instead of Lightsail; the stubber checks requests and answers against botocore's service model."""
     with Stubber(region._client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 
 
-def create(region: aws.Lightsail) -> None:
+def create(region: lightsail_module.Lightsail) -> None:
     region.create_snapshot("web-1-x", "web-1", {"env": "prod", "no_delete": ""})
 
 
-def error_for(code: str, message: str = "", sub_code: str = "") -> aws.AwsError:
-    region = aws.Lightsail("us-east-1")
+def error_for(code: str, message: str = "", sub_code: str = "") -> errors.AwsError:
+    region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         fields = {"code": sub_code} if sub_code else None
         stubber.add_client_error("create_instance_snapshot", code, message, modeled_fields=fields)
-        with pytest.raises(aws.AwsError) as caught:
+        with pytest.raises(errors.AwsError) as caught:
             region.create_snapshot("web-1-x", "web-1", {"env": "prod"})
     return caught.value
 
 
 def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value() -> None:
-    region = aws.Lightsail("us-east-1")
+    region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         expected = {
             "instanceSnapshotName": "web-1-x",
@@ -51,7 +52,7 @@ def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value()
 
 
 def test_what_is_refused_with_tags_of_a_key_alone_is_asked_for_again_without_them() -> None:
-    region = aws.Lightsail("us-east-1")
+    region = lightsail_module.Lightsail("us-east-1")
     request = {"resourceName": "web-1-x", "tags": [{"key": "env", "value": "prod"}]}
     with stubbed(region) as stubber:
         stubber.add_client_error("tag_resource", "InvalidInputException", "A specified tag has no value")
@@ -60,16 +61,16 @@ def test_what_is_refused_with_tags_of_a_key_alone_is_asked_for_again_without_the
 
 
 def test_what_is_refused_for_another_reason_stays_refused() -> None:
-    region = aws.Lightsail("us-east-1")
+    region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         for reason in ("A specified tag has no value", "This is not supported"):
             stubber.add_client_error("tag_resource", "InvalidInputException", reason)
-        with pytest.raises(aws.RefusedError, match="This is not supported"):
+        with pytest.raises(errors.RefusedError, match="This is not supported"):
             region.tag_snapshot("web-1-x", {"no_delete": ""})
 
 
 def test_a_snapshot_is_read_with_its_tags() -> None:
-    region = aws.Lightsail("us-east-1")
+    region = lightsail_module.Lightsail("us-east-1")
     raw = {
         "name": "web-1-x",
         "arn": "arn:aws:lightsail:us-east-1:123456789012:InstanceSnapshot/1",
@@ -89,49 +90,49 @@ def test_a_snapshot_is_read_with_its_tags() -> None:
 
 
 def test_a_snapshot_that_does_not_exist_is_none() -> None:
-    region = aws.Lightsail("us-east-1")
+    region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         stubber.add_client_error("get_instance_snapshot", "NotFoundException")
         assert region.find_snapshot("web-1-x") is None
 
 
 BUSY = "Your instance is busy. Please try again in a few minutes."
-KINDS: list[tuple[str, str, str, type[aws.AwsError]]] = [
-    ("NotFoundException", "The Instance does not exist: web-1", "", aws.NotFoundError),
-    ("InvalidInputException", "", "DoesNotExist", aws.NotFoundError),
-    ("OperationFailureException", "The Instance does not exist: web-1", "", aws.NotFoundError),
-    ("DoesNotExist", "", "", aws.NotFoundError),
-    ("InvalidInputException", "DoesNotExist: web-1", "", aws.NotFoundError),
-    ("InvalidInputException", "", "NameExists", aws.NameInUseError),
-    ("InvalidInputException", "Some names are already in use: web-1-x", "", aws.NameInUseError),
-    ("AccessDeniedException", "User: x is not authorized", "", aws.AccessDeniedError),
-    ("AccessDenied", "", "", aws.AccessDeniedError),
-    ("InvalidInputException", "custom gitlab is not a valid resource name.", "", aws.RefusedError),
-    ("InvalidInputException", "", "UnsupportedOperation", aws.RefusedError),
-    ("InvalidInputException", "web-in-a-pending-state is not a valid resource name.", "", aws.RefusedError),
-    ("InvalidInputException", BUSY, "", aws.TryLaterError),
-    ("InvalidInputException", "The instance web-1 is stopping.", "", aws.TryLaterError),
-    ("InvalidInputException", "This cannot be done in the current state: Pending", "", aws.TryLaterError),
-    ("InvalidInputException", "Another operation is in progress", "", aws.TryLaterError),
-    ("InvalidInputException", "Please wait for it to complete before trying again", "", aws.TryLaterError),
+KINDS: list[tuple[str, str, str, type[errors.AwsError]]] = [
+    ("NotFoundException", "The Instance does not exist: web-1", "", errors.NotFoundError),
+    ("InvalidInputException", "", "DoesNotExist", errors.NotFoundError),
+    ("OperationFailureException", "The Instance does not exist: web-1", "", errors.NotFoundError),
+    ("DoesNotExist", "", "", errors.NotFoundError),
+    ("InvalidInputException", "DoesNotExist: web-1", "", errors.NotFoundError),
+    ("InvalidInputException", "", "NameExists", errors.NameInUseError),
+    ("InvalidInputException", "Some names are already in use: web-1-x", "", errors.NameInUseError),
+    ("AccessDeniedException", "User: x is not authorized", "", errors.AccessDeniedError),
+    ("AccessDenied", "", "", errors.AccessDeniedError),
+    ("InvalidInputException", "custom gitlab is not a valid resource name.", "", errors.RefusedError),
+    ("InvalidInputException", "", "UnsupportedOperation", errors.RefusedError),
+    ("InvalidInputException", "web-in-a-pending-state is not a valid resource name.", "", errors.RefusedError),
+    ("InvalidInputException", BUSY, "", errors.TryLaterError),
+    ("InvalidInputException", "The instance web-1 is stopping.", "", errors.TryLaterError),
+    ("InvalidInputException", "This cannot be done in the current state: Pending", "", errors.TryLaterError),
+    ("InvalidInputException", "Another operation is in progress", "", errors.TryLaterError),
+    ("InvalidInputException", "Please wait for it to complete before trying again", "", errors.TryLaterError),
     (
         "InvalidInputException",
         "You cannot create manual snapshots when an automatic snapshot is being created.",
         "",
-        aws.TryLaterError,
+        errors.TryLaterError,
     ),
-    ("OperationFailureException", "", "", aws.TryLaterError),
-    ("ThrottlingException", "Rate exceeded", "", aws.TryLaterError),
-    ("ServiceException", "", "", aws.TryLaterError),
-    ("AccountSetupInProgressException", "", "", aws.TryLaterError),
-    ("RegionSetupInProgressException", "", "", aws.TryLaterError),
-    ("SomethingNobodyHasSeen", "", "", aws.TryLaterError),
+    ("OperationFailureException", "", "", errors.TryLaterError),
+    ("ThrottlingException", "Rate exceeded", "", errors.TryLaterError),
+    ("ServiceException", "", "", errors.TryLaterError),
+    ("AccountSetupInProgressException", "", "", errors.TryLaterError),
+    ("RegionSetupInProgressException", "", "", errors.TryLaterError),
+    ("SomethingNobodyHasSeen", "", "", errors.TryLaterError),
 ]
 
 
 @pytest.mark.parametrize(("code", "message", "sub_code", "kind"), KINDS)
 def test_an_error_is_told_by_its_name_sub_code_and_text(
-    code: str, message: str, sub_code: str, kind: type[aws.AwsError]
+    code: str, message: str, sub_code: str, kind: type[errors.AwsError]
 ) -> None:
     assert type(error_for(code, message, sub_code)) is kind
 
@@ -142,11 +143,11 @@ def test_the_text_of_an_error_begins_with_the_code_of_aws() -> None:
 
 
 def test_every_error_that_the_service_model_declares_is_in_the_table_above() -> None:
-    client: Any = boto3.client("lightsail", region_name="us-east-1")
+    lightsail: Any = boto3.client("lightsail", region_name="us-east-1")
     declared = {
         shape.name
-        for operation in aws.OPERATIONS["lightsail"]
-        for shape in client.meta.service_model.operation_model(operation).error_shapes
+        for operation in client.OPERATIONS["lightsail"]
+        for shape in lightsail.meta.service_model.operation_model(operation).error_shapes
     }
     assert declared - {code for code, *_ in KINDS} == {"UnauthenticatedException"}  # expired keys: later ones may do
 
@@ -161,22 +162,22 @@ def bot_core_errors() -> list[type[botocore.exceptions.BotoCoreError]]:
 @pytest.mark.parametrize("kind", [*bot_core_errors(), ResponseParserError])
 def test_no_exception_of_botocore_gets_out(kind: type[Exception]) -> None:
     error = kind.__new__(kind)  # most want arguments of their own
-    with pytest.raises(aws.AwsError) as caught, aws._our_errors():
+    with pytest.raises(errors.AwsError) as caught, errors.our_errors():
         raise error
     refused = issubclass(kind, botocore.exceptions.ParamValidationError)
-    assert type(caught.value) is (aws.RefusedError if refused else aws.TryLaterError)
+    assert type(caught.value) is (errors.RefusedError if refused else errors.TryLaterError)
 
 
 def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() -> None:
-    bus = aws.EventBus("lightsail-snapshots", "us-east-1")
+    bus = event_bus.EventBus("lightsail-snapshots", "us-east-1")
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]}
     with Stubber(bus._client) as stubber:
         stubber.add_response("put_events", answer)
-        with pytest.raises(aws.TryLaterError, match=r"InternalFailure: try again \(PutEvents\)"):
+        with pytest.raises(errors.TryLaterError, match=r"InternalFailure: try again \(PutEvents\)"):
             bus.put("Instance Snapshot Failed", {})
 
 
 def test_a_call_cannot_take_longer_than_it_says() -> None:
-    config: Any = aws.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
+    config: Any = lightsail_module.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
     attempts = config.retries["total_max_attempts"]
-    assert attempts * (config.connect_timeout + config.read_timeout) < aws.LONGEST_CALL
+    assert attempts * (config.connect_timeout + config.read_timeout) < client.LONGEST_CALL

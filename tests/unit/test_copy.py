@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from lightsail_snapshots import copy
-from lightsail_snapshots.aws import TryLaterError
-from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
-from tests.unit.events import REQUEST_ID, message
-from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, world
+from lightsail_snapshots.aws.errors import TryLaterError
+from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
+from tests.support.events import REQUEST_ID, message
+from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, World, emf, world
 
 
 @pytest.fixture

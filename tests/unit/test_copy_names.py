@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lightsail_snapshots import copy
-from tests.unit.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, to
-from tests.unit.world import World, make_instance, world
+from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, to
+from tests.support.fake_aws import World, make_instance, world
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import boto3
 import pytest
 
 from lightsail_snapshots import create
-from lightsail_snapshots.aws import TryLaterError
-from tests.unit.events import REQUEST_ID, message, requested
-from tests.unit.world import LAST_DELIVERY, LATER, Context, World, emf, make_instance
+from lightsail_snapshots.aws.errors import TryLaterError
+from tests.support.events import REQUEST_ID, message, requested
+from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, World, emf, make_instance
 
 
 def outcome(aws: World) -> tuple[str, str, str]:

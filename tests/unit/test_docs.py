@@ -2,12 +2,11 @@
 
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.unit.events import example, schema
+from tests.support.events import example, schema
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("local/**/*.md")])
@@ -49,17 +48,13 @@ def test_each_dependency_has_its_reason_and_no_other_has_one() -> None:
     assert {name.partition("[")[0] for row in rows for name in row.split(", ")} == dependencies()
 
 
-def test_each_folder_of_code_and_each_kind_of_test_is_described() -> None:
-    (described,) = re.findall(r"\n## Where things are\n(.*?)\n## ", CONTRIBUTING, re.DOTALL)
-    code = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"]
-    assert {name for name in code if f"`{name}" not in described} == set()
-    kinds = {path.parent.name for path in ROOT.glob("tests/*/test_*.py")}
-    assert {kind for kind in kinds if f"`{kind}`" not in described} == set()
-
-
-def test_each_module_of_the_functions_is_described() -> None:
-    modules = {path.stem for path in ROOT.glob("lambda/lightsail_snapshots/[a-z]*.py")}
-    assert {module for module in modules if f"`{module}`" not in CONTRIBUTING} == set()
+def test_the_tree_has_one_line_for_each_folder_of_code() -> None:
+    (drawn,) = re.findall(r"\n## Where things are\n.*?```text\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    paths = {line.split()[0] for line in drawn.splitlines()}
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    files = [path.relative_to(ROOT) for path in ROOT.glob("[a-z]*/**/*.py") if "node_modules" not in path.parts]
+    folders = {f"{file.parent}/" for file in files if file.parts[0] not in {"build", "cdk.out"}}
+    assert {folder for folder in folders if folder not in paths} == set()
 
 
 def test_each_event_of_the_contract_is_listed() -> None:

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsail_snapshots import fan_out
-from lightsail_snapshots.aws import Lightsail, NotAllPutError
-from lightsail_snapshots.direct import RegionsFailedError
-from lightsail_snapshots.fleet import parse_fleet_request
+from lightsail_snapshots.aws.errors import NotAllPutError
+from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
+from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.request import InvalidRequestError, parse_request
-from tests.unit.events import example, fits, requested
-from tests.unit.world import Context, World, make_instance
+from lightsail_snapshots.reporting import RegionsFailedError
+from tests.support.events import example, fits, requested
+from tests.support.fake_aws import Context, World, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
-from tests.unit.snapshots import (
+from tests.support.snapshots import (
     DAILY_7,
     DAY,
     HOUR,

@@ -5,8 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.outcome import invalid_detail, one_line
-from lightsail_snapshots.request import InvalidRequestError
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.instance_snapshot_outcomes import invalid_detail, one_line
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.policy import UNPLANNED, Policy, parse_policies
-from lightsail_snapshots.request import InvalidRequestError
 
 
 def policy(**plan: object) -> Policy:

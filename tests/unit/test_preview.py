@@ -7,11 +7,11 @@ from unittest.mock import patch
 import pytest
 from rich.console import Console
 
-import preview
-from infra.plan_file import InvalidPlansError
+from lightsail_snapshots_cli import preview
+from lightsail_snapshots_plans.file import InvalidPlansError
 from local.lightsail.resources import InstanceSnapshot
-from tests.unit.pruning import AWAY, HOME, NOW, nights, region, seed
-from tests.unit.world import World
+from tests.support.fake_aws import World
+from tests.support.pruning import AWAY, HOME, NOW, nights, region, seed
 
 PLANS = """
 [plans.daily]
@@ -176,7 +176,7 @@ def test_a_bad_plans_file_is_reported_as_at_synth(plans: Path) -> None:
 def test_the_exit_status_is_0_unless_something_could_not_be_read(
     aws: World, plans: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with patch("sys.argv", ["preview.py", str(plans)]):
+    with patch("sys.argv", ["preview", str(plans)]):
         assert preview.main() == 0
         aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots")
         assert preview.main() == 1

@@ -8,11 +8,13 @@ from unittest.mock import patch
 import pytest
 
 from lightsail_snapshots import prune
-from lightsail_snapshots.aws import AccessDeniedError, Lightsail, NotAllPutError
+from lightsail_snapshots.aws.errors import AccessDeniedError, NotAllPutError
+from lightsail_snapshots.aws.lightsail import Lightsail
 from lightsail_snapshots.naming import our_tags
 from local.lightsail.resources import InstanceSnapshot
-from tests.unit.events import example, fits
-from tests.unit.pruning import (
+from tests.support.events import example, fits
+from tests.support.fake_aws import World, emf
+from tests.support.pruning import (
     AWAY,
     DAY,
     HOME,
@@ -28,7 +30,6 @@ from tests.unit.pruning import (
     run,
     seed,
 )
-from tests.unit.world import World, emf
 
 # What goes, and what is said of it
 

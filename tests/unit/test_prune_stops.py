@@ -6,11 +6,11 @@ from unittest.mock import patch
 import pytest
 
 from lightsail_snapshots import prune
-from lightsail_snapshots.aws import lightsail
-from lightsail_snapshots.direct import RegionsFailedError
-from tests.unit.events import fits, requested
-from tests.unit.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
-from tests.unit.world import World
+from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.reporting import RegionsFailedError
+from tests.support.events import fits, requested
+from tests.support.fake_aws import World
+from tests.support.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
 
 
 def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: World) -> None:

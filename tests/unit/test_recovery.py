@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.audit_request import AuditPlan
+from lightsail_snapshots.events.audit_requested import AuditPlan
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.recovery import PlanReport, newest_recovery_points, report, unprotected
+from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import Snapshot
-from tests.unit.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
+from tests.support.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
 
 NOW = datetime(2026, 11, 23, 12, 45, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=100)

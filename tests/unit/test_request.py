@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.request import InvalidRequestError, SnapshotRequest, parse_request
-from tests.unit.events import REQUEST_ID, fits, requested
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
+from tests.support.events import REQUEST_ID, fits, requested
 
 REGIONS = ("us-east-1", "eu-central-1")
 

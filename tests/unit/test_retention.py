@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import Decision, decide
-from tests.unit.snapshots import (
+from tests.support.snapshots import (
     AWAY,
     DAILY_7,
     DAY,

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lightsail_snapshots.keep import Keep
+from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.retention import decide
-from tests.unit.snapshots import (
+from tests.support.snapshots import (
     AWAY,
     DAY,
     HOME,

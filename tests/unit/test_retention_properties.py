@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.keep import Keep, places
+from lightsail_snapshots.keep_rules import Keep, places
 from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.snapshot import Snapshot
-from tests.unit.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
+from tests.support.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
 
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)  # ten days after the clocks of Europe/Berlin went back
 BERLIN = ZoneInfo("Europe/Berlin")

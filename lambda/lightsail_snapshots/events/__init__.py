@@ -1,0 +1,13 @@
+"""Every event of this project: its source and detail-types. The modules here read and write the details."""
+
+SOURCE = "lightsail-snapshots"
+INSTANCE_SNAPSHOT_REQUESTED = "Instance Snapshot Requested"
+FLEET_SNAPSHOT_REQUESTED = "Fleet Snapshot Requested"
+PRUNE_REQUESTED = "Prune Requested"
+AUDIT_REQUESTED = "Audit Requested"
+INSTANCE_SNAPSHOT_AVAILABLE = "Instance Snapshot Available"
+INSTANCE_SNAPSHOT_COPIED = "Instance Snapshot Copied"
+INSTANCE_SNAPSHOT_FAILED = "Instance Snapshot Failed"
+INSTANCE_SNAPSHOT_DELETED = "Instance Snapshot Deleted"
+PRUNE_REFUSED = "Prune Refused"
+RECOVERY_POINT_OVERDUE = "Recovery Point Overdue"

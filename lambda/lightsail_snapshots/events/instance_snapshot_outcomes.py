@@ -1,0 +1,87 @@
+"""What we tell the bus: the details of the events in `docs/events/`, built as plain dictionaries."""
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from lightsail_snapshots.events.copy_request import CopyRequest
+from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, Subject
+from lightsail_snapshots.naming import utc
+from lightsail_snapshots.snapshot import Snapshot
+
+_MOST_REPEATED = 100_000
+"""Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""
+
+
+class Reason(StrEnum):
+    """Why a snapshot or a copy failed: stable codes, part of the event contract."""
+
+    INSTANCE_NOT_FOUND = "InstanceNotFound"
+    SOURCE_GONE = "SourceGone"
+    INVALID_REQUEST = "InvalidRequest"
+    NAME_IN_USE = "NameInUse"
+    ACCESS_DENIED = "AccessDenied"
+    SNAPSHOT_ERROR = "SnapshotError"
+    TIMED_OUT = "TimedOut"
+
+
+def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Available`."""
+    return _subject(request) | {
+        **_described(snapshot),
+        **({"instanceArn": snapshot.instance_arn} if snapshot.instance_arn else {}),
+        "secondsToAvailable": round((now - request.requested_at).total_seconds()),
+        **({"copyTo": list(request.copy_to)} if request.copy_to else {}),
+    }
+
+
+def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Copied`."""
+    return _subject(request) | _described(copy) | {"sourceSnapshotArn": request.source.arn}
+
+
+def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Failed`; `original` is what came, to be sent again."""
+    return _subject(request) | {"reason": reason, "message": one_line(message), "request": original}
+
+
+def invalid_detail(request_id: str, error: InvalidRequestError, original: object) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Failed` for what is not a valid request, perhaps not even an event."""
+    text = json.dumps(original)
+    return {
+        "requestId": request_id,
+        "reason": Reason.INVALID_REQUEST,
+        "message": one_line(str(error)),
+        "problems": list(error.problems),
+        # 1e400 is JSON, and Python writes it as Infinity, which is not: the bus would refuse the event.
+        "request": json.loads(text, parse_constant=str) if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
+    }
+
+
+def one_line(text: str) -> str:
+    """Make a text fit to stand between quotation marks, where EventBridge puts it on its way to people.
+
+    Whether EventBridge would escape what is in it is not documented; what it makes of it must be valid JSON.
+    """
+    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
+
+
+def _subject(request: Subject) -> dict[str, Any]:
+    return {
+        "requestId": request.request_id,
+        "instanceName": request.instance_name,
+        "instanceSnapshotName": request.instance_snapshot_name,
+        "region": request.region,
+        **({"destination": request.destination} if request.destination is not None else {}),
+        **({"plan": request.plan} if request.plan is not None else {}),
+    }
+
+
+def _described(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "instanceSnapshotArn": snapshot.arn,
+        "createdAt": utc(snapshot.created_at),
+        "tags": [{"key": key, "value": value} for key, value in snapshot.tags.items()],
+    }

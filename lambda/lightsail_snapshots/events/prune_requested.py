@@ -1,0 +1,110 @@
+"""`Prune Requested`: from an event of the bus to the policies to prune by, and what is said of the outcome."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from lightsail_snapshots.events.envelope import InvalidRequestError, open_event
+from lightsail_snapshots.naming import PLAN_KEY, utc
+from lightsail_snapshots.policy import Policy, parse_policies
+from lightsail_snapshots.reader import Fields, read_instant
+from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
+
+MOST_INSTANCES = 50
+MOST_NAMES = 25
+"""Instances in one `Prune Refused`, and snapshots of each: an event may hold 256 KB, a name has up to 255 characters.
+The rest is counted; the log and `make preview` have it all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneRequest:
+    """One checked request to delete what the plans do not keep any more."""
+
+    request_id: str
+    """The event's id: the same whenever the event is delivered again."""
+    put_at: datetime
+    """When it was put on the bus, with the plans of that moment."""
+    time: datetime
+    """What retention takes for now: when its schedule meant it to run, else the event's time."""
+    policies: tuple[Policy, ...]
+
+
+def parse_prune_request(event: object) -> PruneRequest:
+    """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
+    request_id, time, detail, problems = open_event(event)
+    scheduled_time = Fields(detail, "detail.", problems).take("scheduledTime", read_instant, optional=True)
+    policies: tuple[Policy, ...] = ()
+    if detail is not None:
+        try:
+            policies = parse_policies(detail)
+        except InvalidRequestError as error:
+            problems += (f"detail.{problem}" for problem in error.problems)
+    if request_id is None or time is None or problems:
+        raise InvalidRequestError(problems, request_id)
+    return PruneRequest(request_id=request_id, put_at=time, time=scheduled_time or time, policies=policies)
+
+
+def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:
+    """Build the detail of `Instance Snapshot Deleted`."""
+    snapshot = decision.snapshot
+    plan = snapshot.tags.get(PLAN_KEY)
+    return {
+        "requestId": request.request_id,
+        "instanceName": snapshot.snapshot_of,
+        "instanceSnapshotName": snapshot.name,
+        "instanceSnapshotArn": snapshot.arn,
+        "region": snapshot.region,
+        **({"plan": plan} if plan else {}),
+        "createdAt": utc(snapshot.created_at),
+        "reason": decision.reason,
+    }
+
+
+def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Say for each instance and Region which deletions were refused; `decisions` are sorted as `decide` does."""
+    refused = [decision for decision in decisions if decision.refused and not decision.dry_run]
+    found = []
+    for (instance, region, _), group in groupby(refused, key=lambda each: instance_of(each.snapshot)):
+        those = [(each.snapshot, each.reason) for each in group]
+        found.append(
+            {
+                "instanceName": instance,
+                "region": region,
+                "plans": sorted({plan for snapshot, _ in those if (plan := snapshot.tags.get(PLAN_KEY))}),
+                "deletions": len(those),
+                "reason": those[-1][1],
+                "instanceSnapshotNames": [snapshot.name for snapshot, _ in those],
+            }
+        )
+    return found
+
+
+def refused_detail(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Build the detail of `Prune Refused` from `refusals`, cut to what an event can hold."""
+    shown_here = [
+        one | {"instanceSnapshotNames": one["instanceSnapshotNames"][:MOST_NAMES]} for one in refused[:MOST_INSTANCES]
+    ]
+    return {
+        "requestId": request.request_id,
+        "message": _how_to_allow(request, refused),
+        "instanceCount": len(refused),
+        "deletionCount": sum(one["deletions"] for one in refused),
+        "refused": shown_here,
+    }
+
+
+def _how_to_allow(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> str:
+    first = refused[0]
+    others = f" and of {len(refused) - 1} more" if len(refused) > 1 else ""
+    plans = sorted({plan for one in refused for plan in one["plans"]})
+    until = (request.time + FARTHEST_ALLOWANCE).date()
+    places = " and ".join(f"[plans.{plan}]" for plan in plans)
+    return (
+        f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} would have gone in "
+        f"one run: nothing of them was deleted. If a keep rule is mistyped, correct it. If they may go, "
+        # No quotation marks: the text is put between some on its way to people, see infra/monitoring/notifications.py.
+        f"write allow_deletes_until = '{until}' into {places} of plans.toml, and deploy; "
+        "make preview shows each of them."
+    )

@@ -1,0 +1,84 @@
+"""`Recovery Point Overdue`: what a person is told about the instances of one plan that could not be restored."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from lightsail_snapshots.events.audit_requested import AuditRequest
+from lightsail_snapshots.naming import utc
+from lightsail_snapshots.recovery_points import PlanReport, Standing
+
+MOST_LISTED = 100
+"""Entries in `instances`: an event has room for a thousand, and nobody reads them."""
+MOST_NAMED = 5
+"""Instances in `message`, which is to be read on a phone."""
+
+
+def is_worth_telling(report: PlanReport, request: AuditRequest) -> bool:
+    """Whether to tell now: where something became overdue since the last audit, and the whole list once a day.
+
+    There is no memory in this: what is overdue is known since when, and the request says when the last audit was. That
+    an instance is overdue no more is said by the alarm.
+    """
+    overdue = report.overdue
+    return bool(overdue) and (
+        request.is_first_of_day or any(each.overdue_since and request.is_news(each.overdue_since) for each in overdue)
+    )
+
+
+def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> dict[str, Any]:
+    """Build the detail of `Recovery Point Overdue` of a plan that has some."""
+    return {
+        "requestId": request.request_id,
+        "plan": report.plan.name,
+        **({"maxAgeHours": hours(report.plan.max_age)} if report.plan.max_age else {}),
+        "auditedAt": utc(request.now),
+        "instancesOverdue": report.instances_overdue,
+        "instances": [_entry(standing) for standing in report.overdue[:MOST_LISTED]],
+        "message": _message(report, runbook),
+    }
+
+
+def hours(length: timedelta) -> float:
+    """Write a length of time as hours, to a tenth."""
+    return round(length / timedelta(hours=1), 1)
+
+
+def _entry(standing: Standing) -> dict[str, Any]:
+    taken_at, copy_region, since = standing.recovery_point_at, standing.copy_region, standing.overdue_since
+    return {
+        "instanceName": standing.instance.name,
+        "instanceArn": standing.instance.arn,
+        "region": standing.region,
+        **({"copyRegion": copy_region} if copy_region else {}),
+        **({"overdueSince": utc(since)} if since else {}),
+        **({"recoveryPointAt": utc(taken_at)} if taken_at else {}),
+        "ageHours": hours(standing.age),
+    }
+
+
+def _message(report: PlanReport, runbook: str) -> str:
+    """Write one line without quotation marks, since EventBridge puts it between some: see `outcome.one_line`."""
+    count, overdue = report.instances_overdue, report.overdue
+    what = "1 instance" if count == 1 else f"{count} instances"
+    verb = "has" if count == 1 else "have"
+    age = f"{hours(report.plan.max_age):g} hours" if report.plan.max_age else ""
+    left = len(overdue) - MOST_NAMED
+    return (
+        f"Recovery point overdue: {what} of plan {report.plan.name} {verb} no usable snapshot or copy"
+        f" younger than {age}."
+        f" {' '.join(_sentence(standing) for standing in overdue[:MOST_NAMED])}"
+        f"{f' And {left} more.' if left > 0 else ''}"
+        f" What to do: find out why in the logs, then ask for a snapshot now. Step by step: {runbook}#overdue"
+    )
+
+
+def _sentence(standing: Standing) -> str:
+    since = f" overdue since {_read(standing.overdue_since)}," if standing.overdue_since else ""
+    what = f"copy in {standing.copy_region}" if standing.copy_region else "snapshot"
+    taken_at = standing.recovery_point_at
+    newest = f"the newest usable {what} has data of {_read(taken_at)}" if taken_at else f"there is no usable {what}"
+    return f"{standing.instance.name} in {standing.region}:{since} {newest}."
+
+
+def _read(moment: datetime) -> str:
+    return f"{utc(moment)[:16].replace('T', ' ')} UTC"

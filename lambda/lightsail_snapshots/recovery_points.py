@@ -1,0 +1,132 @@
+"""Which instances could not be restored, and to how old a state the others could: a pure function of two listings.
+
+- A recovery point of an instance is a usable snapshot of ours of this very instance, by ARN: not of an earlier one of
+  the same name, not pending, not in error, and not one that somebody else made. It counts whatever plan made it, or
+  none, and also after its `expires-at`: as long as it is there, it can be restored.
+- An instance that has none is as far behind as it is old: that is how much would be lost.
+- An instance is overdue where it is farther behind than its plan's `max_age`. So a new one has as long for its first
+  snapshot as any other for its next.
+- A copy holds the data of its source, and is as old as that. It may be COPY_TIME older than `max_age` before its
+  instance is overdue: a copy that is only slow is not missing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lightsail_snapshots.events.audit_requested import AuditPlan
+from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
+
+COPY_TIME = timedelta(hours=24)
+"""How long `copy` goes on trying: see MAX_RECEIVE_COUNT in infra/copy.py."""
+
+Newest = Mapping[tuple[str, str], datetime]
+"""By ARN of the instance, and Region in which the snapshot is: when the newest recovery point was taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far one instance is behind, by its own snapshots or by its copies in one Region."""
+
+    instance: Instance
+    region: str
+    """Of the instance."""
+    copy_region: str | None
+    """Where the copies are that this is about; None: it is about the snapshots beside the instance."""
+    recovery_point_at: datetime | None
+    """When the data of the newest usable one was taken; None: there is none."""
+    age: timedelta
+    """Of that data; of the instance, where there is none."""
+    overdue_since: datetime | None
+    """None: it is not overdue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReport:
+    """How the instances of one plan stand."""
+
+    plan: AuditPlan
+    standings: Sequence[Standing]
+    """One for each instance that the plan selects, and one more for each Region that it is copied to."""
+
+    @property
+    def overdue(self) -> list[Standing]:
+        """What is overdue, the longest first."""
+        found = [standing for standing in self.standings if standing.overdue_since]
+        return sorted(
+            found, key=lambda each: (each.overdue_since, each.region, each.instance.name, each.copy_region or "")
+        )
+
+    @property
+    def instances_overdue(self) -> int:
+        """How many instances are overdue; one whose snapshots and copies both are is one."""
+        return len({standing.instance.arn for standing in self.standings if standing.overdue_since})
+
+    @property
+    def instances_protected(self) -> int:
+        """How many instances have all that the plan asks for: a recovery point, copies, none of them too old."""
+        lacking = {each.instance.arn for each in self.standings if each.overdue_since or not each.recovery_point_at}
+        return len({standing.instance.arn for standing in self.standings} - lacking)
+
+    @property
+    def oldest(self) -> timedelta | None:
+        """How far the worst instance is behind by its own snapshots; None where the plan selects no instance."""
+        return max((each.age for each in self.standings if each.copy_region is None), default=None)
+
+    @property
+    def oldest_copy(self) -> timedelta | None:
+        """How far the worst instance is behind by its copies; None where there are to be none."""
+        return max((each.age for each in self.standings if each.copy_region is not None), default=None)
+
+
+def newest_recovery_points(snapshots: Iterable[Snapshot]) -> Newest:
+    """Return when the newest recovery point of each instance was taken, in each Region that has one. Takes O(n)."""
+    newest: dict[tuple[str, str], datetime] = {}
+    for snapshot in snapshots:
+        origin = snapshot.origin
+        doubtful = snapshot.has_tags_of_another or snapshot.is_unclear_copy or not origin.instance_arn
+        if snapshot.is_ours and snapshot.state == AVAILABLE and not doubtful:
+            key = (origin.instance_arn, snapshot.region)
+            newest[key] = max(origin.taken_at, newest.get(key, origin.taken_at))
+    return newest
+
+
+def report(plan: AuditPlan, instances: Mapping[str, Sequence[Instance]], newest: Newest, now: datetime) -> PlanReport:
+    """Say how the instances of one plan stand; `instances` by Region, of which only the plan's are looked at."""
+    selected = (
+        (region, instance)
+        for region in plan.regions
+        for instance in instances[region]
+        if plan.select.selected(instance.name, instance.tags)
+    )
+    standings = [each for region, instance in selected for each in _standings(plan, region, instance, newest, now)]
+    return PlanReport(plan=plan, standings=standings)
+
+
+def unprotected(plans: Sequence[AuditPlan], instances: Mapping[str, Sequence[Instance]]) -> list[tuple[str, Instance]]:
+    """Return the instances that no plan selects, each with its Region, in order."""
+
+    def is_selected(region: str, instance: Instance) -> bool:
+        return any(region in plan.regions and plan.select.selected(instance.name, instance.tags) for plan in plans)
+
+    everything = ((region, instance) for region, here in instances.items() for instance in here)
+    return sorted(
+        (found for found in everything if not is_selected(*found)), key=lambda found: (found[0], found[1].name)
+    )
+
+
+def _standings(plan: AuditPlan, region: str, instance: Instance, newest: Newest, now: datetime) -> Iterator[Standing]:
+    for copy_region in (None, *plan.copy_to):
+        taken_at = newest.get((instance.arn, copy_region or region))
+        behind_since = taken_at or instance.created_at
+        allowed = plan.max_age and plan.max_age + (COPY_TIME if copy_region else timedelta(0))
+        overdue_since = behind_since + allowed if allowed and now - behind_since > allowed else None
+        yield Standing(
+            instance=instance,
+            region=region,
+            copy_region=copy_region,
+            recovery_point_at=taken_at,
+            age=max(now - behind_since, timedelta(0)),  # made since the audit was asked for
+            overdue_since=overdue_since,
+        )

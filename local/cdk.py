@@ -1,0 +1,31 @@
+"""Deploys the unmodified CDK app into the local AWS with the real CDK CLI."""
+
+import json
+from pathlib import Path
+
+from local import subprocesses
+from local.aws import ACCOUNT, REGION, ROOT, LocalAws
+
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+
+
+def bootstrap(aws: LocalAws) -> None:
+    """What `cdk bootstrap` does to an account once. Raises ChildFailedError.
+
+    Outside the app's folder, since inside it the CLI would synthesize the app first, to no purpose.
+    """
+    _cdk(aws, aws.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+
+def deploy(aws: LocalAws, plans: Path) -> dict[str, str]:
+    """Deploys the stack for this plans.toml and returns its outputs. Raises ChildFailedError."""
+    outputs = aws.directory / "outputs.json"
+    context = ["--context", f"plans={plans}"]
+    _cdk(aws, ROOT, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
+    (stack,) = json.loads(outputs.read_text()).values()
+    return dict(stack)
+
+
+def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:
+    command = [str(CDK), *arguments, "--output", str(aws.directory / "cdk.out"), "--ci", "--no-notices"]
+    subprocesses.run(command, aws.environment, folder, aws.directory / "cdk.log")

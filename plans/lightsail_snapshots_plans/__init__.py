@@ -1,0 +1,1 @@
+"""Reads plans.toml, for infra and the command line. It never ships in the Lambda asset."""

@@ -1,0 +1,140 @@
+"""Child processes end with us, and say why they failed."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import subprocesses
+from local.aws import local_aws
+from local.demo import __main__ as demo
+from local.subprocesses import ChildFailedError
+
+LOG = "child.log"
+
+
+def run(directory: Path, script: str, timeout: float = 60) -> str:
+    return subprocesses.run([sys.executable, "-c", script], os.environ, directory, directory / LOG, timeout)
+
+
+def test_what_a_command_writes_is_returned(tmp_path: Path) -> None:
+    assert run(tmp_path, "import sys; print('one', flush=True); print('two', file=sys.stderr)") == "one\ntwo\n"
+
+
+def test_a_command_that_fails_shows_the_last_that_it_wrote(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailedError, match="ended with exit status 3") as failure:
+        run(tmp_path, "print('why'); raise SystemExit(3)")
+
+    assert failure.value.tail == "why"
+
+
+def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailedError, match="did not end within 1 seconds"):
+        run(tmp_path, "import time; time.sleep(600)", timeout=1)
+
+
+def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailedError, match="there is no /no/such/cdk"):
+        subprocesses.run(["/no/such/cdk", "deploy"], {}, tmp_path, tmp_path / LOG)
+
+
+def test_what_a_child_started_ends_with_it_even_where_both_ignore_being_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocesses, "GRACE", 0.2)
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True);"
+    script = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {stubborn!r} + 'time.sleep(600)']);"
+    log = tmp_path / LOG
+
+    with subprocesses.started(
+        [sys.executable, "-c", f"{script} {stubborn} time.sleep(600)"], os.environ, tmp_path, log
+    ) as child:
+        deadline = time.monotonic() + 60
+        while log.read_text().count("up") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert child.returncode == -9
+    deadline = time.monotonic() + 60
+    while _group_lives(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _group_lives(child.pid)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts the test, also where a shell has started it in the background, where it is ignored."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+    started = []
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(start(*arguments, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr("subprocess.Popen", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "import time; time.sleep(600)")
+
+    assert started[0].returncode is not None
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_that_comes_while_the_local_aws_makes_its_folder_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tempfile.mkdtemp
+
+    def interrupted(*arguments: Any) -> str:
+        name = str(make(*arguments))
+        signal.raise_signal(signal.SIGINT)
+        return name
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", interrupted)
+
+    with pytest.raises(KeyboardInterrupt), local_aws():
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_step_of_the_demo_that_fails_ends_it_with_status_1_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise ChildFailedError("The local AWS did not come up", "address already in use")
+
+    monkeypatch.setattr(demo, "local_aws", refuse)
+    monkeypatch.setattr(demo, "_unwind_on_signals", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["demo"])
+
+    assert demo.main() == 1
+
+    shown = capsys.readouterr().out
+    assert "✘ Start a local AWS" in shown
+    assert "address already in use\n✘ The local AWS did not come up\n" in shown

@@ -1,0 +1,45 @@
+"""What the tests of `copy` share: a usable snapshot, the message that asks for its copy, and hands that interfere."""
+
+from typing import Any
+
+import boto3
+
+from lightsail_snapshots import create
+from tests.support.events import message, requested
+from tests.support.fake_aws import Context, World
+
+HERE, THERE = "us-east-1", "eu-central-1"
+NAME = "before-upgrade"
+
+
+def available(aws: World, **detail: object) -> dict[str, Any]:
+    """Make a snapshot of web-1 by `create`, and return what it says when it is usable."""
+    request = requested({"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail)
+    create.handler({"Records": [message(request)]}, Context())
+    aws.emulator.clock.advance(60)
+    create.handler({"Records": [message(request, attempt=2)]}, Context())
+    aws.calls.clear()
+    return aws.event()
+
+
+def to(destination: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What the rule of a destination Region makes of an event."""
+    return {"destination": destination, "event": event}
+
+
+def tags(snapshot: dict[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
+
+
+def client(region: str = THERE) -> Any:
+    return boto3.client("lightsail", region_name=region)
+
+
+def copy_by_hand(name: str = NAME, source: str = NAME) -> None:
+    client().copy_snapshot(sourceRegion=HERE, sourceSnapshotName=source, targetSnapshotName=name)
+
+
+def outcome(aws: World) -> tuple[str, str, str]:
+    event = aws.event()
+    assert event["detail"]["destination"] == THERE
+    return event["detail-type"], event["detail"]["reason"], event["detail"]["message"]

@@ -1,0 +1,145 @@
+"""A small AWS for the functions: the Lightsail emulator, and a queue that sees all that is put on the bus."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+import local.lightsail.moto as lightsail_door
+from lightsail_snapshots import create
+from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.reconciler import logger, settings
+from local.lightsail.emulator import Emulator
+from local.lightsail.faults import REFUSALS
+from tests.support.events import fits, message
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+LAST_DELIVERY = settings.max_receive_count
+LATER = sorted({*REFUSALS, "unreachable"} - {"access-denied"})
+"""The emulator's faults that may be over later."""
+
+
+class Context(LambdaContext):
+    """What Lambda tells an invocation."""
+
+    def __init__(self, remaining_seconds: float = 30) -> None:
+        self._function_name = "create"
+        self._memory_limit_in_mb = 512
+        self._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:create"
+        self._aws_request_id = "invocation-1"
+        self._remaining = int(1000 * remaining_seconds)
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
+        """Milliseconds until Lambda ends the invocation."""
+        return self._remaining
+
+
+@dataclass
+class World:
+    """What a test does to the world, and what it sees of it."""
+
+    emulator: Emulator
+    queue_url: str
+    log: io.StringIO
+    handler: Handler
+    """The function that messages are delivered to."""
+    calls: list[str] = field(default_factory=list)
+
+    def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
+        """Hand a batch to the function; return the ids of the messages that come back later."""
+        answer = self.handler({"Records": list(records)}, Context(remaining_seconds))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def request(self, event: dict[str, Any], attempt: int = 1) -> bool:
+        """Deliver one request; return whether it is done with."""
+        return not self.deliver(message(event, attempt))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Take what was put on the bus since the last look; each event fits its published schema."""
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        seen: list[dict[str, Any]] = []
+        while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+            for received in messages:
+                seen.append(json.loads(received["Body"]))
+                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=received["ReceiptHandle"])
+        assert all(fits(event) for event in seen), seen
+        return seen
+
+    def event(self) -> dict[str, Any]:
+        """Take the one event that was put on the bus since the last look."""
+        [only] = self.events()
+        return only
+
+    def snapshots(self, region: str = "us-east-1") -> list[Any]:
+        """List all instance snapshots of a Region."""
+        client: Any = boto3.client("lightsail", region_name=region)
+        found: list[Any] = client.get_instance_snapshots()["instanceSnapshots"]
+        return found
+
+    def logs(self) -> list[dict[str, Any]]:
+        """Read the structured log lines so far."""
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str, str] | None = None) -> None:
+    """Make a running instance."""
+    boto3.client("lightsail", region_name=region).create_instances(
+        instanceNames=[name],
+        availabilityZone=f"{region}a",
+        blueprintId="wordpress",
+        bundleId="nano_3_0",
+        tags=[{"key": key, "value": value} for key, value in (tags or {}).items()],
+    )
+
+
+def emf(printed: str) -> dict[str, list[float]]:
+    """Read EMF lines; a metric by reason is named `SnapshotsFailed/reason`."""
+    found: dict[str, list[float]] = {}
+    for line in printed.splitlines():
+        values = json.loads(line)
+        [directive] = values["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "LightsailSnapshots"
+        [dimensions] = directive["Dimensions"]
+        assert set(dimensions) <= {"service", "reason"}
+        for metric in directive["Metrics"]:
+            name = "/".join([metric["Name"], *([values["reason"]] if "reason" in dimensions else [])])
+            found.setdefault(name, []).extend(values[metric["Name"]])
+    return found
+
+
+@contextmanager
+def world(handler: Handler = create.handler) -> Iterator[World]:
+    """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
+    with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
+        events = boto3.client("events", region_name="us-east-1")
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.create_event_bus(Name="lightsail-snapshots")
+        pattern = json.dumps({"source": [{"prefix": ""}]})
+        events.put_rule(Name="all", EventBusName="lightsail-snapshots", EventPattern=pattern)
+        events.put_targets(Rule="all", EventBusName="lightsail-snapshots", Targets=[{"Id": "seen", "Arn": arn}])
+        make_instance(tags={"team": "web"})
+        emulator = lightsail_door.emulator()
+        emulator.clock.speed = 0
+        here = World(emulator, queue, io.StringIO(), handler)
+        lines = logger.registered_handler
+        before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
+        regions = {*settings.regions, *settings.copy_regions}
+        for region in regions:
+            hooks = lightsail(region)._client.meta.events
+            hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="world")
+        try:
+            yield here
+        finally:
+            for region in regions:
+                lightsail(region)._client.meta.events.unregister("before-call", unique_id="world")
+            lines.setStream(before)  # type: ignore[attr-defined]

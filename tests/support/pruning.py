@@ -1,0 +1,89 @@
+"""Builders for the tests of `prune`: snapshots of many nights in the emulator, the event, and what is left."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from lightsail_snapshots import prune
+from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.naming import our_tags
+from local.lightsail.emulator import DEFAULT_ACCOUNT
+from local.lightsail.region import Region
+from local.lightsail.resources import InstanceSnapshot
+from tests.support.events import requested
+from tests.support.fake_aws import Context, World
+
+NOW = datetime(2024, 6, 3, 12, tzinfo=UTC)  # a Monday, and long ago: no snapshot here is dated in the future
+DAY = timedelta(days=1)
+HOME, OTHER, AWAY = "us-east-1", "eu-central-1", "eu-west-1"
+LAST_1: dict[str, Any] = {"plan": "daily", "keep": {"last": 1}}
+
+
+def region(aws: World, name: str = HOME) -> Region:
+    return aws.emulator.account(DEFAULT_ACCOUNT).region(name)
+
+
+def seed(aws: World, days_ago: float, where: str = HOME, instance: str = "web-1", **more: Any) -> str:
+    """Put a snapshot of ours, as `create` would have made it then, into the emulator; return its name."""
+    created_at = NOW - days_ago * DAY
+    fields: dict[str, Any] = {
+        "name": f"{instance}-{created_at:%Y%m%d}",
+        "tags": our_tags(instance, "daily", None),
+        "finishes_at": created_at,
+        "from_instance_arn": f"arn:aws:lightsail:{where}:123456789012:Instance/{instance}",
+    } | more
+    made = InstanceSnapshot(
+        region=where,
+        account=DEFAULT_ACCOUNT,
+        created_at=created_at,
+        from_instance=instance,
+        from_blueprint="wordpress",
+        from_bundle="nano_3_0",
+        **fields,
+    )
+    return region(aws, where).add(made).name
+
+
+def nights(aws: World, count: int, where: str = HOME, instance: str = "web-1") -> list[str]:
+    """Seed one snapshot for each of the last nights; return their names, newest first."""
+    names = [seed(aws, night + 1, where, instance) for night in reversed(range(count))]
+    return names[::-1]
+
+
+def prune_requested(*plans: dict[str, Any], **envelope: Any) -> dict[str, Any]:
+    """Build a request of this moment, whose schedule meant it to run at NOW."""
+    detail = {"plans": list(plans or [LAST_1]), "scheduledTime": NOW.isoformat()}
+    kind = {"detail-type": "Prune Requested", "id": "prune-1", "time": datetime.now(UTC).isoformat()}
+    return requested(detail, **(kind | envelope))
+
+
+def run(event: Any, remaining_seconds: float = 900) -> dict[str, Any]:
+    answer: dict[str, Any] = prune.handler(event, Context(remaining_seconds))
+    return answer
+
+
+def left(aws: World, where: str = HOME) -> set[str]:
+    return {one.name for one in region(aws, where).of(InstanceSnapshot)}
+
+
+def line(aws: World, start: str) -> dict[str, Any]:
+    """Return the one log line whose message starts so."""
+    [only] = [each for each in aws.logs() if each["message"].startswith(start)]
+    return only
+
+
+@contextmanager
+def after_listing(change: Callable[[], object]) -> Iterator[None]:
+    """Let somebody do something between the last listing and the first deletion."""
+    real = Lightsail.snapshots
+
+    def listed(self: Lightsail) -> Any:
+        found = real(self)
+        if self.region == prune.settings.all_regions[-1]:
+            change()
+        return found
+
+    with patch.object(Lightsail, "snapshots", listed):
+        yield

@@ -1,0 +1,86 @@
+"""Builders of snapshots with defaults, as Lightsail would list them, and readers of what was decided on them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
+from lightsail_snapshots.policy import Policy
+from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
+
+HOME = "eu-central-1"
+AWAY = "eu-west-1"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LAST_1 = Policy(plan="daily", keep=Keep(last=1))
+DAILY_7 = Policy(plan="daily", keep=Keep(daily=7))
+
+
+def instance_arn(number: int = 1, region: str = HOME) -> str:
+    return f"arn:aws:lightsail:{region}:123456789012:Instance/{number}"
+
+
+def snapshot(  # noqa: PLR0913 - a builder, where each argument has a default
+    created_at: datetime,
+    *,
+    name: str = "",
+    region: str = HOME,
+    state: str = AVAILABLE,
+    instance: str = "web-1",
+    of: str | None = None,
+    plan: str | None = "daily",
+    tags: Mapping[str, str] | None = None,
+) -> Snapshot:
+    """Build one of ours; `of` is the ARN of the instance, `tags` are added to ours."""
+    name = name or f"{instance}-{created_at:%Y%m%dT%H%M%SZ}"
+    return Snapshot(
+        name=name,
+        arn=f"arn:aws:lightsail:{region}:123456789012:InstanceSnapshot/{name}",
+        region=region,
+        state=state,
+        created_at=created_at,
+        instance_name=instance,
+        instance_arn=instance_arn() if of is None else of,
+        tags=our_tags(instance, plan, None) | dict(tags or {}),
+    )
+
+
+def copy_of(
+    source: Snapshot, *, region: str = AWAY, state: str = AVAILABLE, after: timedelta = timedelta(hours=1)
+) -> Snapshot:
+    """Build our copy of a snapshot, made some time after it, of which Lightsail has forgotten the instance."""
+    return Snapshot(
+        name=source.name,
+        arn=source.arn.replace(source.region, region),
+        region=region,
+        state=state,
+        created_at=source.created_at + after,
+        instance_name="",
+        instance_arn="",
+        tags={**source.tags, COPY_OF_KEY: source.copy_of},
+    )
+
+
+def nightly(nights: int, *, until: datetime = NOW, region: str = HOME) -> list[Snapshot]:
+    """Build one snapshot for each of the last nights, newest first."""
+    return [snapshot(until - (night + 1) * DAY, region=region) for night in range(nights)]
+
+
+def deleted(decisions: Iterable[Decision]) -> list[str]:
+    return sorted(each.snapshot.name for each in decisions if each.action == "delete")
+
+
+def names(snapshots: Iterable[Snapshot]) -> list[str]:
+    return sorted(each.name for each in snapshots)
+
+
+def reason(decisions: Iterable[Decision], about: Snapshot) -> str:
+    [decision] = [each for each in decisions if each.snapshot == about]
+    return f"{decision.action}: {decision.reason}"
+
+
+def reason_for(about: Snapshot, *others: Snapshot, policy: Policy = LAST_1) -> str:
+    """Decide on one old snapshot beside the newest one of the same instance, which makes it superfluous."""
+    newest = snapshot(NOW - HOUR, name="newest")
+    return reason(decide([about, newest, *others], [policy], NOW), about)
