@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.asset import build
-from local.lambda_runtime import Function, How, install
+from local.lambda_runtime import Function, Outcome, install
 
 BUDGET = 0.85
 """At most this much of a bare function's cold start."""
@@ -134,7 +134,7 @@ def cold_start(variant: Variant, folder: Path, url: str) -> float:
         started = time.perf_counter()
         reply = function.invoke(message())
         seconds = time.perf_counter() - started
-    if reply.how is not How.ANSWERED:
+    if reply.how is not Outcome.ANSWERED:
         raise RuntimeError(f"{variant.name} {reply.how}: {reply.payload}\n{log.read_text()}")
     return seconds
 

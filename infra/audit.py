@@ -3,15 +3,15 @@
 from aws_cdk import Duration
 from constructs import Construct
 
-from infra.capability import Shared
-from infra.event_function import Direct
+from infra.capability import StackContext
+from infra.event_function import EventFunction
 from lightsail_snapshots.events import AUDIT_REQUESTED, RECOVERY_POINT_OVERDUE
 
 
-class Audit(Direct):
+class Audit(EventFunction):
     """Looks which instances could not be restored. It can read two lists, and change nothing at all."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared, *, runbook: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, runbook: str) -> None:
         super().__init__(
             scope,
             construct_id,

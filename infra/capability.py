@@ -19,7 +19,7 @@ MEMORY = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
+class StackContext:
     """What all capabilities of a stack have in common."""
 
     bus: events.IEventBus
@@ -53,7 +53,7 @@ class Capability(Construct):
 
     function: lambda_.Function
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared, *, publishes: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, publishes: Sequence[str]) -> None:
         super().__init__(scope, construct_id)
         self.shared = shared
         # Keep the logs when the stack goes: they tell which snapshots were taken, and expire by themselves.
@@ -163,7 +163,7 @@ def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:
     return queue
 
 
-class OpenToRules:
+class RuleAccess:
     """A queue of ours that rules send to: as a target, or with what they could not deliver.
 
     One statement admits all the rules, since a queue's policy takes 20 statements and 10 conditions. The CDK adds one

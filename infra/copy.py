@@ -8,8 +8,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.capability import OpenToRules, Shared, queue_for_dead_letters
-from infra.queue_function import Worker
+from infra.capability import RuleAccess, StackContext, queue_for_dead_letters
+from infra.queue_function import QueueFunction
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_AVAILABLE,
     INSTANCE_SNAPSHOT_COPIED,
@@ -25,7 +25,7 @@ MAX_CONCURRENCY = 2
 """Functions at a time, the least that SQS can: Lightsail's request rate is not published."""
 
 
-class Copy(Worker):
+class Copy(QueueFunction):
     """Copies every usable snapshot to the Regions that its request names, and comes back until each copy is usable.
 
     Each destination Region has a rule, which sends an event that names it to the queue, together with the Region: each
@@ -36,7 +36,7 @@ class Copy(Worker):
     from the archive, through the same rules.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -49,7 +49,7 @@ class Copy(Worker):
         )
         self._allow(shared.copy_regions)
         self.undelivered_queue = queue_for_dead_letters(self, "UndeliveredQueue")
-        undelivered = OpenToRules(self.undelivered_queue)
+        undelivered = RuleAccess(self.undelivered_queue)
         for region in shared.copy_regions:
             self.rule(
                 f"To-{region}",

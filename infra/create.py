@@ -6,8 +6,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.capability import OpenToRules, Shared
-from infra.queue_function import Worker
+from infra.capability import RuleAccess, StackContext
+from infra.queue_function import QueueFunction
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_AVAILABLE,
     INSTANCE_SNAPSHOT_FAILED,
@@ -19,7 +19,7 @@ MAX_RECEIVE_COUNT = 120
 """Deliveries before the dead-letter queue: 120 times 180 s are six hours for a snapshot to become usable."""
 
 
-class Create(Worker):
+class Create(QueueFunction):
     """Takes a snapshot for every request on the bus, and comes back until it is usable.
 
     Three roads lead into its dead-letter queue: the request queue after MAX_RECEIVE_COUNT deliveries, the rule when it
@@ -27,7 +27,7 @@ class Create(Worker):
     directly. All three leave the bare event, so one redrive with the request queue as its destination replays them all.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared, *, max_concurrency: int) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, max_concurrency: int) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -44,7 +44,7 @@ class Create(Worker):
             description="Requests for a snapshot of a Lightsail instance, from any source.",
             # Whatever its source: `create` refuses bad ones by itself.
             pattern=events.EventPattern(detail_type=[INSTANCE_SNAPSHOT_REQUESTED]),
-            undelivered=OpenToRules(self.dead_letter_queue),
+            undelivered=RuleAccess(self.dead_letter_queue),
         )
 
     def _allow(self, regions: Sequence[str]) -> None:

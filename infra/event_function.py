@@ -9,10 +9,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from infra.capability import MEMORY, Capability, OpenToRules, Shared, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, RuleAccess, StackContext, queue_for_dead_letters
 
 
-class Direct(Capability):
+class EventFunction(Capability):
     """The function, and one queue for all that went wrong with it.
 
     Two roads lead into the queue: a rule that could not reach the function for a day leaves the event as it was; the
@@ -27,7 +27,7 @@ class Direct(Capability):
         self,
         scope: Construct,
         construct_id: str,
-        shared: Shared,
+        shared: StackContext,
         *,
         module: str,
         description: str,
@@ -38,7 +38,7 @@ class Direct(Capability):
     ) -> None:
         super().__init__(scope, construct_id, shared, publishes=publishes)
         self.failures = queue_for_dead_letters(self, "Failures")
-        self._undelivered = OpenToRules(self.failures)
+        self._undelivered = RuleAccess(self.failures)
         self.function = self.make_function(
             module=module,
             description=description,

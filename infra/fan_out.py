@@ -4,16 +4,16 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from infra.capability import Shared
-from infra.event_function import Direct
+from infra.capability import StackContext
+from infra.event_function import EventFunction
 from lightsail_snapshots.events import FLEET_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots_plans.models import Plan, fleet_request
 
 
-class FanOut(Direct):
+class FanOut(EventFunction):
     """Puts a request on the bus for each instance that a Fleet request selects."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext) -> None:
         super().__init__(
             scope,
             construct_id,

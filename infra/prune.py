@@ -8,8 +8,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.capability import Shared
-from infra.event_function import Direct
+from infra.capability import StackContext
+from infra.event_function import EventFunction
 from infra.schedules import Schedules
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_DELETED,
@@ -27,10 +27,10 @@ INPUT_BESIDE = 1024
 """Of which so many are left for what a schedule adds to the detail."""
 
 
-class Prune(Direct):
+class Prune(EventFunction):
     """Deletes the snapshots that the plans do not keep any more."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: Shared) -> None:
+    def __init__(self, scope: Construct, construct_id: str, shared: StackContext) -> None:
         super().__init__(
             scope,
             construct_id,

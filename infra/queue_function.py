@@ -9,22 +9,22 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.capability import MEMORY, Capability, OpenToRules, Shared, queue_for_dead_letters
+from infra.capability import MEMORY, Capability, RuleAccess, StackContext, queue_for_dead_letters
 
 FUNCTION_TIMEOUT = Duration.seconds(30)
-COME_BACK_AFTER = Duration.seconds(180)
+VISIBILITY_TIMEOUT = Duration.seconds(180)
 """The queue's visibility timeout: how long until an unfinished request is looked at again. Six times the function's
 timeout is what the Lambda guide ("Using Lambda with Amazon SQS") asks for: a slow batch is then not delivered twice."""
 
 
-class Worker(Capability):
+class QueueFunction(Capability):
     """A queue with its dead-letter queue, and the function. What comes into the queue is for the capability to say."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
-        shared: Shared,
+        shared: StackContext,
         *,
         module: str,
         description: str,
@@ -35,7 +35,7 @@ class Worker(Capability):
         super().__init__(scope, construct_id, shared, publishes=publishes)
         self.dead_letter_queue = queue_for_dead_letters(self, "DeadLetterQueue")
         self.queue = self._queue(max_receive_count)
-        self._inlet = OpenToRules(self.queue)
+        self._inlet = RuleAccess(self.queue)
         self.function = self.make_function(
             module=module,
             description=description,
@@ -64,7 +64,7 @@ class Worker(Capability):
         *,
         description: str,
         pattern: events.EventPattern,
-        undelivered: OpenToRules,
+        undelivered: RuleAccess,
         message: events.RuleTargetInput | None = None,
     ) -> None:
         """Send events of our bus to the queue; what cannot be delivered for a day goes to `undelivered` as it came."""
@@ -92,7 +92,7 @@ class Worker(Capability):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=COME_BACK_AFTER,
+            visibility_timeout=VISIBILITY_TIMEOUT,
             retention_period=Duration.days(4),
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=max_receive_count, queue=self.dead_letter_queue),
         )

@@ -12,14 +12,14 @@ from constructs import Construct
 
 from infra.asset.bundling import lambda_code
 from infra.audit import Audit
-from infra.capability import Shared
+from infra.capability import StackContext
 from infra.copy import Copy
 from infra.create import Create
-from infra.event_function import Direct
+from infra.event_function import EventFunction
 from infra.fan_out import FanOut
 from infra.monitoring.monitoring import Monitoring
 from infra.prune import Prune, schedule_prune
-from infra.queue_function import Worker
+from infra.queue_function import QueueFunction
 from infra.schedules import Schedules, plan_schedule_name
 from lightsail_snapshots.events import (
     AUDIT_REQUESTED,
@@ -57,7 +57,9 @@ class LightsailSnapshotsStack(Stack):
         if plans.allow_accounts:
             self._open_bus(plans.allow_accounts)
         self.archive = self._archive()
-        shared = Shared(bus=self.bus, code=lambda_code(), regions=_regions(plans), copy_regions=_copy_regions(plans))
+        shared = StackContext(
+            bus=self.bus, code=lambda_code(), regions=_regions(plans), copy_regions=_copy_regions(plans)
+        )
         self.create = Create(self, "Create", shared, max_concurrency=plans.create_concurrency)
         self.fan_out = FanOut(self, "FanOut", shared)
         self.prune = Prune(self, "Prune", shared)
@@ -105,8 +107,8 @@ class LightsailSnapshotsStack(Stack):
 
     def _monitoring(self, plans: Plans, runbook: str) -> Monitoring:
         """Watch every function, every queue that works, and every queue that should be empty."""
-        direct: dict[str, Direct] = {"fan-out": self.fan_out, "prune": self.prune, "audit": self.audit}
-        workers: dict[str, Worker] = {"create": self.create, **({"copy": self.copy} if self.copy else {})}
+        direct: dict[str, EventFunction] = {"fan-out": self.fan_out, "prune": self.prune, "audit": self.audit}
+        workers: dict[str, QueueFunction] = {"create": self.create, **({"copy": self.copy} if self.copy else {})}
         return Monitoring(
             self,
             "Monitoring",

@@ -88,7 +88,7 @@ def local_aws() -> Iterator[LocalAws]:
     Raises ChildFailedError where it does not come up.
     """
     with ExitStack() as stack:
-        with subprocesses.signals_wait():  # neither the folder nor the file that tempfile tries it with may be left
+        with subprocesses.defer_signals():  # neither the folder nor the file that tempfile tries it with may be left
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightsail-")))
         listener = stack.enter_context(_listening_socket())
         tls = certificates.issue(directory)
@@ -170,4 +170,4 @@ def _wait_until_healthy(aws: LocalAws, exit_status: Callable[[], int | None], se
             time.sleep(0.05)
         else:
             return
-    raise subprocesses.ChildFailedError("The local AWS did not come up", subprocesses.tail(aws.log))
+    raise subprocesses.CommandFailedError("The local AWS did not come up", subprocesses.tail(aws.log))

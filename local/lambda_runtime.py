@@ -37,7 +37,7 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _API = "/2018-06-01/runtime"
 
 
-class How(StrEnum):
+class Outcome(StrEnum):
     """How an invocation came to its end."""
 
     ANSWERED = "answered"
@@ -54,7 +54,7 @@ class Reply:
     `error_type` is what the runtime client sent beside its error, as CloudWatch and X-Ray see it.
     """
 
-    how: How
+    how: Outcome
     payload: Any
     error_type: str | None = None
 
@@ -112,7 +112,7 @@ class Function:
         if self._environment is None:
             self._environment = _Environment(self._command, self._variables, self._asset, self._log)
         reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, killed_when)
-        if reply.how not in (How.ANSWERED, How.FAILED):
+        if reply.how not in (Outcome.ANSWERED, Outcome.FAILED):
             self.end()
         return reply
 
@@ -151,8 +151,8 @@ class _Environment:
             self._process.wait()
         if (status := self._process.poll()) is not None:
             ended = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-            return _sandbox_error(How.EXITED, api, "Runtime.ExitError", f"Runtime exited with error: {ended}")
-        return _sandbox_error(How.TIMED_OUT, api, "Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
+            return _sandbox_error(Outcome.EXITED, api, "Runtime.ExitError", f"Runtime exited with error: {ended}")
+        return _sandbox_error(Outcome.TIMED_OUT, api, "Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def _serve(self, done: Callable[[], bool], seconds: float) -> None:
         """Answer the process until `done`, or until it ended, or until the time is up."""
@@ -194,8 +194,8 @@ class _Conversation(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take what became of it: a response, the function's error, or that of its init phase."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        how = {"response": How.ANSWERED, "init/error": How.INIT_FAILED}.get(
-            self.path.removeprefix(f"{_API}/").removeprefix(f"invocation/{self.server.request_id}/"), How.FAILED
+        how = {"response": Outcome.ANSWERED, "init/error": Outcome.INIT_FAILED}.get(
+            self.path.removeprefix(f"{_API}/").removeprefix(f"invocation/{self.server.request_id}/"), Outcome.FAILED
         )
         self.server.reply = Reply(how, json.loads(body), self.headers.get("Lambda-Runtime-Function-Error-Type"))
         self.send_response(202)
@@ -210,7 +210,7 @@ class _Conversation(BaseHTTPRequestHandler):
         """Say nothing: the function's log is the function's."""
 
 
-def _sandbox_error(how: How, api: _RuntimeApi, error_type: str, message: str) -> Reply:
+def _sandbox_error(how: Outcome, api: _RuntimeApi, error_type: str, message: str) -> Reply:
     """What Lambda itself answers where the function does not."""
     payload = {"errorType": error_type, "errorMessage": f"RequestId: {api.request_id} Error: {message}"}
     return Reply(how, payload, error_type)

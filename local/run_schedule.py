@@ -10,7 +10,7 @@ GROUP = "lightsail-snapshots"
 """As in infra/schedules.py, which only a CDK app can import."""
 
 
-def fire(aws: LocalAws, plan: str) -> str:
+def run_schedule(aws: LocalAws, plan: str) -> str:
     """Lets a plan run by a schedule of its own, that fires once, within a second or two, and is in all else the plan's.
 
     Returns the slot that the snapshots' names have.
@@ -28,7 +28,7 @@ def fire(aws: LocalAws, plan: str) -> str:
     return f"{slot:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def put_now(aws: LocalAws, schedule: str, meant: datetime) -> None:
+def put_schedule_event(aws: LocalAws, schedule: str, meant: datetime) -> None:
     """Puts the event that a deployed schedule, such as `prune`, would put at this time."""
     deployed: Any = aws.client("scheduler").get_schedule(Name=schedule, GroupName=GROUP)
     aws.client("events").put_events(Entries=[entry(deployed["Target"], meant)])

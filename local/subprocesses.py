@@ -18,7 +18,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end us in order."""
 
 
-class ChildFailedError(Exception):
+class CommandFailedError(Exception):
     """A command that was run to its end failed, or took too long. `tail` is the last that it wrote."""
 
     def __init__(self, message: str, tail: str) -> None:
@@ -37,7 +37,7 @@ def started(
     """
     process = None
     try:
-        with log.open("ab") as output, signals_wait():
+        with log.open("ab") as output, defer_signals():
             process = subprocess.Popen(  # noqa: S603  the commands are this project's own
                 command,
                 env=dict(environment),
@@ -55,7 +55,7 @@ def started(
 
 
 @contextmanager
-def signals_wait() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Lets signals that end us wait until the block is left: it makes something that nobody could clean up yet."""
     came: list[int] = []
     handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING}
@@ -81,11 +81,11 @@ def run(
         with started(command, environment, directory, log) as process:
             status = process.wait(timeout)
     except FileNotFoundError as error:
-        raise ChildFailedError(f"`{name}` cannot be run: there is no {error.filename}", "") from error
+        raise CommandFailedError(f"`{name}` cannot be run: there is no {error.filename}", "") from error
     except subprocess.TimeoutExpired as error:
-        raise ChildFailedError(f"`{name}` did not end within {timeout:.0f} seconds", tail(log)) from error
+        raise CommandFailedError(f"`{name}` did not end within {timeout:.0f} seconds", tail(log)) from error
     if status:
-        raise ChildFailedError(f"`{name}` ended with exit status {status}", tail(log))
+        raise CommandFailedError(f"`{name}` ended with exit status {status}", tail(log))
     return log.read_text(errors="replace")
 
 

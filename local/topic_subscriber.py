@@ -12,7 +12,7 @@ NAME = "phone"
 
 
 @dataclass
-class Phone:
+class TopicSubscriber:
     """A subscriber of the topic, and the texts that came so far, oldest first."""
 
     sqs: Any
@@ -39,7 +39,7 @@ class Phone:
         return None
 
 
-def subscribe(aws: LocalAws, outputs: Mapping[str, str]) -> Phone:
+def subscribe(aws: LocalAws, outputs: Mapping[str, str]) -> TopicSubscriber:
     """Makes the queue and subscribes it, as anybody could with a queue of their own."""
     sqs: Any = aws.client("sqs")
     url = str(sqs.create_queue(QueueName=NAME)["QueueUrl"])
@@ -55,4 +55,4 @@ def subscribe(aws: LocalAws, outputs: Mapping[str, str]) -> Phone:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return Phone(sqs, url)
+    return TopicSubscriber(sqs, url)

@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.capability import OpenToRules, queue_for_dead_letters
+from infra.capability import RuleAccess, queue_for_dead_letters
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED, RECOVERY_POINT_OVERDUE, SOURCE
 
 
@@ -70,7 +70,7 @@ class Notifications(Construct):
         for address in notify:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         self.undelivered_queue = queue_for_dead_letters(self, "Undelivered")
-        undelivered = OpenToRules(self.undelivered_queue)
+        undelivered = RuleAccess(self.undelivered_queue)
         for name, message in _MESSAGES.items():
             undelivered.admit(self._rule(name, message, bus, runbook).attr_arn)
 

@@ -22,7 +22,7 @@ from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events import RECOVERY_POINT_OVERDUE
 from lightsail_snapshots.events.audit_requested import AuditPlan, AuditRequest, parse_audit_request
 from lightsail_snapshots.events.envelope import InvalidRequestError
-from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, is_worth_telling, overdue_detail
+from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, overdue_detail, should_notify
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
 from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics
@@ -35,7 +35,7 @@ lightsail(settings.region)
 
 
 @dataclass
-class _Seen:
+class _Listing:
     """What could be listed, and why the rest could not."""
 
     instances: dict[str, list[Instance]] = field(default_factory=dict)
@@ -86,9 +86,9 @@ def _audit(request: AuditRequest) -> dict[str, Any]:
     return {"state": "completed", "overdue": {each.plan.name: each.instances_overdue for each in reports}}
 
 
-def _look(request: AuditRequest) -> _Seen:
+def _look(request: AuditRequest) -> _Listing:
     """List everything, each Region once; one that fails is noted, and the others go on."""
-    seen = _Seen()
+    seen = _Listing()
     with_instances = {*settings.regions, *(region for plan in request.plans for region in plan.regions)}
     with_copies = {region for plan in request.plans for region in plan.copy_to}
     for region in sorted(with_instances | with_copies):
@@ -120,22 +120,22 @@ def _tell(found: PlanReport, request: AuditRequest) -> None:
         if age is not None:
             with_plan.add_metric(name, MetricUnit.NoUnit, hours(age))
     with_plan.flush_metrics()
-    for standing in found.overdue[:MOST_LISTED]:
+    for status in found.overdue[:MOST_LISTED]:
         logger.warning(
             "Overdue",
             plan=found.plan.name,
-            instance_name=standing.instance.name,
-            region=standing.region,
-            copy_region=standing.copy_region,
-            overdue_since=standing.overdue_since,
-            recovery_point_at=standing.recovery_point_at,
+            instance_name=status.instance.name,
+            region=status.region,
+            copy_region=status.copy_region,
+            overdue_since=status.overdue_since,
+            recovery_point_at=status.recovery_point_at,
         )
     logger.info("Audited a plan", plan=found.plan.name, figures=figures)
-    if is_worth_telling(found, request):
+    if should_notify(found, request):
         event_bus.put(RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
 
 
-def _tell_of_unprotected(plans: Iterable[AuditPlan], seen: _Seen) -> None:
+def _tell_of_unprotected(plans: Iterable[AuditPlan], seen: _Listing) -> None:
     found = unprotected(list(plans), seen.instances)
     metrics.add_metric("InstancesUnprotected", MetricUnit.Count, len(found))
     if found:

@@ -26,7 +26,7 @@ from lightsail_snapshots.reconciler import (
     State,
     Usable,
     event_bus,
-    holder_of,
+    find_name_owner,
     logger,
     metrics,
     settings,
@@ -66,7 +66,7 @@ def _copy(request: CopyRequest, attempt: int, region: Lightsail) -> State:
     except NotFoundError as error:
         return Failed(Reason.SOURCE_GONE, f"There is no snapshot {name} in {request.region} any more. {error}")
     except NameInUseError as error:
-        snapshot = holder_of(name, region, attempt, error)
+        snapshot = find_name_owner(name, region, attempt, error)
         return _state(request, snapshot, region) if snapshot else _name_in_use(request)
     return _tag(request, region)
 
@@ -118,7 +118,7 @@ def announce(request: CopyRequest, copy: Snapshot) -> None:
     """Publish, count and log that the copy is usable."""
     event_bus.put(INSTANCE_SNAPSHOT_COPIED, copied_detail(request, copy), [copy.arn])
     metrics.add_metric("CopiesAvailable", MetricUnit.Count, 1)
-    logger.info("Copy is usable", state=Usable.word)
+    logger.info("Copy is usable", state=Usable.state)
 
 
 _COPY = Reconciler(metric="Copies", parse=parse, reconcile=reconcile, announce=announce)

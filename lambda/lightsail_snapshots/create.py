@@ -20,7 +20,7 @@ from lightsail_snapshots.reconciler import (
     State,
     Usable,
     event_bus,
-    holder_of,
+    find_name_owner,
     logger,
     metrics,
     settings,
@@ -64,11 +64,11 @@ def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
     try:
         left_out = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:
-        snapshot = holder_of(request.instance_snapshot_name, region, attempt, error)
+        snapshot = find_name_owner(request.instance_snapshot_name, region, attempt, error)
         return _state(request, snapshot) if snapshot else _name_in_use(request)
     if left_out:
         logger.warning("Lightsail takes it only without the tags that have no value", dropped_tags=left_out)
-    logger.info("Lightsail is making the snapshot", state=Pending.word)
+    logger.info("Lightsail is making the snapshot", state=Pending.state)
     return Pending()
 
 
@@ -96,7 +96,7 @@ def announce(request: SnapshotRequest, snapshot: Snapshot) -> None:
     event_bus.put(INSTANCE_SNAPSHOT_AVAILABLE, detail, [snapshot.arn])
     metrics.add_metric("SnapshotsAvailable", MetricUnit.Count, 1)
     metrics.add_metric("TimeToAvailable", MetricUnit.Seconds, detail["secondsToAvailable"])
-    logger.info("Snapshot is usable", state=Usable.word, seconds_to_available=detail["secondsToAvailable"])
+    logger.info("Snapshot is usable", state=Usable.state, seconds_to_available=detail["secondsToAvailable"])
 
 
 _CREATE = Reconciler(metric="Snapshots", parse=parse, reconcile=reconcile, announce=announce, counts_reasons=True)

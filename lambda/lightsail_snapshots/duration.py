@@ -20,3 +20,11 @@ def parse_duration(text: str) -> timedelta:
     if not length or length > _LONGEST:
         raise ValueError("must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H")
     return length
+
+
+def format_duration(length: timedelta) -> str:
+    """Write a duration of whole minutes as ISO 8601: P14D, PT36H, PT90M."""
+    minutes = length // timedelta(minutes=1)
+    if minutes % (24 * 60) == 0:
+        return f"P{minutes // (24 * 60)}D"
+    return f"PT{minutes // 60}H" if minutes % 60 == 0 else f"PT{minutes}M"

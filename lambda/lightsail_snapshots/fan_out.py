@@ -79,7 +79,7 @@ def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[st
         try:
             for page in lightsail(region).instances():
                 for instance in page:
-                    if request.select.selected(instance.name, instance.tags):
+                    if request.select.matches(instance.name, instance.tags):
                         selected[region] += 1
                         detail, left_out = request.for_instance(instance, region)
                         if left_out:

@@ -6,8 +6,11 @@ a rule has places left, so that the sentence above is the whole of the rule.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
+from typing import Any, Self
+
+from lightsail_snapshots.duration import format_duration, parse_duration
 
 PERIODS: Mapping[str, Callable[[datetime], Hashable]] = {
     # With the offset, so that the hour which comes twice when the clocks go back is two hours.
@@ -38,11 +41,24 @@ class Keep:
         """Whether there is any rule at all: a plan without rules keeps everything."""
         return self != _NO_RULES
 
+    def as_detail(self) -> dict[str, int | str]:
+        """Return the rules that are set, as JSON."""
+        rules = {each.name: getattr(self, each.name) for each in fields(self)} | {"within": ""}
+        if self.within:
+            rules["within"] = format_duration(self.within)
+        return {rule: value for rule, value in rules.items() if value}
+
+    @classmethod
+    def from_detail(cls, detail: Mapping[str, Any]) -> Self:
+        """Read what `as_detail` wrote; raise TypeError or ValueError for anything else."""
+        within = parse_duration(detail["within"]) if "within" in detail else timedelta(0)
+        return cls(**{rule: int(count) for rule, count in detail.items() if rule != "within"}, within=within)
+
 
 _NO_RULES = Keep()
 
 
-def places(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[list[str]]:
+def apply_keep_rules(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[list[str]]:
     """Say for each moment by which rules it is kept: `["last 3 of 7", "weekly 1 of 4"]`, or `[]`.
 
     `taken` are moments in UTC, newest first; `zone` is whose hours, days, weeks, months and years are counted.

@@ -42,7 +42,7 @@ def is_hold(key: str) -> bool:
     return key.strip().lower() == HOLD_KEY
 
 
-def utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """Write a moment as `2026-11-23T03:15:00Z`; all its characters are legal in a tag's value."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -73,7 +73,7 @@ def snapshot_name(instance_name: str, slot: datetime, *distinct: str) -> str:
     Only letters, digits and `-`, since it is not certain that a snapshot's name may hold `.`. A long instance name is
     cut; the hash is over the whole of it, so that the name stays unique.
     """
-    stamp = utc(slot).replace("-", "").replace(":", "")
+    stamp = format_utc(slot).replace("-", "").replace(":", "")
     digest = hashlib.sha256("\0".join((instance_name, stamp, *distinct)).encode()).hexdigest()[:8]
     tail = f"-{stamp}-{digest}"
     head = re.sub(r"[^A-Za-z0-9]+", "-", instance_name).strip("-")[: MAX_NAME - len(tail)]
@@ -86,7 +86,7 @@ def our_tags(instance_name: str, plan: str | None, expires_at: datetime | None) 
     if plan is not None:
         tags[PLAN_KEY] = plan
     if expires_at is not None:
-        tags[EXPIRES_KEY] = utc(expires_at)
+        tags[EXPIRES_KEY] = format_utc(expires_at)
     return tags
 
 

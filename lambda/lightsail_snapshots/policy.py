@@ -10,13 +10,13 @@ from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.reader import (
     Fields,
+    format_value,
     read_duration,
     read_flag,
     read_list,
     read_object,
     read_text,
     read_texts,
-    shown,
 )
 
 UNPLANNED = ""
@@ -56,7 +56,7 @@ def parse_policies(detail: Mapping[str, object]) -> tuple[Policy, ...]:
     plans = Fields(detail, "", problems).take("plans", read_list) or []
     policies = [policy for index, plan in enumerate(plans) if (policy := _policy(plan, f"plans[{index}]", problems))]
     names = Counter(policy.plan for policy in policies)
-    problems += [f"plans: {shown(name)} is there {count} times" for name, count in names.items() if count > 1]
+    problems += [f"plans: {format_value(name)} is there {count} times" for name, count in names.items() if count > 1]
     if problems:
         raise InvalidRequestError(problems)
     return tuple(policies)
@@ -64,7 +64,7 @@ def parse_policies(detail: Mapping[str, object]) -> tuple[Policy, ...]:
 
 def _policy(plan: object, where: str, problems: list[str]) -> Policy | None:
     if not isinstance(plan, Mapping):
-        problems.append(f"{where}: must be a JSON object, not {shown(plan)}")
+        problems.append(f"{where}: must be a JSON object, not {format_value(plan)}")
         return None
     fields = Fields(plan, f"{where}.", problems)
     name = fields.take("plan", _read_plan)
@@ -112,7 +112,7 @@ def _read_plan(value: object) -> str:
 
 def _read_count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f": must be a whole number of at least 0, not {shown(value)}")
+        raise ValueError(f": must be a whole number of at least 0, not {format_value(value)}")
     return value
 
 
@@ -120,11 +120,11 @@ def _read_date(value: object) -> date:
     try:
         return date.fromisoformat(read_text(value))
     except ValueError:
-        raise ValueError(f": must be a date such as 2026-12-01, not {shown(value)}") from None
+        raise ValueError(f": must be a date such as 2026-12-01, not {format_value(value)}") from None
 
 
 def _read_zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(read_text(value))
     except (KeyError, ValueError, OSError):  # unknown; not a relative path; a folder such as Europe
-        raise ValueError(f": must be an IANA time zone such as Europe/Berlin, not {shown(value)}") from None
+        raise ValueError(f": must be an IANA time zone such as Europe/Berlin, not {format_value(value)}") from None

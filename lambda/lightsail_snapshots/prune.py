@@ -37,10 +37,10 @@ from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot
 
-TIME_FOR_ONE = 5 * LONGEST_CALL
+SECONDS_PER_DELETION = 5 * LONGEST_CALL
 """Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
 
-LATEST = timedelta(hours=6)
+MAX_REQUEST_AGE = timedelta(hours=6)
 """How old a request may be, which is as long as Lambda goes on trying. One that was replayed from the queue of failures
 days later has the plans of its own day, which may be stricter than today's."""
 
@@ -81,10 +81,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
         return refuse(event_bus, event, context.aws_request_id, error)
-    if datetime.now(UTC) - request.put_at > LATEST:
+    if datetime.now(UTC) - request.put_at > MAX_REQUEST_AGE:
         logger.warning("Left alone: it has the plans of %s, the next run has today's", request.put_at.isoformat())
         return {"state": "late"}
-    run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * TIME_FOR_ONE)
+    run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * SECONDS_PER_DELETION)
     with logger.append_context_keys(correlation_id=request.request_id):
         _prune(run)
     if run.failures:

@@ -47,27 +47,27 @@ class Fields:
         for name in self._left:
             near = get_close_matches(name, self._known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self._known)}"
-            self._problems.append(f"{self._prefix}{cut(name)}: is not a known field; {hint}")
+            self._problems.append(f"{self._prefix}{truncate(name)}: is not a known field; {hint}")
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Show a value of any size so that it can be found again in the request."""
-    return "null" if value is None else cut(repr(value))
+    return "null" if value is None else truncate(repr(value))
 
 
 def read_object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise ValueError(f": must be a JSON object, not {shown(value)}")
+        raise ValueError(f": must be a JSON object, not {format_value(value)}")
     return value
 
 
 def read_list(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError(f": must be a list, not {shown(value)}")
+        raise ValueError(f": must be a list, not {format_value(value)}")
     return value
 
 
@@ -77,13 +77,13 @@ def read_texts(value: object) -> tuple[str, ...]:
 
 def read_text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f": must be a text, not {shown(value)}")
+        raise ValueError(f": must be a text, not {format_value(value)}")
     return value
 
 
 def read_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f": must be true or false, not {shown(value)}")
+        raise ValueError(f": must be true or false, not {format_value(value)}")
     return value
 
 
@@ -93,7 +93,7 @@ def read_instant(value: object) -> datetime:
     except ValueError:
         instant = datetime.min.replace(tzinfo=UTC)
     if instant.tzinfo is None or not 1970 < instant.year < 9000:  # so that adding a duration cannot overflow
-        raise ValueError(f": must be a time such as 2026-11-23T03:15:00Z, not {shown(value)}")
+        raise ValueError(f": must be a time such as 2026-11-23T03:15:00Z, not {format_value(value)}")
     return instant
 
 
@@ -101,4 +101,4 @@ def read_duration(value: object) -> timedelta:
     try:
         return parse_duration(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise ValueError(f": {error}, not {shown(value)}") from None
+        raise ValueError(f": {error}, not {format_value(value)}") from None

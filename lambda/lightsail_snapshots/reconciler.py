@@ -41,7 +41,7 @@ event_bus = EventBus(settings.event_bus_name, settings.region)
 class Usable:
     """The snapshot is there, with all its tags, and can be restored from."""
 
-    word: ClassVar = "available"
+    state: ClassVar = "available"
     snapshot: Snapshot
 
 
@@ -49,14 +49,14 @@ class Usable:
 class Pending:
     """The snapshot is being made."""
 
-    word: ClassVar = "pending"
+    state: ClassVar = "pending"
 
 
 @dataclass(frozen=True)
 class Failed:
     """There will be no snapshot for this request, however often it is tried."""
 
-    word: ClassVar = "failed"
+    state: ClassVar = "failed"
     reason: Reason
     message: str
 
@@ -98,12 +98,12 @@ class Reconciler(Generic[R]):
             request = self.parse(event)
         except InvalidRequestError as error:
             self._refuse(event, invocation_id, error)
-            return {"state": Failed.word, "reason": Reason.INVALID_REQUEST, "message": str(error)}
+            return {"state": Failed.state, "reason": Reason.INVALID_REQUEST, "message": str(error)}
         with _logged(request, 1):
             state = self._step(request, 1, event)
-            logger.info("Took one step", state=state.word)
+            logger.info("Took one step", state=state.state)
         answer = {
-            "state": state.word,
+            "state": state.state,
             "instanceSnapshotName": request.instance_snapshot_name,
             "region": request.region,
             **({"destination": request.destination} if request.destination is not None else {}),
@@ -123,7 +123,7 @@ class Reconciler(Generic[R]):
             why = self._why_not_done(request, attempt, event, lambda_context)
             if why is None:
                 return
-            logger.info("Comes back later: %s", why, state=Pending.word)
+            logger.info("Comes back later: %s", why, state=Pending.state)
             if attempt >= settings.max_receive_count:
                 message = f"Given up after {attempt} deliveries; the request is in the dead-letter queue. {why}"
                 self._fail(request, Failed(Reason.TIMED_OUT, message), event)
@@ -153,7 +153,7 @@ class Reconciler(Generic[R]):
     def _fail(self, request: R, failed: Failed, event: object) -> None:
         event_bus.put(INSTANCE_SNAPSHOT_FAILED, failed_detail(request, failed.reason, failed.message, event))
         self._count_failure(failed.reason)
-        logger.error(failed.message, state=failed.word, reason=failed.reason, request=json.dumps(event))
+        logger.error(failed.message, state=failed.state, reason=failed.reason, request=json.dumps(event))
 
     def _refuse(self, event: object, message_id: str, error: InvalidRequestError) -> None:
         """End what is not a valid request: Lightsail is not called, and nothing is tried again."""
@@ -165,7 +165,7 @@ class Reconciler(Generic[R]):
             "Refused the request: %s",
             error,
             correlation_id=request_id,
-            state=Failed.word,
+            state=Failed.state,
             reason=Reason.INVALID_REQUEST,
             request=json.dumps(detail["request"]),
         )
@@ -177,7 +177,7 @@ class Reconciler(Generic[R]):
                 by_reason.add_dimension("reason", reason)
 
 
-def holder_of(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:
+def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:
     """Return the snapshot that has a name which is in use; None where it is something else that has it.
 
     It may well be ours: from an earlier try, or from this one, if an answer was lost. Raises TryLaterError at the first

@@ -21,12 +21,12 @@ from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 COPY_TIME = timedelta(hours=24)
 """How long `copy` goes on trying: see MAX_RECEIVE_COUNT in infra/copy.py."""
 
-Newest = Mapping[tuple[str, str], datetime]
+RecoveryPointTimes = Mapping[tuple[str, str], datetime]
 """By ARN of the instance, and Region in which the snapshot is: when the newest recovery point was taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class InstanceStatus:
     """How far one instance is behind, by its own snapshots or by its copies in one Region."""
 
     instance: Instance
@@ -47,13 +47,13 @@ class PlanReport:
     """How the instances of one plan stand."""
 
     plan: AuditPlan
-    standings: Sequence[Standing]
+    statuses: Sequence[InstanceStatus]
     """One for each instance that the plan selects, and one more for each Region that it is copied to."""
 
     @property
-    def overdue(self) -> list[Standing]:
+    def overdue(self) -> list[InstanceStatus]:
         """What is overdue, the longest first."""
-        found = [standing for standing in self.standings if standing.overdue_since]
+        found = [status for status in self.statuses if status.overdue_since]
         return sorted(
             found, key=lambda each: (each.overdue_since, each.region, each.instance.name, each.copy_region or "")
         )
@@ -61,26 +61,26 @@ class PlanReport:
     @property
     def instances_overdue(self) -> int:
         """How many instances are overdue; one whose snapshots and copies both are is one."""
-        return len({standing.instance.arn for standing in self.standings if standing.overdue_since})
+        return len({status.instance.arn for status in self.statuses if status.overdue_since})
 
     @property
     def instances_protected(self) -> int:
         """How many instances have all that the plan asks for: a recovery point, copies, none of them too old."""
-        lacking = {each.instance.arn for each in self.standings if each.overdue_since or not each.recovery_point_at}
-        return len({standing.instance.arn for standing in self.standings} - lacking)
+        lacking = {each.instance.arn for each in self.statuses if each.overdue_since or not each.recovery_point_at}
+        return len({status.instance.arn for status in self.statuses} - lacking)
 
     @property
     def oldest(self) -> timedelta | None:
         """How far the worst instance is behind by its own snapshots; None where the plan selects no instance."""
-        return max((each.age for each in self.standings if each.copy_region is None), default=None)
+        return max((each.age for each in self.statuses if each.copy_region is None), default=None)
 
     @property
     def oldest_copy(self) -> timedelta | None:
         """How far the worst instance is behind by its copies; None where there are to be none."""
-        return max((each.age for each in self.standings if each.copy_region is not None), default=None)
+        return max((each.age for each in self.statuses if each.copy_region is not None), default=None)
 
 
-def newest_recovery_points(snapshots: Iterable[Snapshot]) -> Newest:
+def newest_recovery_points(snapshots: Iterable[Snapshot]) -> RecoveryPointTimes:
     """Return when the newest recovery point of each instance was taken, in each Region that has one. Takes O(n)."""
     newest: dict[tuple[str, str], datetime] = {}
     for snapshot in snapshots:
@@ -92,23 +92,25 @@ def newest_recovery_points(snapshots: Iterable[Snapshot]) -> Newest:
     return newest
 
 
-def report(plan: AuditPlan, instances: Mapping[str, Sequence[Instance]], newest: Newest, now: datetime) -> PlanReport:
+def report(
+    plan: AuditPlan, instances: Mapping[str, Sequence[Instance]], newest: RecoveryPointTimes, now: datetime
+) -> PlanReport:
     """Say how the instances of one plan stand; `instances` by Region, of which only the plan's are looked at."""
     selected = (
         (region, instance)
         for region in plan.regions
         for instance in instances[region]
-        if plan.select.selected(instance.name, instance.tags)
+        if plan.select.matches(instance.name, instance.tags)
     )
-    standings = [each for region, instance in selected for each in _standings(plan, region, instance, newest, now)]
-    return PlanReport(plan=plan, standings=standings)
+    statuses = [each for region, instance in selected for each in _statuses(plan, region, instance, newest, now)]
+    return PlanReport(plan=plan, statuses=statuses)
 
 
 def unprotected(plans: Sequence[AuditPlan], instances: Mapping[str, Sequence[Instance]]) -> list[tuple[str, Instance]]:
     """Return the instances that no plan selects, each with its Region, in order."""
 
     def is_selected(region: str, instance: Instance) -> bool:
-        return any(region in plan.regions and plan.select.selected(instance.name, instance.tags) for plan in plans)
+        return any(region in plan.regions and plan.select.matches(instance.name, instance.tags) for plan in plans)
 
     everything = ((region, instance) for region, here in instances.items() for instance in here)
     return sorted(
@@ -116,13 +118,15 @@ def unprotected(plans: Sequence[AuditPlan], instances: Mapping[str, Sequence[Ins
     )
 
 
-def _standings(plan: AuditPlan, region: str, instance: Instance, newest: Newest, now: datetime) -> Iterator[Standing]:
+def _statuses(
+    plan: AuditPlan, region: str, instance: Instance, newest: RecoveryPointTimes, now: datetime
+) -> Iterator[InstanceStatus]:
     for copy_region in (None, *plan.copy_to):
         taken_at = newest.get((instance.arn, copy_region or region))
         behind_since = taken_at or instance.created_at
         allowed = plan.max_age and plan.max_age + (COPY_TIME if copy_region else timedelta(0))
         overdue_since = behind_since + allowed if allowed and now - behind_since > allowed else None
-        yield Standing(
+        yield InstanceStatus(
             instance=instance,
             region=region,
             copy_region=copy_region,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from lightsail_snapshots.keep_rules import places
+from lightsail_snapshots.keep_rules import apply_keep_rules
 from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
 from lightsail_snapshots.policy import UNPLANNED, Policy
 from lightsail_snapshots.reader import read_instant
@@ -65,7 +65,7 @@ def decide(
     decisions = []
     for _, instance in sorted(instances.items()):
         instance.sort(key=lambda snapshot: (snapshot.origin.taken_at, snapshot.name), reverse=True)
-        decisions += _stop_if_too_many(_in_turns(_decide_one(listing, instance)), listing)
+        decisions += _stop_if_too_many(_limit_expirations(_decide_one(listing, instance)), listing)
     return decisions
 
 
@@ -91,7 +91,7 @@ class _Listing:
     ) -> None:
         self.now = now
         self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
-        self.looking_on = {plan for plan, policy in self.policies.items() if policy.dry_run}
+        self.dry_run_plans = {plan for plan, policy in self.policies.items() if policy.dry_run}
         self._incomplete = frozenset(incomplete)
         self._regions = regions
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
@@ -123,7 +123,7 @@ class _Listing:
             and not self._is_ambiguous(snapshot)
         )
 
-    def untouchable(self, snapshot: Snapshot) -> Iterator[str]:
+    def reasons_protected(self, snapshot: Snapshot) -> Iterator[str]:
         """Say why it must stay, whatever any rule says."""
         plan, state = _plan(snapshot), snapshot.state
         if not snapshot.is_ours:
@@ -188,7 +188,7 @@ def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decisi
                 snapshot=snapshot,
                 action="keep" if kept else "delete",
                 reason=kept or _reason_to_delete(snapshot),
-                dry_run=_plan(snapshot) in listing.looking_on,
+                dry_run=_plan(snapshot) in listing.dry_run_plans,
             )
         )
     return decisions
@@ -221,7 +221,7 @@ class _Instance:
         governed = [snapshot for snapshot in good if EXPIRES_KEY not in snapshot.tags]
         taken = [snapshot.origin.taken_at for snapshot in governed]
         names = (snapshot.name for snapshot in governed)
-        self._places.update(zip(names, places(taken, policy.keep, policy.time_zone), strict=True))
+        self._places.update(zip(names, apply_keep_rules(taken, policy.keep, policy.time_zone), strict=True))
         for region in policy.copy_to:
             copied = (each.origin.taken_at for each in good if self._listing.has_usable_copy(region, each))
             if newest := next(copied, None):
@@ -229,7 +229,7 @@ class _Instance:
 
     def reasons_to_keep(self, snapshot: Snapshot) -> Iterator[str]:
         """Say why it stays, the weightiest reason first; nothing where it may go."""
-        yield from self._listing.untouchable(snapshot)
+        yield from self._listing.reasons_protected(snapshot)
         if snapshot is self._newest:
             yield f"the newest usable snapshot of {snapshot.snapshot_of}"
         expires = EXPIRES_KEY in snapshot.tags
@@ -270,13 +270,13 @@ class _Instance:
                 yield f"neither it nor a newer one has a usable copy in {region}"
 
 
-def _in_turns(decisions: Sequence[Decision]) -> list[Decision]:
+def _limit_expirations(decisions: Sequence[Decision]) -> list[Decision]:
     """Let what no plan made expire a few at a time, the oldest first.
 
     Its end was set when it was made, so no mistyped rule can have brought it about and nobody needs to allow it; but
     nothing goes all at once.
     """
-    limit = _quarter(decisions)
+    limit = _default_max_deletes(decisions)
     expiring = [each for each in decisions if each.action == "delete" and _plan(each.snapshot) == UNPLANNED]
     waiting = {each.snapshot.name for each in expiring[:-limit]}
     wait = f"older ones go first, {limit} in one run"
@@ -286,7 +286,7 @@ def _in_turns(decisions: Sequence[Decision]) -> list[Decision]:
     ]
 
 
-def _quarter(decisions: Sequence[Decision]) -> int:
+def _default_max_deletes(decisions: Sequence[Decision]) -> int:
     """Return how many of one instance may go in one run where its plan does not say.
 
     At least three: on one Monday a daily and a weekly one lose their places, and a failed one goes too.
@@ -296,13 +296,13 @@ def _quarter(decisions: Sequence[Decision]) -> int:
 
 def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[Decision]:
     """Withdraw all deletions of one instance where one of its plans would delete more than it may in one run."""
-    usual = _quarter(decisions)
+    usual = _default_max_deletes(decisions)
     going = Counter(_plan(decision.snapshot) for decision in decisions if decision.action == "delete")
     refusals = {
         plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, usual))
     }
     # A plan that only looks on stops nobody else.
-    stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.looking_on), None)
+    stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.dry_run_plans), None)
 
     def checked(decision: Decision) -> Decision:
         refusal = refusals.get(_plan(decision.snapshot), stops_all)

@@ -38,14 +38,14 @@ class Select:
     """Globs, one of which the instance's name must match."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Key to glob: the instance must have every one of these tags, with such a value."""
-    every: bool = False
+    all_instances: bool = False
     """`all` in the event: no condition, so that `exclude` alone decides where neither `names` nor `tags` is given."""
     exclude: tuple[str, ...] = ()
     """Globs of names that are never selected."""
 
-    def selected(self, instance_name: str, tags: Mapping[str, str]) -> bool:
+    def matches(self, instance_name: str, tags: Mapping[str, str]) -> bool:
         """Tell whether an instance is selected; a tag that is a key only has the value ''."""
-        if not (self.every or self.names or self.tags) or _matches(instance_name, self.exclude):
+        if not (self.all_instances or self.names or self.tags) or _matches(instance_name, self.exclude):
             return False
         if self.names and not _matches(instance_name, self.names):
             return False
@@ -53,7 +53,12 @@ class Select:
 
     def as_detail(self) -> dict[str, Any]:
         """Return the JSON form that `parse_select` reads, without what is not given."""
-        detail = {"names": list(self.names), "tags": dict(self.tags), "all": self.every, "exclude": list(self.exclude)}
+        detail = {
+            "names": list(self.names),
+            "tags": dict(self.tags),
+            "all": self.all_instances,
+            "exclude": list(self.exclude),
+        }
         return {key: value for key, value in detail.items() if value}
 
 
@@ -77,7 +82,7 @@ def parse_select(value: object) -> Select:
     return Select(
         names=tuple(value.get("names", ())),
         tags=dict(value.get("tags", {})),
-        every=value.get("all", False),
+        all_instances=value.get("all", False),
         exclude=tuple(value.get("exclude", ())),
     )
 

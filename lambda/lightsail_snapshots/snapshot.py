@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, utc
+from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, format_utc
 from lightsail_snapshots.reader import read_instant
 
 PENDING = "pending"
@@ -85,7 +85,7 @@ class Snapshot:
         A copy is made later than its source, perhaps out of order, and Lightsail may forget its instance: without this
         an old copy could pass for the newest.
         """
-        return f"{self.region} {utc(self.created_at)} {self.instance_arn}".rstrip()
+        return f"{self.region} {format_utc(self.created_at)} {self.instance_arn}".rstrip()
 
     def _find_origin(self) -> Origin:
         # In UTC: moments of one zone with daylight saving time compare by what its clocks show, which goes back.

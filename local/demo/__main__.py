@@ -26,7 +26,7 @@ from local.log_tail import follow
 INSTANCE = "web-1"
 SNAPSHOT_SECONDS = 5
 COME_BACK_SECONDS = 2
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 """Seconds after which a snapshot that is still not usable is a failure of the demo."""
 
 KEPT = 24 * 60 * 60
@@ -47,7 +47,7 @@ def main() -> int:
     except KeyboardInterrupt:
         screen.say("\nStopped. Nothing is left behind.")
         return 128 + signal.SIGINT
-    except subprocesses.ChildFailedError as error:
+    except subprocesses.CommandFailedError as error:
         screen.failure(str(error), error.tail)
         return 1
     except DemoFailedError as error:
@@ -83,19 +83,19 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     with screen.step(
         f"Hasten it, here only: look again every {COME_BACK_SECONDS} s, usable after {SNAPSHOT_SECONDS} s"
     ):
-        hasten(aws, outputs)
+        speed_up(aws, outputs)
     _make_instance(screen, aws)
     request_id = _request_snapshot(screen, aws, outputs)
     _follow(screen, aws, outputs, request_id)
     _show_snapshot(screen, aws)
-    run_plan(screen, aws, PATIENCE)
-    run_prune(screen, aws, outputs, PATIENCE)
-    show_overdue(screen, aws, outputs, PATIENCE)
+    run_plan(screen, aws, TIMEOUT_SECONDS)
+    run_prune(screen, aws, outputs, TIMEOUT_SECONDS)
+    show_overdue(screen, aws, outputs, TIMEOUT_SECONDS)
     if keep:
         _keep(screen, aws, outputs)
 
 
-def hasten(
+def speed_up(
     aws: LocalAws,
     outputs: Mapping[str, str],
     come_back_seconds: float = COME_BACK_SECONDS,
@@ -141,7 +141,7 @@ def _request_snapshot(screen: Screen, aws: LocalAws, outputs: Mapping[str, str])
 def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_id: str) -> None:
     screen.say("\nThe function's log, live:")
     done = False
-    for line in follow(aws, outputs["CreateFunctionName"], PATIENCE):
+    for line in follow(aws, outputs["CreateFunctionName"], TIMEOUT_SECONDS):
         screen.log(line)
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
@@ -149,7 +149,9 @@ def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_i
         if state == "failed":
             raise DemoFailedError(f"The request failed: {line.message}")
         done = done or state == "available"
-    raise DemoFailedError(f"After {PATIENCE} s the snapshot is still not usable. The function's log above says why.")
+    raise DemoFailedError(
+        f"After {TIMEOUT_SECONDS} s the snapshot is still not usable. The function's log above says why."
+    )
 
 
 def _show_snapshot(screen: Screen, aws: LocalAws) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 from local.aws import LocalAws
 from local.demo.console import DemoFailedError, Screen
 from local.metrics_bridge import MetricsBridge
-from local.run_schedule import fire, put_now
-from local.topic_subscriber import Phone, subscribe
+from local.run_schedule import put_schedule_event, run_schedule
+from local.topic_subscriber import TopicSubscriber, subscribe
 
 INSTANCE = "forum"
 PLAN = "daily"
@@ -28,11 +28,11 @@ def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], pati
         aws.control("POST", "/_lightsail/faults", fault)
     with screen.step(f"{UNTIL_THE_NEXT_NIGHT:g} hours later: let the Scheduler run the plan {PLAN} again"):
         _pass(aws, UNTIL_THE_NEXT_NIGHT)
-        fire(aws, PLAN)
+        run_schedule(aws, PLAN)
         failed = _hear(phone, f"Snapshot failed: {INSTANCE}", patience)
     with screen.step(f"{UNTIL_THE_AUDIT:g} hours later: let the audit look"):
         now = _pass(aws, UNTIL_THE_AUDIT)
-        put_now(aws, "audit", now)
+        put_schedule_event(aws, "audit", now)
         overdue = _hear(phone, "Recovery point overdue", patience)
     with screen.step("Carry the metrics to CloudWatch, as AWS does by itself: the alarm goes off"):
         alarm = json.loads(_alarm(aws, phone, patience))
@@ -49,7 +49,7 @@ def _pass(aws: LocalAws, hours: float) -> datetime:
     return datetime.fromisoformat(answer["time"])
 
 
-def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:
+def _alarm(aws: LocalAws, phone: TopicSubscriber, patience: float) -> str:
     """Carries metrics until the alarm has gone off; the log that they are in comes a little later than the event."""
     bridge = MetricsBridge(aws)
     deadline = time.monotonic() + patience
@@ -60,7 +60,7 @@ def _alarm(aws: LocalAws, phone: Phone, patience: float) -> str:
     raise DemoFailedError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
 
 
-def _hear(phone: Phone, part: str, patience: float) -> str:
+def _hear(phone: TopicSubscriber, part: str, patience: float) -> str:
     heard = phone.wait_for(part, patience)
     if heard is None:
         raise DemoFailedError(f"After {patience:g} s there is no message with {part!r} in it.")

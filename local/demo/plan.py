@@ -6,10 +6,10 @@ from typing import Any
 
 from local.aws import ROOT, LocalAws
 from local.demo.console import DemoFailedError, Screen
-from local.run_schedule import fire
+from local.run_schedule import run_schedule
 
 PLAN = "daily"
-INSTANCE, STRANGER = "blog", "scratch"
+INSTANCE, UNTAGGED = "blog", "scratch"
 PLAN_REGIONS = ("eu-central-1", "us-east-1")
 """Those of the line `# regions` in the file that ships: the demo switches it on, to show more than one."""
 OTHER_REGIONS = ("eu-west-1", "us-west-2", "ap-south-1", "ap-southeast-2")
@@ -28,9 +28,9 @@ def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
     with screen.step("Make an instance tagged backup = daily in six Regions, and one without a tag"):
         for region in (*PLAN_REGIONS, *OTHER_REGIONS):
             aws.make_instance(INSTANCE, region, {"backup": PLAN})
-        aws.make_instance(STRANGER, PLAN_REGIONS[0])
+        aws.make_instance(UNTAGGED, PLAN_REGIONS[0])
     with screen.step(f"Let the Scheduler run the plan {PLAN} once, now and not at 03:15"):
-        fire(aws, PLAN)
+        run_schedule(aws, PLAN)
     with screen.step("See the tagged instances of its two Regions get a snapshot, until it is usable"):
         snapshots = _wait(aws, patience)
     screen.grid(
@@ -53,7 +53,7 @@ def _wait(aws: LocalAws, patience: float) -> list[dict[str, Any]]:
 
 def _snapshots(aws: LocalAws, region: str) -> list[dict[str, Any]]:
     found = aws.client("lightsail", region).get_instance_snapshots()["instanceSnapshots"]
-    return [one for one in found if one["fromInstanceName"] in (INSTANCE, STRANGER)]
+    return [one for one in found if one["fromInstanceName"] in (INSTANCE, UNTAGGED)]
 
 
 def _row(snapshot: dict[str, Any]) -> tuple[str, ...]:

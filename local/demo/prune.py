@@ -9,7 +9,7 @@ from local import subprocesses
 from local.aws import ROOT, LocalAws
 from local.demo.console import DemoFailedError, Screen
 from local.log_tail import follow
-from local.run_schedule import put_now
+from local.run_schedule import put_schedule_event
 
 INSTANCE, REGION = "shop", "eu-central-1"
 NIGHTS = 10
@@ -49,7 +49,7 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     since = datetime.now(UTC)
     screen.say()
     with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
-        put_now(aws, "prune", datetime.now(UTC))
+        put_schedule_event(aws, "prune", datetime.now(UTC))
     _follow(screen, aws, outputs, since, patience)
     left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
     own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])

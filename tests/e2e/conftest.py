@@ -7,7 +7,7 @@ import pytest
 
 from local import cdk
 from local.aws import local_aws
-from local.demo.__main__ import hasten
+from local.demo.__main__ import speed_up
 from tests.e2e.deployment import Deployment
 
 
@@ -16,7 +16,7 @@ def deployed() -> Iterator[Deployment]:
     with local_aws() as aws:
         cdk.bootstrap(aws)
         deployment = Deployment(aws, cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
-        hasten(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
+        speed_up(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
         for function in ("CreateFunctionName", "FanOutFunctionName", "CopyFunctionName"):
             aws.client("lambda").invoke(FunctionName=deployment.outputs[function], Payload=b"{}")

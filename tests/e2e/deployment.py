@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from local.aws import ACCOUNT, REGION, LocalAws
 from tests.support.events import schema
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 """Seconds after which what has not happened will not happen. Nothing waits so long where all is well."""
 
 T = TypeVar("T")
@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 def eventually(look: Callable[[], T | None], what: str) -> T:
     """Looks until there is something to see, and returns it; fails where there is nothing for too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if seen := look():
             return seen
         time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {PATIENCE} seconds")
+    raise AssertionError(f"{what}: not within {TIMEOUT_SECONDS} seconds")
 
 
 def tags_of(snapshot: dict[str, Any]) -> dict[str, str]:
@@ -215,7 +215,7 @@ class Deployment:
     def told(self, detail_type: str) -> list[dict[str, Any]]:
         """The details of all outcomes of one kind, once there are no more to come."""
         self._listen()
-        while self._depth(self._ear):
+        while self._depth(self._outcome_queue):
             self._listen()
         return [event["detail"] for event in self.heard if event["detail-type"] == detail_type]
 
@@ -262,7 +262,7 @@ class Deployment:
         return str(answer["Attributes"]["QueueArn"])
 
     @cached_property
-    def _ear(self) -> str:
+    def _outcome_queue(self) -> str:
         """The address of a queue that gets every outcome on the bus, by a rule that any other system could make."""
         url = str(self.sqs.create_queue(QueueName="outcomes")["QueueUrl"])
         arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -274,13 +274,13 @@ class Deployment:
 
     def _listen(self) -> None:
         """Takes in what has come to the ear; each event must be as docs/events says."""
-        answer = self.sqs.receive_message(QueueUrl=self._ear, MaxNumberOfMessages=10)
+        answer = self.sqs.receive_message(QueueUrl=self._outcome_queue, MaxNumberOfMessages=10)
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])
             schema(event["detail-type"]).validate(event)
             if not event["detail-type"].endswith("Requested"):  # fan_out's, which come from us too
                 self.heard.append(event)
-            self.sqs.delete_message(QueueUrl=self._ear, ReceiptHandle=message["ReceiptHandle"])
+            self.sqs.delete_message(QueueUrl=self._outcome_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def open(self) -> None:
         """Begins to hear outcomes: from now on, none is missed."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.aws import ROOT
-from tests.e2e.deployment import PATIENCE, eventually
+from tests.e2e.deployment import TIMEOUT_SECONDS, eventually
 
 Demo = subprocess.Popen[bytes]
 
@@ -51,7 +51,7 @@ def _until(folder: Path, demo: Demo, text: str) -> None:
 def _stopped(demo: Demo, folder: Path, number: signal.Signals) -> int:
     """Sends a signal and returns the exit status, when there is nothing left of the demo."""
     demo.send_signal(number)
-    status = demo.wait(PATIENCE)
+    status = demo.wait(TIMEOUT_SECONDS)
     assert list((folder / "tmp").iterdir()) == []
     assert _processes_of(folder) == []
     return status
@@ -97,7 +97,7 @@ def _paste(shown: str) -> None:
     assert [line.split()[0] for line in commands].count("aws") == 3
     tests = shlex.quote(str(Path(sys.executable).parent))
     script = "\n".join([*commands[:6], f"export PATH={tests}:$PATH", *commands[6:]])
-    subprocess.run(["bash", "-ec", script], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)  # noqa: S603, S607  our own words
+    subprocess.run(["bash", "-ec", script], check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS)  # noqa: S603, S607  our own words
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_nothing_outlives_a_demo_that_is_killed(demo: Demo, folder: Path) -> Non
     _until(folder, demo, "… Deploy the unmodified stack")
 
     demo.kill()
-    demo.wait(PATIENCE)
+    demo.wait(TIMEOUT_SECONDS)
 
     eventually(lambda: not _gateways(folder), "end of the local AWS")
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from local.aws import ROOT
-from tests.e2e.deployment import PATIENCE, Deployment
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 
 
 def signed_in(stack: Deployment, **settings: str) -> str:
@@ -17,7 +17,7 @@ def signed_in(stack: Deployment, **settings: str) -> str:
         env={**environment, "PATH": os.environ["PATH"], **settings},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     return make.stderr.partition("\n")[0] if make.returncode else "signed in"

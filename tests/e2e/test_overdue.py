@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from local.metrics_bridge import MetricsBridge
-from local.topic_subscriber import Phone, subscribe
+from local.topic_subscriber import TopicSubscriber, subscribe
 from tests.e2e.deployment import Deployment, eventually
 
 PLAN = "nightly"
 
 
 @pytest.fixture(scope="module")
-def phone(deployed: Deployment) -> Iterator[Phone]:
+def phone(deployed: Deployment) -> Iterator[TopicSubscriber]:
     phone = subscribe(deployed.aws, deployed.outputs)
     yield phone
     deployed.sqs.delete_queue(QueueUrl=phone.url)
@@ -28,7 +28,7 @@ def audit(stack: Deployment, instance: str, when: datetime) -> None:
     stack.put("Audit Requested", detail)
 
 
-def text(phone: Phone, *parts: str) -> str:
+def text(phone: TopicSubscriber, *parts: str) -> str:
     """Wait for the text that has all of these in it."""
 
     def found() -> str | None:
@@ -37,13 +37,13 @@ def text(phone: Phone, *parts: str) -> str:
     return eventually(found, f"text with {parts}")
 
 
-def alarms(phone: Phone) -> dict[str, Any]:
+def alarms(phone: TopicSubscriber) -> dict[str, Any]:
     """Read the alarms that went off, by name."""
     messages = [json.loads(one) for one in phone.look() if one.startswith("{")]
     return {message["AlarmName"]: message for message in messages if message["NewStateValue"] == "ALARM"}
 
 
-def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployment, phone: Phone) -> None:
+def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployment, phone: TopicSubscriber) -> None:
     instance = stack.instance()
     stack.fault("snapshot-fails", instance)
     (request,) = stack.request({"instanceName": instance, "plan": PLAN})
@@ -60,12 +60,12 @@ def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployme
     assert f"Snapshot failed: {instance} in us-east-1, at 20" in text(phone, instance, "SnapshotError")
 
 
-def test_a_person_hears_of_a_request_that_was_refused(stack: Deployment, phone: Phone) -> None:
+def test_a_person_hears_of_a_request_that_was_refused(stack: Deployment, phone: TopicSubscriber) -> None:
     stack.request({"instanceNme": "web-of-nobody"})
     assert "did you mean instanceName?" in text(phone, "Request refused at 20", "instanceNme")
 
 
-def test_an_alarm_goes_off_and_tells_what_to_do(stack: Deployment, phone: Phone) -> None:
+def test_an_alarm_goes_off_and_tells_what_to_do(stack: Deployment, phone: TopicSubscriber) -> None:
     instance = stack.instance()
     bridge = MetricsBridge(stack.aws)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.run_schedule import fire
+from local.run_schedule import run_schedule
 from tests.e2e.deployment import Deployment, eventually, tags_of
 
 SIX_REGIONS = ("us-east-1", "eu-central-1", "us-west-2", "eu-west-1", "ap-south-1", "ap-southeast-2")
@@ -16,7 +16,7 @@ def test_a_schedule_that_fires_takes_a_snapshot_of_each_tagged_instance_in_two_r
     tagged = {region: stack.instance(region, backup="nightly-1", team=region) for region in SIX_REGIONS}
     others = {region: stack.instance(region, backup="never") for region in SIX_REGIONS}
 
-    slot = fire(stack.aws, "nightly")
+    slot = run_schedule(stack.aws, "nightly")
 
     for region in ("us-east-1", "eu-central-1"):
         told = stack.usable(tagged[region])

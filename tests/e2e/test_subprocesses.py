@@ -15,7 +15,7 @@ import pytest
 from local import subprocesses
 from local.aws import local_aws
 from local.demo import __main__ as demo
-from local.subprocesses import ChildFailedError
+from local.subprocesses import CommandFailedError
 
 LOG = "child.log"
 
@@ -29,19 +29,19 @@ def test_what_a_command_writes_is_returned(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_shows_the_last_that_it_wrote(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailedError, match="ended with exit status 3") as failure:
+    with pytest.raises(CommandFailedError, match="ended with exit status 3") as failure:
         run(tmp_path, "print('why'); raise SystemExit(3)")
 
     assert failure.value.tail == "why"
 
 
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailedError, match="did not end within 1 seconds"):
+    with pytest.raises(CommandFailedError, match="did not end within 1 seconds"):
         run(tmp_path, "import time; time.sleep(600)", timeout=1)
 
 
 def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailedError, match="there is no /no/such/cdk"):
+    with pytest.raises(CommandFailedError, match="there is no /no/such/cdk"):
         subprocesses.run(["/no/such/cdk", "deploy"], {}, tmp_path, tmp_path / LOG)
 
 
@@ -127,7 +127,7 @@ def test_a_step_of_the_demo_that_fails_ends_it_with_status_1_and_says_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> None:
-        raise ChildFailedError("The local AWS did not come up", "address already in use")
+        raise CommandFailedError("The local AWS did not come up", "address already in use")
 
     monkeypatch.setattr(demo, "local_aws", refuse)
     monkeypatch.setattr(demo, "_unwind_on_signals", lambda: None)

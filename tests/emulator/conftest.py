@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.endpoints import Door, HttpDoor, Lightsail, client, gateway, moto_door, server_door
+from tests.emulator.endpoints import Endpoint, HttpEndpoint, Lightsail, client, gateway, moto_endpoint, server_endpoint
 
 DEFAULTS = {
     "pageSize": 20,
@@ -17,14 +17,14 @@ DEFAULTS = {
 
 
 @pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpDoor]:
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpEndpoint]:
     """MiniStack's gateway, with whatever earlier tests left in it."""
-    with gateway(tmp_path_factory.mktemp("ministack")) as door:
-        yield door
+    with gateway(tmp_path_factory.mktemp("ministack")) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
-def ministack_door(ministack: HttpDoor) -> HttpDoor:
+def ministack_endpoint(ministack: HttpEndpoint) -> HttpEndpoint:
     """MiniStack's gateway with nothing in the emulator."""
     ministack.tell("reset")
     ministack.tell("settings", **DEFAULTS)
@@ -32,17 +32,17 @@ def ministack_door(ministack: HttpDoor) -> HttpDoor:
 
 
 @pytest.fixture(params=["moto", "server", "ministack"])
-def door(request: pytest.FixtureRequest) -> Iterator[Door]:
+def endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
     """Each door in turn, fresh, with the clock stopped."""
     if request.param == "ministack":
         yield request.getfixturevalue("ministack_door")
         return
-    with moto_door() if request.param == "moto" else server_door() as fresh:
+    with moto_endpoint() if request.param == "moto" else server_endpoint() as fresh:
         fresh.tell("settings", **DEFAULTS)
         yield fresh
 
 
 @pytest.fixture
-def lightsail(door: Door) -> Lightsail:
+def lightsail(endpoint: Endpoint) -> Lightsail:
     """A client of the first Region."""
-    return client(door)
+    return client(endpoint)

@@ -29,7 +29,7 @@ Lightsail: TypeAlias = Any
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
-class Door(Protocol):
+class Endpoint(Protocol):
     """A way to the emulator: `client` for the API, `tell` for the control door."""
 
     @property
@@ -40,9 +40,9 @@ class Door(Protocol):
         """What the control door answers; ValueError where it refuses."""
 
 
-def client(door: Door, region: str = REGION, *, attempts: int = 1, **keys: str) -> Lightsail:
+def client(endpoint: Endpoint, region: str = REGION, *, attempts: int = 1, **keys: str) -> Lightsail:
     """A boto3 client that tries `attempts` times, so that a test sees what the emulator does."""
-    return _client(door.url, region, attempts, **(keys or KEYS))
+    return _client(endpoint.url, region, attempts, **(keys or KEYS))
 
 
 @cache
@@ -79,7 +79,7 @@ class MotoDoor:
         return told(reply.status, reply.body)
 
 
-class HttpDoor:
+class HttpEndpoint:
     """A server of ours, or MiniStack's gateway."""
 
     def __init__(self, url: str) -> None:
@@ -98,24 +98,24 @@ class HttpDoor:
 
 
 @contextmanager
-def moto_door() -> Iterator[MotoDoor]:
+def moto_endpoint() -> Iterator[MotoDoor]:
     """A fresh mock_aws."""
     with mock_aws():
         yield MotoDoor()
 
 
 @contextmanager
-def server_door() -> Iterator[HttpDoor]:
+def server_endpoint() -> Iterator[HttpEndpoint]:
     """A fresh server in a thread."""
     with serving() as server:
-        yield HttpDoor(server.url)
+        yield HttpEndpoint(server.url)
 
 
 GATEWAY = "from local.lightsail import ministack; ministack.register(); from ministack.app import main; main()"
 
 
 @contextmanager
-def gateway(directory: Path) -> Iterator[HttpDoor]:
+def gateway(directory: Path) -> Iterator[HttpEndpoint]:
     """MiniStack with IAM on, in a process of its own; it costs two seconds, so there is one for all tests."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -136,20 +136,20 @@ def gateway(directory: Path) -> Iterator[HttpDoor]:
     with (directory / "gateway.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-c", GATEWAY], env=environment, stdout=log, stderr=log)  # noqa: S603 - our own words
     try:
-        door = HttpDoor(f"http://127.0.0.1:{port}")
-        _wait_for(door, process)
-        yield door
+        endpoint = HttpEndpoint(f"http://127.0.0.1:{port}")
+        _wait_for(endpoint, process)
+        yield endpoint
     finally:
         process.kill()
         process.wait()
 
 
-def _wait_for(door: HttpDoor, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(endpoint: HttpEndpoint, process: "subprocess.Popen[bytes]") -> None:
     for _ in range(300):
         if process.poll() is not None:
             raise RuntimeError(f"MiniStack ended with status {process.returncode}")
         try:
-            door.tell("state", "GET")
+            endpoint.tell("state", "GET")
         except OSError:
             time.sleep(0.1)
         else:

@@ -9,7 +9,7 @@ from local.lightsail import emulator
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.settings import Settings
 from tests.emulator.builders import CREATE, error_of, make_instance, snapshot_names
-from tests.emulator.endpoints import Door, Lightsail, client
+from tests.emulator.endpoints import Endpoint, Lightsail, client
 
 
 def test_calls_take_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ def test_calls_take_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [1, 1, 1, 1]
 
 
-def test_five_creates_of_one_name_at_once_make_one_snapshot(door: Door, lightsail: Lightsail) -> None:
+def test_five_creates_of_one_name_at_once_make_one_snapshot(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
 
     def create(_number: int) -> str:
@@ -42,7 +42,7 @@ def test_five_creates_of_one_name_at_once_make_one_snapshot(door: Door, lightsai
     with ThreadPoolExecutor(5) as pool:
         outcomes = list(pool.map(create, range(5)))
     assert sorted(outcomes) == ["NameExists"] * 4 + ["created"]
-    assert snapshot_names(client(door)) == ["snap-1"]
+    assert snapshot_names(client(endpoint)) == ["snap-1"]
 
 
 def test_ten_thousand_instances_are_listed_page_by_page() -> None:

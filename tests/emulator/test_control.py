@@ -3,14 +3,14 @@
 import pytest
 
 from tests.emulator.builders import make_instance, make_snapshot
-from tests.emulator.endpoints import Door, client
+from tests.emulator.endpoints import Endpoint, client
 
 
-def test_the_state_shows_resources_by_account_and_region(door: Door) -> None:
-    lightsail = client(door)
+def test_the_state_shows_resources_by_account_and_region(endpoint: Endpoint) -> None:
+    lightsail = client(endpoint)
     make_instance(lightsail)
     make_snapshot(lightsail)
-    assert door.tell("state", "GET")["accounts"]["123456789012"] == {
+    assert endpoint.tell("state", "GET")["accounts"]["123456789012"] == {
         "eu-central-1": {
             "instances": {"web-1": "running"},
             "instanceSnapshots": {"snap-1": "pending"},
@@ -19,30 +19,30 @@ def test_the_state_shows_resources_by_account_and_region(door: Door) -> None:
     }
 
 
-def test_a_reset_forgets_resources_and_faults(door: Door) -> None:
-    lightsail = client(door)
+def test_a_reset_forgets_resources_and_faults(endpoint: Endpoint) -> None:
+    lightsail = client(endpoint)
     make_instance(lightsail)
-    door.tell("faults", fault="throttle")
-    door.tell("reset")
+    endpoint.tell("faults", fault="throttle")
+    endpoint.tell("reset")
     assert lightsail.get_instances()["instances"] == []
 
 
-def test_settings_are_answered_whole_and_change_only_where_told(door: Door) -> None:
-    before = door.tell("settings", "GET")
-    assert door.tell("settings", snapshotSeconds=5) == {**before, "snapshotSeconds": 5}
+def test_settings_are_answered_whole_and_change_only_where_told(endpoint: Endpoint) -> None:
+    before = endpoint.tell("settings", "GET")
+    assert endpoint.tell("settings", snapshotSeconds=5) == {**before, "snapshotSeconds": 5}
 
 
-def test_the_clock_can_begin_in_the_past_while_there_is_nothing(door: Door) -> None:
-    door.tell("reset")
-    now = door.tell("clock", advance=0)["time"]
-    assert door.tell("clock", time="2020-02-29T03:15:00Z")["time"].startswith("2020-02-29T03:15:0")
-    lightsail = client(door)
+def test_the_clock_can_begin_in_the_past_while_there_is_nothing(endpoint: Endpoint) -> None:
+    endpoint.tell("reset")
+    now = endpoint.tell("clock", advance=0)["time"]
+    assert endpoint.tell("clock", time="2020-02-29T03:15:00Z")["time"].startswith("2020-02-29T03:15:0")
+    lightsail = client(endpoint)
     make_instance(lightsail)
     assert lightsail.get_instances()["instances"][0]["createdAt"].year == 2020
     with pytest.raises(ValueError, match="while there is nothing"):
-        door.tell("clock", time=now)
-    door.tell("reset")
-    door.tell("clock", time=now)
+        endpoint.tell("clock", time=now)
+    endpoint.tell("reset")
+    endpoint.tell("clock", time=now)
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_the_clock_can_begin_in_the_past_while_there_is_nothing(door: Door) -> N
     ],
 )
 def test_what_it_does_not_understand_it_refuses_and_says_why(
-    door: Door, path: str, body: dict[str, object], words: str
+    endpoint: Endpoint, path: str, body: dict[str, object], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words.replace("(", r"\(")):
-        door.tell(path, **body)
+        endpoint.tell(path, **body)
 
 
-def test_a_change_that_is_refused_in_part_changes_nothing(door: Door) -> None:
-    before = door.tell("settings", "GET")
+def test_a_change_that_is_refused_in_part_changes_nothing(endpoint: Endpoint) -> None:
+    before = endpoint.tell("settings", "GET")
     with pytest.raises(ValueError, match="colour"):
-        door.tell("settings", pageSize=3, colour="red")
-    assert door.tell("settings", "GET") == before
+        endpoint.tell("settings", pageSize=3, colour="red")
+    assert endpoint.tell("settings", "GET") == before

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
-from tests.emulator.endpoints import KEYS, REGION, HttpDoor, Lightsail, client
+from tests.emulator.endpoints import KEYS, REGION, HttpEndpoint, Lightsail, client
 
 ACCOUNT = "123456789012"
 OURS = [{"key": "managed-by", "value": "us"}]
@@ -18,16 +18,16 @@ _numbers = count()
 
 
 @pytest.fixture
-def root(ministack_door: HttpDoor) -> Lightsail:
+def root(ministack_endpoint: HttpEndpoint) -> Lightsail:
     """The account's root, who may do all."""
-    return client(ministack_door)
+    return client(ministack_endpoint)
 
 
 @pytest.fixture
-def as_user(ministack_door: HttpDoor) -> Iterator[As]:
+def as_user(ministack_endpoint: HttpEndpoint) -> Iterator[As]:
     """Makes a client of a user who may do what the statement allows, less what `deny` denies, and nothing else."""
     make: Any = boto3.client  # the stubs want every keyword spelt out
-    iam = make("iam", "us-east-1", endpoint_url=ministack_door.url, **KEYS)
+    iam = make("iam", "us-east-1", endpoint_url=ministack_endpoint.url, **KEYS)
 
     def user(actions: str | list[str], resource: str = "*", **more: Any) -> Lightsail:
         name = f"user-{next(_numbers)}"
@@ -41,7 +41,7 @@ def as_user(ministack_door: HttpDoor) -> Iterator[As]:
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-        return client(ministack_door, region, **keys)
+        return client(ministack_endpoint, region, **keys)
 
     yield user
     iam.close()
@@ -113,9 +113,9 @@ def test_a_create_can_be_held_to_instances_with_a_tag(root: Lightsail, as_user: 
     assert create(lightsail) is None
 
 
-def test_calls_can_be_held_to_a_region(ministack_door: HttpDoor, as_user: As) -> None:
-    make_instance(client(ministack_door, "us-east-1"))
-    make_instance(client(ministack_door))
+def test_calls_can_be_held_to_a_region(ministack_endpoint: HttpEndpoint, as_user: As) -> None:
+    make_instance(client(ministack_endpoint, "us-east-1"))
+    make_instance(client(ministack_endpoint))
     here = {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}
     allowed = {"actions": "lightsail:CreateInstanceSnapshot", "Condition": here}
     assert create(as_user(**allowed, region="us-east-1")) == "AccessDeniedException"
@@ -182,26 +182,26 @@ def test_an_explicit_deny_wins(root: Lightsail, as_user: As) -> None:
 
 
 def test_another_action_in_the_query_does_not_change_what_is_authorised(
-    ministack_door: HttpDoor, root: Lightsail, as_user: As
+    ministack_endpoint: HttpEndpoint, root: Lightsail, as_user: As
 ) -> None:
     make_instance(root)
     reader = as_user("lightsail:GetInstances")
     reader.meta.events.register("before-sign", lambda request, **_: request.params.update(Action="GetInstances"))
     assert create(reader) == "AccessDeniedException"
-    assert ministack_door.tell("state", "GET")["accounts"][ACCOUNT]["eu-central-1"]["instanceSnapshots"] == {}
+    assert ministack_endpoint.tell("state", "GET")["accounts"][ACCOUNT]["eu-central-1"]["instanceSnapshots"] == {}
 
 
-def test_a_wrong_signature_is_refused(ministack_door: HttpDoor, as_user: As) -> None:
+def test_a_wrong_signature_is_refused(ministack_endpoint: HttpEndpoint, as_user: As) -> None:
     user: Any = as_user("lightsail:*")
     assert user.get_instances()["instances"] == []
     known = user._request_signer._credentials.access_key
-    impostor = client(ministack_door, aws_access_key_id=known, aws_secret_access_key="guessed")
+    impostor = client(ministack_endpoint, aws_access_key_id=known, aws_secret_access_key="guessed")
     assert error_of(impostor.get_instances)["name"] == "InvalidSignatureException"
 
 
-def test_a_request_without_a_signature_is_refused(ministack_door: HttpDoor) -> None:
+def test_a_request_without_a_signature_is_refused(ministack_endpoint: HttpEndpoint) -> None:
     target = {"X-Amz-Target": "Lightsail_20161128.GetInstances"}
-    status, body = ministack_door.ask("POST", "/", "{}", **target)
+    status, body = ministack_endpoint.ask("POST", "/", "{}", **target)
     assert (status, json.loads(body)["__type"]) == (401, "UnauthenticatedException")
 
 
@@ -209,7 +209,7 @@ def test_an_operation_that_the_emulator_lacks_is_refused_by_name_to_everybody(as
     assert "GetDisks" in error_of(as_user("sqs:*").get_disks)["message"]
 
 
-def test_ministacks_own_reset_forgets_lightsails_resources(ministack_door: HttpDoor, root: Lightsail) -> None:
+def test_ministacks_own_reset_forgets_lightsails_resources(ministack_endpoint: HttpEndpoint, root: Lightsail) -> None:
     make_instance(root)
-    assert ministack_door.ask("POST", "/_ministack/reset")[0] == 200
+    assert ministack_endpoint.ask("POST", "/_ministack/reset")[0] == 200
     assert root.get_instances()["instances"] == []

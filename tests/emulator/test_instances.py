@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot_names
-from tests.emulator.endpoints import Door, Lightsail
+from tests.emulator.endpoints import Endpoint, Lightsail
 
 
 def state(lightsail: Lightsail) -> tuple[int, str]:
@@ -14,12 +14,12 @@ def state(lightsail: Lightsail) -> tuple[int, str]:
     return found["code"], found["name"]
 
 
-def move_to(door: Door, time_of_day: str) -> None:
+def move_to(endpoint: Endpoint, time_of_day: str) -> None:
     """Let time pass until it is this time (UTC) the next time."""
-    now = datetime.fromisoformat(door.tell("state", "GET")["time"])
+    now = datetime.fromisoformat(endpoint.tell("state", "GET")["time"])
     hour, minute = map(int, time_of_day.split(":"))
     then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    door.tell("clock", advance=((then - now) % timedelta(days=1)).total_seconds())
+    endpoint.tell("clock", advance=((then - now) % timedelta(days=1)).total_seconds())
 
 
 def enable(lightsail: Lightsail, time_of_day: str = "06:00") -> None:
@@ -59,16 +59,18 @@ def test_a_zone_of_another_region_is_refused(lightsail: Lightsail) -> None:
     assert error["name"] == "InvalidInputException"
 
 
-def test_states_move_with_time_from_pending_to_running_to_stopped_and_back(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", instanceSeconds=30)
+def test_states_move_with_time_from_pending_to_running_to_stopped_and_back(
+    endpoint: Endpoint, lightsail: Lightsail
+) -> None:
+    endpoint.tell("settings", instanceSeconds=30)
     make_instance(lightsail)
     seen = [state(lightsail)]
-    door.tell("clock", advance=30)
+    endpoint.tell("clock", advance=30)
     seen.append(state(lightsail))
     for move in (lightsail.stop_instance, lightsail.start_instance):
         move(instanceName="web-1")
         seen.append(state(lightsail))
-        door.tell("clock", advance=30)
+        endpoint.tell("clock", advance=30)
         seen.append(state(lightsail))
     assert seen == [
         (0, "pending"),
@@ -80,8 +82,8 @@ def test_states_move_with_time_from_pending_to_running_to_stopped_and_back(door:
     ]
 
 
-def test_an_instance_on_its_way_cannot_be_stopped(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", instanceSeconds=30)
+def test_an_instance_on_its_way_cannot_be_stopped(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", instanceSeconds=30)
     make_instance(lightsail)
     assert error_of(lightsail.stop_instance, instanceName="web-1")["name"] == "OperationFailureException"
 
@@ -112,53 +114,55 @@ def test_only_full_hours_are_taken(lightsail: Lightsail) -> None:
     assert error["name"] == "InvalidInputException"
 
 
-def test_manual_snapshots_are_refused_while_an_automatic_one_is_made(door: Door, lightsail: Lightsail) -> None:
+def test_manual_snapshots_are_refused_while_an_automatic_one_is_made(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     enable(lightsail)
-    move_to(door, "06:00")
+    move_to(endpoint, "06:00")
     assert automatic(lightsail) == ["InProgress"]
     error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert "when an automatic snapshot is being created" in error["message"]
-    door.tell("clock", advance=45 * 60 - 1)
+    endpoint.tell("clock", advance=45 * 60 - 1)
     assert automatic(lightsail) == ["InProgress"]
-    door.tell("clock", advance=1)
+    endpoint.tell("clock", advance=1)
     assert automatic(lightsail) == ["Success"]
     assert make_snapshot(lightsail)["state"] == "pending"
 
 
-def test_an_automatic_snapshot_of_one_instance_holds_up_no_other(door: Door, lightsail: Lightsail) -> None:
+def test_an_automatic_snapshot_of_one_instance_holds_up_no_other(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_instance(lightsail, "web-2")
     enable(lightsail)
-    move_to(door, "06:00")
+    move_to(endpoint, "06:00")
     assert make_snapshot(lightsail, instance="web-2")["state"] == "pending"
 
 
-def test_seven_automatic_snapshots_are_kept_and_none_is_among_the_manual_ones(door: Door, lightsail: Lightsail) -> None:
+def test_seven_automatic_snapshots_are_kept_and_none_is_among_the_manual_ones(
+    endpoint: Endpoint, lightsail: Lightsail
+) -> None:
     make_instance(lightsail)
     enable(lightsail)
-    move_to(door, "12:00")
-    door.tell("clock", advance=9 * 86400)
+    move_to(endpoint, "12:00")
+    endpoint.tell("clock", advance=9 * 86400)
     assert automatic(lightsail) == ["Success"] * 7
     assert snapshot_names(lightsail) == []
 
 
-def test_automatic_snapshots_stay_when_the_add_on_is_disabled(door: Door, lightsail: Lightsail) -> None:
+def test_automatic_snapshots_stay_when_the_add_on_is_disabled(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     enable(lightsail)
-    move_to(door, "12:00")
-    door.tell("clock", advance=86400)
+    move_to(endpoint, "12:00")
+    endpoint.tell("clock", advance=86400)
     before = automatic(lightsail)
     lightsail.disable_add_on(resourceName="web-1", addOnType="AutoSnapshot")
-    door.tell("clock", advance=5 * 86400)
+    endpoint.tell("clock", advance=5 * 86400)
     assert lightsail.get_instance(instanceName="web-1")["instance"]["addOns"] == []
     assert automatic(lightsail) == before != []
 
 
-def test_automatic_snapshots_die_with_their_instance(door: Door, lightsail: Lightsail) -> None:
+def test_automatic_snapshots_die_with_their_instance(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     enable(lightsail)
-    door.tell("clock", advance=2 * 86400)
+    endpoint.tell("clock", advance=2 * 86400)
     lightsail.delete_instance(instanceName="web-1")
     make_instance(lightsail)
     assert automatic(lightsail) == []

@@ -7,7 +7,7 @@ from moto import mock_aws
 
 import local.lightsail.moto
 from tests.emulator.builders import error_of, make_instance
-from tests.emulator.endpoints import MotoDoor, client, server_door
+from tests.emulator.endpoints import MotoDoor, client, server_endpoint
 
 
 def test_every_mock_aws_begins_with_nothing_and_with_no_faults() -> None:
@@ -34,7 +34,7 @@ def test_motos_own_services_work_beside_it() -> None:
 
 
 def test_an_endpoint_of_ones_own_is_left_alone() -> None:
-    with mock_aws(), server_door() as server:
+    with mock_aws(), server_endpoint() as server:
         make_instance(client(server))
         assert client(MotoDoor()).get_instances()["instances"] == []
         assert len(client(server).get_instances()["instances"]) == 1

@@ -3,14 +3,14 @@
 import pytest
 
 from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot_names
-from tests.emulator.endpoints import Door, Lightsail, client
+from tests.emulator.endpoints import Endpoint, Lightsail, client
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 5, 6, 100])
 def test_a_paginator_finds_everything_once_and_in_order_whatever_the_page_size(
-    door: Door, lightsail: Lightsail, page_size: int
+    endpoint: Endpoint, lightsail: Lightsail, page_size: int
 ) -> None:
-    door.tell("settings", pageSize=page_size)
+    endpoint.tell("settings", pageSize=page_size)
     make_instance(lightsail)
     names = [f"snap-{number}" for number in range(5)]
     for name in names:
@@ -18,8 +18,8 @@ def test_a_paginator_finds_everything_once_and_in_order_whatever_the_page_size(
     assert snapshot_names(lightsail) == names
 
 
-def test_the_last_page_has_no_token(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", pageSize=2)
+def test_the_last_page_has_no_token(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", pageSize=2)
     make_instance(lightsail, "web-1", instanceNames=["web-1", "web-2", "web-3"])
     first = lightsail.get_instances()
     last = lightsail.get_instances(pageToken=first["nextPageToken"])
@@ -29,9 +29,9 @@ def test_the_last_page_has_no_token(door: Door, lightsail: Lightsail) -> None:
 
 
 def test_a_page_goes_on_where_the_last_one_ended_although_something_was_deleted(
-    door: Door, lightsail: Lightsail
+    endpoint: Endpoint, lightsail: Lightsail
 ) -> None:
-    door.tell("settings", pageSize=2)
+    endpoint.tell("settings", pageSize=2)
     make_instance(lightsail, "a-1", instanceNames=["a-1", "a-2", "a-3", "a-4"])
     token = lightsail.get_instances()["nextPageToken"]
     lightsail.delete_instance(instanceName="a-1")
@@ -44,17 +44,17 @@ def test_a_page_token_that_was_not_given_out_is_refused(lightsail: Lightsail, to
     assert error_of(lightsail.get_instances, pageToken=token)["name"] == "InvalidInputException"
 
 
-def test_a_page_token_of_another_region_is_refused(door: Door) -> None:
-    door.tell("settings", pageSize=1)
-    elsewhere = client(door, "us-east-1")
+def test_a_page_token_of_another_region_is_refused(endpoint: Endpoint) -> None:
+    endpoint.tell("settings", pageSize=1)
+    elsewhere = client(endpoint, "us-east-1")
     make_instance(elsewhere, "web-1", instanceNames=["web-1", "web-2"])
     token = elsewhere.get_instances()["nextPageToken"]
-    assert error_of(client(door).get_instances, pageToken=token)["name"] == "InvalidInputException"
+    assert error_of(client(endpoint).get_instances, pageToken=token)["name"] == "InvalidInputException"
 
 
-def test_a_list_is_of_one_region(door: Door) -> None:
-    make_instance(client(door, "us-east-1"))
-    assert client(door).get_instances()["instances"] == []
+def test_a_list_is_of_one_region(endpoint: Endpoint) -> None:
+    make_instance(client(endpoint, "us-east-1"))
+    assert client(endpoint).get_instances()["instances"] == []
 
 
 def test_active_names_are_those_of_every_type_of_resource(lightsail: Lightsail) -> None:
@@ -63,12 +63,14 @@ def test_active_names_are_those_of_every_type_of_resource(lightsail: Lightsail) 
     assert lightsail.get_active_names()["activeNames"] == ["web-1", "snap-1"]
 
 
-def test_an_operation_is_found_by_its_id_and_succeeds_with_the_snapshot(door: Door, lightsail: Lightsail) -> None:
+def test_an_operation_is_found_by_its_id_and_succeeds_with_the_snapshot(
+    endpoint: Endpoint, lightsail: Lightsail
+) -> None:
     make_instance(lightsail)
     answer = lightsail.create_instance_snapshot(**CREATE)
     for started in answer["operations"]:
         assert lightsail.get_operation(operationId=started["id"])["operation"]["status"] == "Started"
-    door.tell("clock", advance=60)
+    endpoint.tell("clock", advance=60)
     for started in answer["operations"]:
         ended = lightsail.get_operation(operationId=started["id"])["operation"]
         assert (ended["status"], ended["isTerminal"]) == ("Succeeded", True)
@@ -88,8 +90,8 @@ def test_operations_are_listed_oldest_first(lightsail: Lightsail) -> None:
     assert types == ["CreateInstance", "StopInstance", "DeleteInstance"]
 
 
-def test_operations_of_a_resource_come_newest_first_and_outlive_it(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", pageSize=2)
+def test_operations_of_a_resource_come_newest_first_and_outlive_it(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", pageSize=2)
     make_instance(lightsail)
     make_instance(lightsail, "web-2")
     lightsail.stop_instance(instanceName="web-1")
@@ -118,7 +120,7 @@ def test_availability_zones_are_listed_when_asked_for(lightsail: Lightsail) -> N
 
 
 @pytest.mark.parametrize("region", ["us-west-1", "eu-central-1a", "xx-north-9"])
-def test_a_region_without_lightsail_is_refused(door: Door, region: str) -> None:
-    error = error_of(client(door, region).get_instances)
+def test_a_region_without_lightsail_is_refused(endpoint: Endpoint, region: str) -> None:
+    error = error_of(client(endpoint, region).get_instances)
     assert error["name"] == "UnrecognizedClientException"
     assert region in error["message"]

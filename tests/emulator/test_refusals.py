@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulator.builders import error_of, make_instance, make_snapshot
-from tests.emulator.endpoints import Door, Lightsail
+from tests.emulator.endpoints import Endpoint, Lightsail
 
 
 @pytest.mark.parametrize("name", ["custom gitlab", "", "a", "-web", "web-", "web_", "a" * 256, "größe", "web\n"])
@@ -23,8 +23,8 @@ def test_a_good_name_is_taken(lightsail: Lightsail, name: str) -> None:
     assert make_snapshot(lightsail, name)["name"] == name
 
 
-def test_dots_in_snapshot_names_can_be_set_to_be_refused(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", dotsInSnapshotNames=False)
+def test_dots_in_snapshot_names_can_be_set_to_be_refused(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", dotsInSnapshotNames=False)
     make_instance(lightsail, "web.example")
     error = error_of(lightsail.create_instance_snapshot, instanceName="web.example", instanceSnapshotName="snap.1")
     assert error["name"] == "InvalidInputException"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
-from tests.emulator.endpoints import Door, Lightsail, client
+from tests.emulator.endpoints import Endpoint, Lightsail, client
 
 RESTORE = {
     "instanceNames": ["web-2"],
@@ -40,23 +40,23 @@ def test_the_two_operations_come_in_no_fixed_order(lightsail: Lightsail) -> None
     assert first_ones == {"Instance", "InstanceSnapshot"}
 
 
-def test_a_snapshot_is_pending_and_becomes_available_with_time(door: Door, lightsail: Lightsail) -> None:
+def test_a_snapshot_is_pending_and_becomes_available_with_time(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "pending"
-    door.tell("clock", advance=59)
+    endpoint.tell("clock", advance=59)
     assert snapshot(lightsail)["state"] == "pending"
-    door.tell("clock", advance=1)
+    endpoint.tell("clock", advance=1)
     assert snapshot(lightsail)["state"] == "available"
 
 
-def test_a_clock_at_speed_makes_snapshots_available_sooner(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", speed=1_000_000)
+def test_a_clock_at_speed_makes_snapshots_available_sooner(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", speed=1_000_000)
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "available"
 
 
-def test_how_long_a_snapshot_takes_can_be_set(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", snapshotSeconds=0)
+def test_how_long_a_snapshot_takes_can_be_set(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", snapshotSeconds=0)
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "available"
 
@@ -79,8 +79,8 @@ def test_an_instance_snapshot_has_no_progress(lightsail: Lightsail) -> None:
     assert "progress" not in make_snapshot(lightsail)
 
 
-def test_created_at_is_half_a_minute_later_than_the_request(door: Door, lightsail: Lightsail) -> None:
-    now = datetime.fromisoformat(door.tell("state", "GET")["time"])
+def test_created_at_is_half_a_minute_later_than_the_request(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    now = datetime.fromisoformat(endpoint.tell("state", "GET")["time"])
     make_instance(lightsail)
     created_at = make_snapshot(lightsail)["createdAt"].astimezone(UTC)
     assert abs(created_at - now - timedelta(seconds=30)) < timedelta(milliseconds=2)
@@ -104,16 +104,16 @@ def test_names_are_unique_over_all_types_of_resources(lightsail: Lightsail) -> N
     assert error["code"] == "NameExists"
 
 
-def test_each_region_has_a_name_space_of_its_own(door: Door) -> None:
+def test_each_region_has_a_name_space_of_its_own(endpoint: Endpoint) -> None:
     for region in ("eu-central-1", "us-east-1", "ap-southeast-5"):
-        lightsail = client(door, region)
+        lightsail = client(endpoint, region)
         make_instance(lightsail)
         assert f":{region}:" in make_snapshot(lightsail)["arn"]
 
 
-def test_an_instance_of_another_region_does_not_exist(door: Door) -> None:
-    make_instance(client(door, "us-east-1"))
-    error = error_of(client(door).create_instance_snapshot, **CREATE)
+def test_an_instance_of_another_region_does_not_exist(endpoint: Endpoint) -> None:
+    make_instance(client(endpoint, "us-east-1"))
+    error = error_of(client(endpoint).create_instance_snapshot, **CREATE)
     assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
     assert "does not exist" in error["message"]
 
@@ -159,8 +159,8 @@ def test_a_stopped_instance_can_be_snapshotted(lightsail: Lightsail) -> None:
     assert make_snapshot(lightsail)["state"] == "pending"
 
 
-def test_an_instance_on_its_way_cannot_be_snapshotted(door: Door, lightsail: Lightsail) -> None:
-    door.tell("settings", instanceSeconds=30)
+def test_an_instance_on_its_way_cannot_be_snapshotted(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.tell("settings", instanceSeconds=30)
     make_instance(lightsail)
     error = error_of(lightsail.create_instance_snapshot, **CREATE)
     assert error["name"] == "OperationFailureException"
@@ -168,10 +168,10 @@ def test_an_instance_on_its_way_cannot_be_snapshotted(door: Door, lightsail: Lig
     assert snapshot_names(lightsail) == []
 
 
-def test_a_restore_makes_an_instance_with_an_arn_of_its_own(door: Door, lightsail: Lightsail) -> None:
+def test_a_restore_makes_an_instance_with_an_arn_of_its_own(endpoint: Endpoint, lightsail: Lightsail) -> None:
     original = make_instance(lightsail, tags=[{"key": "env", "value": "prod"}])
     make_snapshot(lightsail)
-    door.tell("clock", advance=60)
+    endpoint.tell("clock", advance=60)
     lightsail.create_instances_from_snapshot(**RESTORE)
     restored = lightsail.get_instance(instanceName="web-2")["instance"]
     assert restored["arn"] != original["arn"]
@@ -180,10 +180,10 @@ def test_a_restore_makes_an_instance_with_an_arn_of_its_own(door: Door, lightsai
     assert snapshot_names(lightsail) == ["snap-1"]
 
 
-def test_a_restore_to_a_smaller_bundle_is_refused(door: Door, lightsail: Lightsail) -> None:
+def test_a_restore_to_a_smaller_bundle_is_refused(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    door.tell("clock", advance=60)
+    endpoint.tell("clock", advance=60)
     error = error_of(lightsail.create_instances_from_snapshot, **RESTORE | {"bundleId": "nano_3_0"})
     assert error["name"] == "InvalidInputException"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.builders import make_instance
-from tests.emulator.endpoints import ROOT, HttpDoor, client, server_door
+from tests.emulator.endpoints import ROOT, HttpEndpoint, client, server_endpoint
 
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20261123/eu-central-1/lightsail/aws4_request,"
@@ -21,65 +21,65 @@ SIGNED = {
 
 
 @pytest.fixture
-def server() -> Iterator[HttpDoor]:
+def server() -> Iterator[HttpEndpoint]:
     """A fresh server."""
-    with server_door() as door:
-        yield door
+    with server_endpoint() as endpoint:
+        yield endpoint
 
 
-def ask(door: HttpDoor, operation: str, body: str = "{}", **headers: str) -> tuple[int, dict[str, Any]]:
+def ask(endpoint: HttpEndpoint, operation: str, body: str = "{}", **headers: str) -> tuple[int, dict[str, Any]]:
     """Status and body of the answer to a bare request."""
-    status, answer = door.ask("POST", "/", body, **{"X-Amz-Target": operation, **headers})
+    status, answer = endpoint.ask("POST", "/", body, **{"X-Amz-Target": operation, **headers})
     return status, json.loads(answer)
 
 
-def test_times_are_numbers_and_the_body_is_json(server: HttpDoor) -> None:
+def test_times_are_numbers_and_the_body_is_json(server: HttpEndpoint) -> None:
     make_instance(client(server))
     _, answer = ask(server, "Lightsail_20161128.GetInstances", **SIGNED)
     (instance,) = answer["instances"]
     assert isinstance(instance["createdAt"], float)
 
 
-def test_the_errors_name_is_in_the_body_with_docs_and_tip(server: HttpDoor) -> None:
+def test_the_errors_name_is_in_the_body_with_docs_and_tip(server: HttpEndpoint) -> None:
     status, answer = ask(server, "Lightsail_20161128.GetInstance", '{"instanceName": "nope"}', **SIGNED)
     assert status == 404
     assert answer["__type"] == "NotFoundException"
     assert set(answer) == {"__type", "message", "code", "docs", "tip"}
 
 
-def test_a_missing_member_is_refused_by_name(server: HttpDoor) -> None:
+def test_a_missing_member_is_refused_by_name(server: HttpEndpoint) -> None:
     _, answer = ask(server, "Lightsail_20161128.GetInstance", **SIGNED)
     assert answer["__type"] == "InvalidInputException"
     assert "instanceName" in answer["message"]
 
 
-def test_a_member_of_the_wrong_type_and_one_too_many_are_refused_by_name(server: HttpDoor) -> None:
+def test_a_member_of_the_wrong_type_and_one_too_many_are_refused_by_name(server: HttpEndpoint) -> None:
     body = '{"instanceName": 7, "colour": "red"}'
     _, answer = ask(server, "Lightsail_20161128.GetInstance", body, **SIGNED)
     assert "instanceName" in answer["message"]
     assert "colour" in answer["message"]
 
 
-def test_a_body_that_is_not_an_object_is_refused(server: HttpDoor) -> None:
+def test_a_body_that_is_not_an_object_is_refused(server: HttpEndpoint) -> None:
     assert ask(server, "Lightsail_20161128.GetInstances", "[]", **SIGNED)[1]["__type"] == "InvalidInputException"
 
 
-def test_a_body_that_is_not_json_is_refused(server: HttpDoor) -> None:
+def test_a_body_that_is_not_json_is_refused(server: HttpEndpoint) -> None:
     assert ask(server, "Lightsail_20161128.GetInstances", "{", **SIGNED)[1]["__type"] == "SerializationException"
 
 
 @pytest.mark.parametrize("target", ["Lightsail_20161128.MakeCoffee", "DynamoDB_20120810.ListTables", ""])
-def test_an_operation_that_lightsail_does_not_have_is_unknown(server: HttpDoor, target: str) -> None:
+def test_an_operation_that_lightsail_does_not_have_is_unknown(server: HttpEndpoint, target: str) -> None:
     assert ask(server, target, **SIGNED)[1]["__type"] == "UnknownOperationException"
 
 
-def test_an_unsigned_request_is_refused(server: HttpDoor) -> None:
+def test_an_unsigned_request_is_refused(server: HttpEndpoint) -> None:
     status, answer = ask(server, "Lightsail_20161128.GetInstances")
     assert (status, answer["__type"]) == (401, "UnauthenticatedException")
 
 
 @pytest.mark.parametrize("body", ["{", "[]"])
-def test_the_control_door_takes_json_objects_only(server: HttpDoor, body: str) -> None:
+def test_the_control_door_takes_json_objects_only(server: HttpEndpoint, body: str) -> None:
     status, answer = server.ask("POST", "/_lightsail/settings", body)
     assert (status, json.loads(answer)["__type"]) == (400, "InvalidInputException")
 
@@ -102,7 +102,7 @@ def test_the_program_says_where_it_is_and_ends_cleanly_also_in_the_background(st
         assert program.stdout is not None
         url = re.search(r"http://127\.0\.0\.1:\d+", program.stdout.readline())
         assert url is not None
-        lightsail = client(HttpDoor(url[0]))
+        lightsail = client(HttpEndpoint(url[0]))
         make_instance(lightsail, "web-1", instanceNames=["web-1", "web-2"])
         assert "nextPageToken" in lightsail.get_instances()
         program.send_signal(stop)

@@ -9,10 +9,10 @@ from typing import Any
 
 import tests.unit.conftest  # noqa: F401 - the environment that the functions find, before they are imported
 from lightsail_snapshots import audit, copy, create, fan_out, prune
-from lightsail_snapshots.naming import utc
+from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
 from tests.support.events import requested
-from tests.support.fake_aws import Context, World, world
+from tests.support.fake_aws import Context, FakeAws, world
 from tests.support.pruning import nights, prune_requested
 
 Series = tuple[str, str, frozenset[tuple[str, str]]]
@@ -57,10 +57,10 @@ def _direct() -> None:
         _audit(aws)
 
 
-def _audit(aws: World) -> None:
+def _audit(aws: FakeAws) -> None:
     now = aws.emulator.clock.now() + timedelta(days=2)
     plan = {"plan": "daily", "select": {"all": True}, "maxAge": "PT26H", "copyTo": ["eu-west-1"]}
-    audit.handler(requested({"plans": [plan], "scheduledTime": utc(now)}), Context())
+    audit.handler(requested({"plans": [plan], "scheduledTime": format_utc(now)}), Context())
 
 
 def _read(record: dict[str, Any]) -> Iterator[Series]:

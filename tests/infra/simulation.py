@@ -22,7 +22,7 @@ OF_EVERY_FUNCTION = {
     "sqs:SendMessage",
 }
 """Actions that the role of each function is granted: to say what became of a request, and to keep what failed."""
-OF_A_WORKER = OF_EVERY_FUNCTION | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+QUEUE_FUNCTION_ACTIONS = OF_EVERY_FUNCTION | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
 """Actions that the role of a function with a queue of its own is granted."""
 
 

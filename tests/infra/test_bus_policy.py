@@ -7,7 +7,7 @@ import pytest
 from tests.infra.simulation import Case, bus_arn, decide, events
 from tests.infra.synthesized import Synthesized
 
-NAMED, STRANGER = "111122223333", "999999999999"
+NAMED, UNTAGGED = "111122223333", "999999999999"
 PUT = "events:PutEvents"
 INSTANCE, FLEET = ("my.ci", "Instance Snapshot Requested"), ("my.ci", "Fleet Snapshot Requested")
 AVAILABLE = ("my.ci", "Instance Snapshot Available")
@@ -54,7 +54,7 @@ def test_a_named_account_cannot(deed: str, decisions: dict[str, Any]) -> None:
 
 
 def test_any_other_account_can_do_nothing(everything: Synthesized) -> None:
-    assert set(decisions_for(everything, STRANGER).values()) == {"ImplicitlyDenied"}
+    assert set(decisions_for(everything, UNTAGGED).values()) == {"ImplicitlyDenied"}
 
 
 def test_each_account_in_the_file_is_named_and_nobody_else(everything: Synthesized) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.copy import MAX_RECEIVE_COUNT
-from infra.queue_function import COME_BACK_AFTER
+from infra.queue_function import VISIBILITY_TIMEOUT
 from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, FOUR_DAYS, FOURTEEN_DAYS, REGION, Synthesized
@@ -78,7 +78,7 @@ def test_a_copy_that_never_converges_is_kept_and_so_is_an_invocation_that_fails(
 
 
 def test_a_copy_has_a_day_to_become_usable_and_outlives_it_in_the_queue(with_copies: Synthesized) -> None:
-    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() == 24 * 3600
+    assert MAX_RECEIVE_COUNT * VISIBILITY_TIMEOUT.to_seconds() == 24 * 3600
     assert with_copies.named("CopyQueue")[1]["MessageRetentionPeriod"] == FOUR_DAYS
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from infra.create import MAX_RECEIVE_COUNT
-from infra.queue_function import COME_BACK_AFTER, FUNCTION_TIMEOUT
+from infra.queue_function import FUNCTION_TIMEOUT, VISIBILITY_TIMEOUT
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.settings import ReconcilerSettings
 from tests.infra.simulation import statements_of
@@ -55,11 +55,11 @@ def test_an_asynchronous_invocation_that_fails_is_retried_twice_and_then_kept(te
 def test_a_request_outlives_all_its_deliveries_in_the_queue(template: Synthesized) -> None:
     _, queue = template.named("CreateQueue")
     assert queue["MessageRetentionPeriod"] == FOUR_DAYS
-    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() < FOUR_DAYS
+    assert MAX_RECEIVE_COUNT * VISIBILITY_TIMEOUT.to_seconds() < FOUR_DAYS
 
 
 def test_a_snapshot_has_about_six_hours_to_become_usable() -> None:
-    assert MAX_RECEIVE_COUNT * COME_BACK_AFTER.to_seconds() == 6 * 3600
+    assert MAX_RECEIVE_COUNT * VISIBILITY_TIMEOUT.to_seconds() == 6 * 3600
 
 
 def test_dead_letters_are_kept_as_long_as_sqs_can(template: Synthesized) -> None:

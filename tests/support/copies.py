@@ -6,13 +6,13 @@ import boto3
 
 from lightsail_snapshots import create
 from tests.support.events import message, requested
-from tests.support.fake_aws import Context, World
+from tests.support.fake_aws import Context, FakeAws
 
 HERE, THERE = "us-east-1", "eu-central-1"
 NAME = "before-upgrade"
 
 
-def available(aws: World, **detail: object) -> dict[str, Any]:
+def available(aws: FakeAws, **detail: object) -> dict[str, Any]:
     """Make a snapshot of web-1 by `create`, and return what it says when it is usable."""
     request = requested({"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail)
     create.handler({"Records": [message(request)]}, Context())
@@ -39,7 +39,7 @@ def copy_by_hand(name: str = NAME, source: str = NAME) -> None:
     client().copy_snapshot(sourceRegion=HERE, sourceSnapshotName=source, targetSnapshotName=name)
 
 
-def outcome(aws: World) -> tuple[str, str, str]:
+def outcome(aws: FakeAws) -> tuple[str, str, str]:
     event = aws.event()
     assert event["detail"]["destination"] == THERE
     return event["detail-type"], event["detail"]["reason"], event["detail"]["message"]

@@ -43,7 +43,7 @@ class Context(LambdaContext):
 
 
 @dataclass
-class World:
+class FakeAws:
     """What a test does to the world, and what it sees of it."""
 
     emulator: Emulator
@@ -116,7 +116,7 @@ def emf(printed: str) -> dict[str, list[float]]:
 
 
 @contextmanager
-def world(handler: Handler = create.handler) -> Iterator[World]:
+def world(handler: Handler = create.handler) -> Iterator[FakeAws]:
     """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events = boto3.client("events", region_name="us-east-1")
@@ -130,7 +130,7 @@ def world(handler: Handler = create.handler) -> Iterator[World]:
         make_instance(tags={"team": "web"})
         emulator = lightsail_door.emulator()
         emulator.clock.speed = 0
-        here = World(emulator, queue, io.StringIO(), handler)
+        here = FakeAws(emulator, queue, io.StringIO(), handler)
         lines = logger.registered_handler
         before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
         regions = {*settings.regions, *settings.copy_regions}

@@ -13,7 +13,7 @@ from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.region import Region
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.events import requested
-from tests.support.fake_aws import Context, World
+from tests.support.fake_aws import Context, FakeAws
 
 NOW = datetime(2024, 6, 3, 12, tzinfo=UTC)  # a Monday, and long ago: no snapshot here is dated in the future
 DAY = timedelta(days=1)
@@ -21,11 +21,11 @@ HOME, OTHER, AWAY = "us-east-1", "eu-central-1", "eu-west-1"
 LAST_1: dict[str, Any] = {"plan": "daily", "keep": {"last": 1}}
 
 
-def region(aws: World, name: str = HOME) -> Region:
+def region(aws: FakeAws, name: str = HOME) -> Region:
     return aws.emulator.account(DEFAULT_ACCOUNT).region(name)
 
 
-def seed(aws: World, days_ago: float, where: str = HOME, instance: str = "web-1", **more: Any) -> str:
+def seed(aws: FakeAws, days_ago: float, where: str = HOME, instance: str = "web-1", **more: Any) -> str:
     """Put a snapshot of ours, as `create` would have made it then, into the emulator; return its name."""
     created_at = NOW - days_ago * DAY
     fields: dict[str, Any] = {
@@ -46,7 +46,7 @@ def seed(aws: World, days_ago: float, where: str = HOME, instance: str = "web-1"
     return region(aws, where).add(made).name
 
 
-def nights(aws: World, count: int, where: str = HOME, instance: str = "web-1") -> list[str]:
+def nights(aws: FakeAws, count: int, where: str = HOME, instance: str = "web-1") -> list[str]:
     """Seed one snapshot for each of the last nights; return their names, newest first."""
     names = [seed(aws, night + 1, where, instance) for night in reversed(range(count))]
     return names[::-1]
@@ -64,11 +64,11 @@ def run(event: Any, remaining_seconds: float = 900) -> dict[str, Any]:
     return answer
 
 
-def left(aws: World, where: str = HOME) -> set[str]:
+def left(aws: FakeAws, where: str = HOME) -> set[str]:
     return {one.name for one in region(aws, where).of(InstanceSnapshot)}
 
 
-def line(aws: World, start: str) -> dict[str, Any]:
+def line(aws: FakeAws, start: str) -> dict[str, Any]:
     """Return the one log line whose message starts so."""
     [only] = [each for each in aws.logs() if each["message"].startswith(start)]
     return only

@@ -21,11 +21,11 @@ os.environ.update(
 )
 
 import local.lightsail.moto  # noqa: F401 - it must be there before the functions make their clients
-from tests.support.fake_aws import World, world
+from tests.support.fake_aws import FakeAws, world
 
 
 @pytest.fixture
-def aws() -> Iterator[World]:
+def aws() -> Iterator[FakeAws]:
     """A world in which `create` is what a message is delivered to."""
     with world() as here:
         yield here

@@ -29,7 +29,7 @@ def is_pure(path: Path) -> bool:
     return path.parent.name != "aws" and path.stem not in EFFECTS
 
 
-@pytest.mark.parametrize("path", list(filter(is_pure, SOURCES)), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in SOURCES if is_pure(path)], ids=lambda path: path.stem)
 def test_decisions_know_neither_aws_nor_the_environment(path: Path) -> None:
     assert not imports(path) & IMPURE
 

@@ -11,10 +11,10 @@ import pytest
 from lightsail_snapshots import audit
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events.audit_requested import parse_audit_request
-from lightsail_snapshots.naming import our_tags, utc
+from lightsail_snapshots.naming import format_utc, our_tags
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import example, fits, requested
-from tests.support.fake_aws import Context, World, make_instance
+from tests.support.fake_aws import Context, FakeAws, make_instance
 
 HOUR = 3600
 
@@ -26,11 +26,11 @@ def plan(name: str = "daily", **fields: object) -> dict[str, Any]:
 
 
 def requested_at(now: datetime, *plans: object, **fields: object) -> dict[str, Any]:
-    detail = {"plans": list(plans), "every": "PT1H", "scheduledTime": utc(now)} | fields
-    return requested(detail, **{"detail-type": "Audit Requested", "time": utc(now)})
+    detail = {"plans": list(plans), "every": "PT1H", "scheduledTime": format_utc(now)} | fields
+    return requested(detail, **{"detail-type": "Audit Requested", "time": format_utc(now)})
 
 
-def run(aws: World, *plans: dict[str, Any], **fields: object) -> dict[str, Any]:
+def run(aws: FakeAws, *plans: dict[str, Any], **fields: object) -> dict[str, Any]:
     """Audit at the emulator's time, which a test may have advanced."""
     event = requested_at(aws.emulator.clock.now(), *(plans or [plan()]), **fields)
     assert fits(event)
@@ -38,7 +38,7 @@ def run(aws: World, *plans: dict[str, Any], **fields: object) -> dict[str, Any]:
     return answer
 
 
-def take_snapshot(aws: World, name: str = "s-1", region: str = "us-east-1", **tags: str) -> None:
+def take_snapshot(aws: FakeAws, name: str = "s-1", region: str = "us-east-1", **tags: str) -> None:
     """Have a usable snapshot of web-1, made by us."""
     ours = our_tags("web-1", "daily", None) | tags
     boto3.client("lightsail", region_name=region).create_instance_snapshot(
@@ -59,7 +59,7 @@ def figures(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], list[fl
     return found
 
 
-def morning(aws: World) -> None:
+def morning(aws: FakeAws) -> None:
     """Advance to the next 09:45 in UTC: no first audit of a day."""
     now = aws.emulator.clock.now()
     later = (now + timedelta(days=1)).replace(hour=9, minute=45, second=0, microsecond=0)
@@ -69,7 +69,7 @@ def morning(aws: World) -> None:
 # What it measures.
 
 
-def test_a_fleet_with_recent_snapshots_is_protected(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fleet_with_recent_snapshots_is_protected(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(2 * HOUR)
     assert run(aws) == {"state": "completed", "overdue": {"daily": 0}}
@@ -83,7 +83,7 @@ def test_a_fleet_with_recent_snapshots_is_protected(aws: World, capsys: pytest.C
     assert aws.events() == []
 
 
-def test_an_instance_without_a_recent_snapshot_is_overdue(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_instance_without_a_recent_snapshot_is_overdue(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(30 * HOUR)
     assert run(aws)["overdue"] == {"daily": 1}
@@ -94,7 +94,7 @@ def test_an_instance_without_a_recent_snapshot_is_overdue(aws: World, capsys: py
     assert (line["plan"], line["instance_name"], line["region"]) == ("daily", "web-1", "us-east-1")
 
 
-def test_each_plan_has_figures_of_its_own(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_plan_has_figures_of_its_own(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(30 * HOUR)
     run(aws, plan(), plan("weekly", maxAge="P8D"))
@@ -103,14 +103,14 @@ def test_each_plan_has_figures_of_its_own(aws: World, capsys: pytest.CaptureFixt
 
 
 def test_a_plan_that_promises_no_age_does_not_claim_that_nothing_is_overdue(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(aws, plan(maxAge=None))
     assert ("InstancesOverdue", "daily") not in figures(capsys)
 
 
 def test_the_age_of_copies_is_told_where_the_plan_asks_for_copies(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)
@@ -122,7 +122,7 @@ def test_the_age_of_copies_is_told_where_the_plan_asks_for_copies(
 
 
 def test_instances_that_no_plan_selects_are_counted_in_all_regions_of_the_stack(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_instance("forgotten", "eu-central-1")
     run(aws, plan(select={"names": ["web-*"]}))
@@ -131,7 +131,7 @@ def test_instances_that_no_plan_selects_are_counted_in_all_regions_of_the_stack(
     assert line["instances"] == ["forgotten in eu-central-1"]
 
 
-def test_one_listing_of_each_kind_and_region_serves_all_plans(aws: World) -> None:
+def test_one_listing_of_each_kind_and_region_serves_all_plans(aws: FakeAws) -> None:
     aws.emulator.settings.page_size = 5
     for number in range(7):
         make_instance(f"shop-{number}")
@@ -143,7 +143,7 @@ def test_one_listing_of_each_kind_and_region_serves_all_plans(aws: World) -> Non
 # Whom it tells, and how often.
 
 
-def test_what_is_overdue_is_told_in_words_that_a_person_understands(aws: World) -> None:
+def test_what_is_overdue_is_told_in_words_that_a_person_understands(aws: FakeAws) -> None:
     take_snapshot(aws)
     taken_at = aws.snapshots()[0]["createdAt"]
     aws.emulator.clock.advance(26 * HOUR)
@@ -159,17 +159,17 @@ def test_what_is_overdue_is_told_in_words_that_a_person_understands(aws: World) 
         " Step by step: docs/operations.md#overdue"
     )
     [entry] = event["detail"]["instances"]
-    assert (entry["instanceName"], entry["overdueSince"]) == ("web-1", utc(since))
+    assert (entry["instanceName"], entry["overdueSince"]) == ("web-1", format_utc(since))
 
 
-def test_one_that_never_had_a_snapshot_is_told_as_such(aws: World) -> None:
+def test_one_that_never_had_a_snapshot_is_told_as_such(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
     told = aws.event()["detail"]["message"]
     assert re.search(r"web-1 in us-east-1: overdue since [-0-9]+ [:0-9]+ UTC, there is no usable snapshot\.", told)
 
 
-def test_a_long_list_is_cut_for_the_phone(aws: World) -> None:
+def test_a_long_list_is_cut_for_the_phone(aws: FakeAws) -> None:
     for number in range(119):
         make_instance(f"shop-{number:03}")
     aws.emulator.clock.advance(26.5 * HOUR)
@@ -180,14 +180,14 @@ def test_a_long_list_is_cut_for_the_phone(aws: World) -> None:
     assert " And 115 more. What to do" in told["message"]
 
 
-def test_the_message_can_be_put_between_quotation_marks(aws: World) -> None:
+def test_the_message_can_be_put_between_quotation_marks(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
     message = aws.event()["detail"]["message"]
     assert json.dumps(message) == f'"{message}"'
 
 
-def test_an_instance_is_told_of_when_it_becomes_overdue_and_not_every_hour(aws: World) -> None:
+def test_an_instance_is_told_of_when_it_becomes_overdue_and_not_every_hour(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
@@ -199,7 +199,7 @@ def test_an_instance_is_told_of_when_it_becomes_overdue_and_not_every_hour(aws: 
     assert told == [1] + [0] * 9
 
 
-def test_the_whole_list_is_told_once_a_day(aws: World) -> None:
+def test_the_whole_list_is_told_once_a_day(aws: FakeAws) -> None:
     morning(aws)
     aws.emulator.clock.advance(3 * 24 * HOUR)
     hours_told = []
@@ -211,7 +211,7 @@ def test_the_whole_list_is_told_once_a_day(aws: World) -> None:
     assert hours_told == [0, 0]
 
 
-def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_it(aws: World) -> None:
+def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_it(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
@@ -227,7 +227,7 @@ def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_i
     assert hours_told == [0]
 
 
-def test_while_one_region_fails_each_try_tells_of_the_others(aws: World) -> None:
+def test_while_one_region_fails_each_try_tells_of_the_others(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)
@@ -238,7 +238,7 @@ def test_while_one_region_fails_each_try_tells_of_the_others(aws: World) -> None
     assert [event["detail"]["plan"] for event in aws.events()] == ["daily"] * 3
 
 
-def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(aws: World) -> None:
+def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(aws: FakeAws) -> None:
     morning(aws)
     aws.emulator.clock.advance(-17 * HOUR + 24 * HOUR)  # 16:45
     make_instance("web-2")
@@ -250,7 +250,7 @@ def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(a
     assert aws.event()["detail"]["instancesOverdue"] == 2
 
 
-def test_a_message_is_for_one_plan(aws: World) -> None:
+def test_a_message_is_for_one_plan(aws: FakeAws) -> None:
     make_instance("shop")
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws, plan(select={"names": ["web-*"]}), plan("shops", select={"names": ["shop"]}))
@@ -262,7 +262,7 @@ def test_a_message_is_for_one_plan(aws: World) -> None:
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetInstanceSnapshots"])
 def test_a_region_that_fails_takes_the_figures_of_its_plans_with_it(
-    aws: World, capsys: pytest.CaptureFixture[str], operation: str
+    aws: FakeAws, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
     aws.emulator.faults.add("access-denied", operation=operation, region="eu-central-1")
     with pytest.raises(RegionsFailedError, match="eu-central-1: AccessDeniedException"):
@@ -275,7 +275,7 @@ def test_a_region_that_fails_takes_the_figures_of_its_plans_with_it(
 
 
 def test_a_region_of_copies_that_fails_takes_the_figures_with_it(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstanceSnapshots", region="eu-west-1")
     with pytest.raises(RegionsFailedError, match="eu-west-1"):
@@ -283,7 +283,9 @@ def test_a_region_of_copies_that_fails_takes_the_figures_with_it(
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
 
 
-def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     aws.emulator.settings.page_size = 1
     make_instance("web-2")
     aws.emulator.clock.advance(100 * HOUR)
@@ -305,7 +307,7 @@ def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(aws: World, caps
 
 
 def test_an_audit_that_comes_too_late_says_nothing_since_every_age_would_look_smaller(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stale = requested_at(datetime.now(UTC) - timedelta(hours=2), plan())
     assert audit.handler(stale, Context()) == {"state": "late"}
@@ -317,7 +319,7 @@ def test_an_audit_that_comes_too_late_says_nothing_since_every_age_would_look_sm
 
 
 def test_a_bad_request_names_every_problem_and_completes_no_audit(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = requested_at(datetime.now(UTC), plan(select={"nams": ["a"]}, maxage="P1D", maxAge="1d"), 7, evry="PT1H")
     answer = audit.handler(event, Context())
@@ -340,7 +342,7 @@ def test_a_bad_request_names_every_problem_and_completes_no_audit(
     assert aws.calls == []
 
 
-def test_regions_that_the_stack_does_not_look_after_are_refused_and_not_called(aws: World) -> None:
+def test_regions_that_the_stack_does_not_look_after_are_refused_and_not_called(aws: FakeAws) -> None:
     event = requested_at(datetime.now(UTC), plan(regions=["us-west-2"], copyTo=["ap-south-1"]))
     assert audit.handler(event, Context())["message"].split("; ") == [
         "detail.plans[0].regions[0]: 'us-west-2' is not a Region that this stack was deployed for, which are "
@@ -352,7 +354,7 @@ def test_regions_that_the_stack_does_not_look_after_are_refused_and_not_called(a
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
-def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:  # noqa: ARG001 - nothing may be called
+def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:  # noqa: ARG001 - nothing may be called
     assert audit.handler(event, Context())["state"] == "failed"
 
 

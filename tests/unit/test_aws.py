@@ -162,7 +162,7 @@ def bot_core_errors() -> list[type[botocore.exceptions.BotoCoreError]]:
 @pytest.mark.parametrize("kind", [*bot_core_errors(), ResponseParserError])
 def test_no_exception_of_botocore_gets_out(kind: type[Exception]) -> None:
     error = kind.__new__(kind)  # most want arguments of their own
-    with pytest.raises(errors.AwsError) as caught, errors.our_errors():
+    with pytest.raises(errors.AwsError) as caught, errors.translate_errors():
         raise error
     refused = issubclass(kind, botocore.exceptions.ParamValidationError)
     assert type(caught.value) is (errors.RefusedError if refused else errors.TryLaterError)

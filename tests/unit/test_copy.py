@@ -10,17 +10,17 @@ from lightsail_snapshots import copy
 from lightsail_snapshots.aws.errors import TryLaterError
 from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
 from tests.support.events import REQUEST_ID, message
-from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, World, emf, world
+from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, emf, world
 
 
 @pytest.fixture
-def aws() -> Iterator[World]:
+def aws() -> Iterator[FakeAws]:
     with world(copy.handler) as here:
         yield here
 
 
 @pytest.fixture
-def wanted(aws: World) -> dict[str, Any]:
+def wanted(aws: FakeAws) -> dict[str, Any]:
     """The message that asks for a copy of a snapshot which is there."""
     return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily"))
 
@@ -28,7 +28,7 @@ def wanted(aws: World) -> dict[str, Any]:
 # The reconcile table.
 
 
-def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
     assert not aws.request(wanted)
     [made] = aws.snapshots(THERE)
     [source] = aws.snapshots(HERE)
@@ -40,7 +40,7 @@ def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: Wo
     assert aws.events() == []
 
 
-def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     aws.request(wanted, attempt=2)
     aws.emulator.clock.advance(60)
@@ -48,14 +48,14 @@ def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: World, 
     assert aws.calls == ["CopySnapshot", "TagResource", "GetInstanceSnapshot", "GetInstanceSnapshot"]
 
 
-def test_a_pending_copy_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_pending_copy_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     assert not aws.request(wanted, attempt=2)
     assert aws.events() == []
 
 
 def test_a_usable_copy_is_announced_and_done(
-    aws: World, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.request(wanted)
     aws.emulator.clock.advance(60)
@@ -79,7 +79,7 @@ def test_a_usable_copy_is_announced_and_done(
 
 
 def test_a_copy_in_error_fails_and_is_done(
-    aws: World, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.emulator.faults.add("snapshot-fails", operation="CopySnapshot")
     aws.request(wanted)
@@ -91,7 +91,7 @@ def test_a_copy_in_error_fails_and_is_done(
     assert emf(capsys.readouterr().out) == {"CopiesFailed": [0, 0, 1], "CopiesRequested": [1]}
 
 
-def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     aws.emulator.clock.advance(60)
     aws.emulator.faults.add("unknown-enum", operation="GetInstanceSnapshot", times=1)
@@ -99,7 +99,7 @@ def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: World, wanted
     assert aws.request(wanted, attempt=3)
 
 
-def test_a_source_that_is_deleted_meanwhile_fails(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_source_that_is_deleted_meanwhile_fails(aws: FakeAws, wanted: dict[str, Any]) -> None:
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     assert aws.request(wanted)
     kind, reason, text = outcome(aws)
@@ -109,7 +109,7 @@ def test_a_source_that_is_deleted_meanwhile_fails(aws: World, wanted: dict[str, 
     assert aws.snapshots(THERE) == []
 
 
-def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     aws.emulator.clock.advance(60)
@@ -120,7 +120,7 @@ def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: World,
 @pytest.mark.parametrize("fault", LATER)
 @pytest.mark.parametrize("operation", ["CopySnapshot", "TagResource"])
 def test_what_may_be_over_later_comes_back_later_and_is_no_failure(
-    aws: World, wanted: dict[str, Any], fault: str, operation: str
+    aws: FakeAws, wanted: dict[str, Any], fault: str, operation: str
 ) -> None:
     aws.emulator.faults.add(fault, operation=operation, region=THERE)
     assert not aws.request(wanted)
@@ -128,7 +128,7 @@ def test_what_may_be_over_later_comes_back_later_and_is_no_failure(
     assert seen_through(aws, wanted)
 
 
-def seen_through(aws: World, wanted: dict[str, Any]) -> bool:
+def seen_through(aws: FakeAws, wanted: dict[str, Any]) -> bool:
     """Deliver a few times more; tell whether there is one copy, tagged and announced."""
     for attempt in range(2, 6):
         if aws.request(wanted, attempt):
@@ -138,7 +138,7 @@ def seen_through(aws: World, wanted: dict[str, Any]) -> bool:
     return aws.event()["detail-type"] == "Instance Snapshot Copied" and "copy-of" in tags(made)
 
 
-def test_a_destination_that_is_throttled_for_long_is_no_failure(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_destination_that_is_throttled_for_long_is_no_failure(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle", region=THERE)
     assert not any(aws.request(wanted, attempt) for attempt in range(1, LAST_DELIVERY - 1, 20))
     assert aws.events() == []
@@ -151,7 +151,7 @@ TOO_MANY = "Sorry, you've either reached or will exceed your maximum limit of co
 
 @pytest.mark.parametrize("error", ["InvalidInputException", "OperationFailureException", "LimitExceededException"])
 def test_a_refusal_because_of_other_copies_comes_back_later_whatever_its_name(
-    aws: World, wanted: dict[str, Any], error: str
+    aws: FakeAws, wanted: dict[str, Any], error: str
 ) -> None:
     aws.emulator.faults.add("busy", operation="CopySnapshot", error=error, message=TOO_MANY)
     assert not aws.request(wanted)
@@ -160,7 +160,7 @@ def test_a_refusal_because_of_other_copies_comes_back_later_whatever_its_name(
 
 
 def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagged(
-    aws: World, wanted: dict[str, Any]
+    aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=2)
     assert not aws.request(wanted)
@@ -174,7 +174,7 @@ def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagg
 
 
 def test_where_lightsail_takes_no_tags_of_a_key_alone_the_copy_is_made_without_them(
-    aws: World, wanted: dict[str, Any]
+    aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=1)
     assert not aws.request(wanted)
@@ -185,7 +185,7 @@ def test_where_lightsail_takes_no_tags_of_a_key_alone_the_copy_is_made_without_t
 
 
 def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_later(
-    aws: World, wanted: dict[str, Any]
+    aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="NotFoundException", message="", times=1)
     assert not aws.request(wanted)
@@ -193,14 +193,14 @@ def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_l
     assert seen_through(aws, wanted)
 
 
-def test_a_lost_answer_makes_one_copy_which_is_tagged_at_once(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_lost_answer_makes_one_copy_which_is_tagged_at_once(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=1)
     assert not aws.request(wanted)
     [made] = aws.snapshots(THERE)
     assert "copy-of" in tags(made)
 
 
-def test_two_lost_answers_and_a_function_that_ended_there_make_one_copy(aws: World, wanted: dict[str, Any]) -> None:
+def test_two_lost_answers_and_a_function_that_ended_there_make_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=2)
     aws.emulator.faults.add("unreachable", operation="GetInstanceSnapshot", times=2)
     assert not aws.request(wanted)
@@ -208,7 +208,9 @@ def test_two_lost_answers_and_a_function_that_ended_there_make_one_copy(aws: Wor
     assert seen_through(aws, wanted)
 
 
-def test_an_untagged_copy_of_an_earlier_try_is_found_among_many_operations(aws: World, wanted: dict[str, Any]) -> None:
+def test_an_untagged_copy_of_an_earlier_try_is_found_among_many_operations(
+    aws: FakeAws, wanted: dict[str, Any]
+) -> None:
     copy_by_hand()
     aws.emulator.settings.page_size = 1
     client().tag_resource(resourceName=NAME, tags=[{"key": "env", "value": "prod"}])
@@ -216,7 +218,7 @@ def test_an_untagged_copy_of_an_earlier_try_is_found_among_many_operations(aws: 
     assert seen_through(aws, wanted)
 
 
-def test_a_message_that_is_delivered_twice_makes_one_copy(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_message_that_is_delivered_twice_makes_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.deliver(message(wanted), message(wanted, message_id="message-2"))
     aws.emulator.clock.advance(60)
     assert aws.deliver(message(wanted, 2), message(wanted, 2, "message-2")) == []
@@ -224,7 +226,7 @@ def test_a_message_that_is_delivered_twice_makes_one_copy(aws: World, wanted: di
     assert [event["detail-type"] for event in aws.events()] == ["Instance Snapshot Copied"] * 2
 
 
-def test_tags_that_come_with_the_copy_are_completed(aws: World, wanted: dict[str, Any]) -> None:
+def test_tags_that_come_with_the_copy_are_completed(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.settings.copy_carries_tags = True
     aws.emulator.faults.add("throttle", operation="TagResource")
     aws.request(wanted)
@@ -237,7 +239,7 @@ def test_tags_that_come_with_the_copy_are_completed(aws: World, wanted: dict[str
 
 @pytest.mark.parametrize("key", ["managed-by", "copy-of"])
 def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced(
-    aws: World, wanted: dict[str, Any], key: str
+    aws: FakeAws, wanted: dict[str, Any], key: str
 ) -> None:
     aws.request(wanted)
     client().untag_resource(resourceName=NAME, tagKeys=[key])
@@ -248,7 +250,7 @@ def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced
     assert key in {tag["key"] for tag in aws.event()["detail"]["tags"]}
 
 
-def test_each_destination_is_a_copy_of_its_own(aws: World) -> None:
+def test_each_destination_is_a_copy_of_its_own(aws: FakeAws) -> None:
     event = available(aws, copyTo=[THERE, "eu-west-1"])
     aws.emulator.faults.add("throttle", region=THERE)
     first, second = message(to(THERE, event)), message(to("eu-west-1", event), message_id="message-2")
@@ -258,14 +260,14 @@ def test_each_destination_is_a_copy_of_its_own(aws: World) -> None:
     assert aws.event()["detail"]["destination"] == "eu-west-1"
 
 
-def test_access_denied_fails(aws: World, wanted: dict[str, Any]) -> None:
+def test_access_denied_fails(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("access-denied", operation="CopySnapshot")
     assert aws.request(wanted)
     assert outcome(aws)[1] == "AccessDenied"
 
 
 @pytest.mark.parametrize("operation", ["TagResource", "GetInstanceSnapshot"])
-def test_access_denied_halfway_fails(aws: World, wanted: dict[str, Any], operation: str) -> None:
+def test_access_denied_halfway_fails(aws: FakeAws, wanted: dict[str, Any], operation: str) -> None:
     copy_by_hand()
     aws.emulator.faults.add("access-denied", operation=operation)
     assert aws.request(wanted, attempt=2)
@@ -273,7 +275,7 @@ def test_access_denied_halfway_fails(aws: World, wanted: dict[str, Any], operati
 
 
 def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_message_go_there(
-    aws: World, wanted: dict[str, Any]
+    aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     aws.request(wanted)
     assert not aws.request(wanted, LAST_DELIVERY)
@@ -282,7 +284,7 @@ def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_messa
     assert failed["request"] == wanted, "so that it can be sent again"
 
 
-def test_a_request_that_failed_can_be_sent_again_as_it_was(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_request_that_failed_can_be_sent_again_as_it_was(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("access-denied", operation="TagResource", times=1)
     assert aws.request(wanted)
     again = aws.event()["detail"]["request"]
@@ -321,7 +323,7 @@ BAD: dict[str, tuple[object, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: World, name: str) -> None:
+def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: FakeAws, name: str) -> None:
     body, problems = BAD[name]
     assert aws.deliver(message(body, message_id="message-7")) == []
     detail = aws.event()["detail"]
@@ -330,18 +332,18 @@ def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: 
     assert aws.calls == []
 
 
-def test_a_bad_message_keeps_the_id_of_the_request_where_it_has_one(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_bad_message_keeps_the_id_of_the_request_where_it_has_one(aws: FakeAws, wanted: dict[str, Any]) -> None:
     assert aws.request(to("mars-1", wanted["event"]))
     assert aws.event()["detail"]["requestId"] == REQUEST_ID
 
 
-def test_a_field_that_a_later_version_adds_to_the_event_does_no_harm(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_field_that_a_later_version_adds_to_the_event_does_no_harm(aws: FakeAws, wanted: dict[str, Any]) -> None:
     wanted["event"]["detail"]["colour"] = "blue"
     assert not aws.request(wanted)
     assert aws.events() == []
 
 
-def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: World) -> None:
+def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: FakeAws) -> None:
     event = available(
         aws, tags={f"tag-{n:02}": "" for n in range(45)}, plan="daily", keepFor="P1D", copyInstanceTags=False
     )
@@ -349,13 +351,13 @@ def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: Wor
     assert len(aws.snapshots(THERE)[0]["tags"]) == 50
 
 
-def test_an_event_of_an_instance_whose_arn_is_not_known_is_copied_too(aws: World, wanted: dict[str, Any]) -> None:
+def test_an_event_of_an_instance_whose_arn_is_not_known_is_copied_too(aws: FakeAws, wanted: dict[str, Any]) -> None:
     del wanted["event"]["detail"]["instanceArn"]
     assert not aws.request(wanted)
     assert seen_through(aws, wanted)
 
 
-def test_every_line_carries_what_it_is_about(aws: World, wanted: dict[str, Any]) -> None:
+def test_every_line_carries_what_it_is_about(aws: FakeAws, wanted: dict[str, Any]) -> None:
     before = len(aws.logs())
     aws.request(wanted)
     aws.emulator.clock.advance(60)
@@ -376,14 +378,14 @@ def test_every_line_carries_what_it_is_about(aws: World, wanted: dict[str, Any])
 # One message, without a queue.
 
 
-def test_a_message_without_a_queue_gets_one_step_and_the_state_it_saw(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_message_without_a_queue_gets_one_step_and_the_state_it_saw(aws: FakeAws, wanted: dict[str, Any]) -> None:
     about = {"instanceSnapshotName": NAME, "region": HERE, "destination": THERE}
     assert copy.handler(wanted, Context()) == {"state": "pending"} | about
     aws.emulator.clock.advance(60)
     assert copy.handler(wanted, Context()) == {"state": "available"} | about
 
 
-def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: World, wanted: dict[str, Any]) -> None:
+def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle")
     with pytest.raises(TryLaterError, match="ThrottlingException"):
         copy.handler(wanted, Context())

@@ -19,7 +19,7 @@ from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import example, fits, requested
-from tests.support.fake_aws import Context, World, make_instance
+from tests.support.fake_aws import Context, FakeAws, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
 
@@ -52,7 +52,7 @@ def metric(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
 # Who is asked for.
 
 
-def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: World) -> None:
+def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: FakeAws) -> None:
     make_instance("shop", "eu-central-1", {"backup": "daily", "team": "shop"})
     make_instance("blog", "eu-central-1", {"backup": "never"})
     event = fleet(
@@ -73,17 +73,17 @@ def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: W
     }
 
 
-def test_a_request_for_copies_is_handed_on(aws: World) -> None:
+def test_a_request_for_copies_is_handed_on(aws: FakeAws) -> None:
     run(fleet(copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["copyTo"] == ["eu-central-1"]
 
 
-def test_without_regions_the_functions_own_is_meant(aws: World) -> None:
+def test_without_regions_the_functions_own_is_meant(aws: FakeAws) -> None:
     assert run(fleet()) == {"selected": {"us-east-1": 1}}
     assert aws.event()["detail"]["region"] == "us-east-1"
 
 
-def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws: World) -> None:
+def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws: FakeAws) -> None:
     make_instance("shop", tags={f"key-{number:02}": "" for number in range(45)})
     run(fleet(select={"names": ["shop"]}, tags={"env": "prod"}))
     tags = aws.event()["detail"]["tags"]
@@ -101,7 +101,7 @@ def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() ->
     assert detail["tags"] == {"team": "web"}
 
 
-def test_nothing_selected_is_a_metric_and_a_warning(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_selected_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(fleet(select={"tags": {"bakcup": "daily"}})) == {"selected": {"us-east-1": 0}}
     assert metric(capsys, "EmptySelections") == [0, 1]
     [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
@@ -110,7 +110,7 @@ def test_nothing_selected_is_a_metric_and_a_warning(aws: World, capsys: pytest.C
     assert aws.events() == []
 
 
-def test_the_number_of_selected_instances_is_a_metric(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_number_of_selected_instances_is_a_metric(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     make_instance("web-2")
     run(fleet())
     assert metric(capsys, "InstancesSelected") == [2]
@@ -120,7 +120,7 @@ def test_the_number_of_selected_instances_is_a_metric(aws: World, capsys: pytest
 # The same request, the same names.
 
 
-def test_a_second_delivery_asks_for_the_same_names(aws: World) -> None:
+def test_a_second_delivery_asks_for_the_same_names(aws: FakeAws) -> None:
     make_instance("web-2")
     run(fleet("fleet-1"))
     first = names(aws.events())
@@ -128,7 +128,7 @@ def test_a_second_delivery_asks_for_the_same_names(aws: World) -> None:
     assert names(aws.events()) == first
 
 
-def test_a_request_without_a_slot_has_names_of_its_own_and_keeps_them(aws: World) -> None:
+def test_a_request_without_a_slot_has_names_of_its_own_and_keeps_them(aws: FakeAws) -> None:
     for event_id in ("push-1", "push-2", "push-1"):
         run(fleet(event_id, scheduledTime=None, plan=None))
     first, second, again = names(aws.events())
@@ -169,7 +169,7 @@ def test_order_paging_and_repeats_of_the_listing_change_nothing(
 # What it costs.
 
 
-def test_one_listing_of_each_region_and_a_tenth_as_many_puts_as_instances(aws: World) -> None:
+def test_one_listing_of_each_region_and_a_tenth_as_many_puts_as_instances(aws: FakeAws) -> None:
     for number in range(24):
         make_instance(f"shop-{number}", REGIONS[number % 2])
     aws.emulator.settings.page_size = 5
@@ -210,7 +210,7 @@ def test_ten_thousand_instances_are_a_thousand_puts_and_one_page_in_memory() -> 
 # What fails.
 
 
-def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: World) -> None:
+def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: FakeAws) -> None:
     make_instance("web-2")
     real = fan_out.event_bus._client.put_events
     sizes: list[int] = []
@@ -229,7 +229,7 @@ def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: World) -> None:
     assert sorted(event["detail"]["instanceName"] for event in aws.events()) == ["web-1", "web-2"]
 
 
-def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: World) -> None:
+def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: FakeAws) -> None:
     refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}
     answer = {"FailedEntryCount": 1, "Entries": [refused]}
     with (
@@ -241,7 +241,7 @@ def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: World) -> N
     assert aws.events() == []
 
 
-def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_at_the_end(aws: World) -> None:
+def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_at_the_end(aws: FakeAws) -> None:
     make_instance("shop", "eu-central-1")
     aws.emulator.faults.add("access-denied", operation="GetInstances", region="us-east-1")
     with pytest.raises(RegionsFailedError, match="us-east-1: AccessDeniedException"):
@@ -249,7 +249,7 @@ def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_a
     assert aws.event()["detail"]["instanceName"] == "shop"
 
 
-def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstances")
     with pytest.raises(RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
         run(fleet())
@@ -260,7 +260,7 @@ def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: World, capsys: p
 
 
 def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_again(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = fleet(
         select={"nams": ["web-*"]},
@@ -295,12 +295,12 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
-def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:
+def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:
     assert run(event)["reason"] == "InvalidRequest"
     assert aws.event()["detail"]["requestId"] == "invocation-1"
 
 
-def test_a_copy_into_a_region_of_the_request_is_refused(aws: World) -> None:
+def test_a_copy_into_a_region_of_the_request_is_refused(aws: FakeAws) -> None:
     run(fleet(regions=["eu-central-1"], copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
 
@@ -312,7 +312,7 @@ def test_no_regions_are_the_functions_own_only_where_the_stack_was_deployed_for_
         parse_fleet_request(event, default_region="us-east-1", regions=("eu-central-1",))
 
 
-def test_a_select_that_selects_nothing_is_refused(aws: World) -> None:
+def test_a_select_that_selects_nothing_is_refused(aws: FakeAws) -> None:
     run(fleet(select={"exclude": ["web-*"]}))
     assert aws.event()["detail"]["problems"] == [
         "detail.select: selects nothing: give names, tags or all = true",

@@ -10,7 +10,7 @@ from rich.console import Console
 from lightsail_snapshots_cli import preview
 from lightsail_snapshots_plans.file import InvalidPlansError
 from local.lightsail.resources import InstanceSnapshot
-from tests.support.fake_aws import World
+from tests.support.fake_aws import FakeAws
 from tests.support.pruning import AWAY, HOME, NOW, nights, region, seed
 
 PLANS = """
@@ -40,7 +40,7 @@ def failures(plans: Path) -> list[str]:
     return preview.preview(Console(file=io.StringIO()), plans, NOW)
 
 
-def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws: World, plans: Path) -> None:
+def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws: FakeAws, plans: Path) -> None:
     nights(aws, 3)
     nights(aws, 5, instance="shop")
     seed(aws, 90, name="before-the-move", tags={})
@@ -76,7 +76,7 @@ allow_deletes_until = "2024-06-10" into their plan, and deploy.
     )
 
 
-def test_nothing_is_deleted_and_lightsail_is_only_read(aws: World, plans: Path) -> None:
+def test_nothing_is_deleted_and_lightsail_is_only_read(aws: FakeAws, plans: Path) -> None:
     nights(aws, 3)
     aws.calls.clear()
     shown(plans)
@@ -84,7 +84,7 @@ def test_nothing_is_deleted_and_lightsail_is_only_read(aws: World, plans: Path) 
     assert len(region(aws).of(InstanceSnapshot)) == 3
 
 
-def test_a_long_name_stays_whole_on_80_columns(aws: World, plans: Path) -> None:
+def test_a_long_name_stays_whole_on_80_columns(aws: FakeAws, plans: Path) -> None:
     seed(aws, 1, name="web-1-20240602T120000Z-650f118d")
     seed(aws, 2, name=f"{'x' * 60}-1")
     rows = shown(plans).splitlines()
@@ -93,7 +93,7 @@ def test_a_long_name_stays_whole_on_80_columns(aws: World, plans: Path) -> None:
     assert any("x" * 36 in row for row in rows)
 
 
-def test_copies_are_shown_in_their_own_region(aws: World, plans: Path) -> None:
+def test_copies_are_shown_in_their_own_region(aws: FakeAws, plans: Path) -> None:
     plans.write_text(f'{PLANS}copy_to = ["{AWAY}"]\n')
     nights(aws, 2)
     seed(aws, 0.5, AWAY)
@@ -102,7 +102,7 @@ def test_copies_are_shown_in_their_own_region(aws: World, plans: Path) -> None:
     assert "neither it nor a newer one has a usable" in text
 
 
-def test_a_plan_that_only_looks_on_shows_what_would_go_but_for_that(aws: World, plans: Path) -> None:
+def test_a_plan_that_only_looks_on_shows_what_would_go_but_for_that(aws: FakeAws, plans: Path) -> None:
     plans.write_text(f"{PLANS}dry_run = true\n")
     nights(aws, 3)
     text = shown(plans)
@@ -115,7 +115,7 @@ def test_an_account_without_snapshots_says_so(plans: Path) -> None:
     assert shown(plans) == "\n0 of 0 snapshots would go now. Nothing was deleted."
 
 
-def test_a_region_that_may_not_be_listed_is_one_line_and_the_others_are_shown(aws: World, plans: Path) -> None:
+def test_a_region_that_may_not_be_listed_is_one_line_and_the_others_are_shown(aws: FakeAws, plans: Path) -> None:
     plans.write_text(f'regions = ["{HOME}", "{AWAY}"]\n{PLANS}')
     nights(aws, 2)
     aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=AWAY)
@@ -127,7 +127,7 @@ def test_a_region_that_may_not_be_listed_is_one_line_and_the_others_are_shown(aw
     assert "1 of 2 snapshots would go now." in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_where_nothing_can_be_listed_there_is_only_the_reason(aws: World, plans: Path) -> None:
+def test_where_nothing_can_be_listed_there_is_only_the_reason(aws: FakeAws, plans: Path) -> None:
     aws.emulator.faults.add("error", operation="GetInstanceSnapshots", error="ExpiredTokenException", message="Expired")
     assert failures(plans) == [
         f"The snapshots in {HOME} cannot be listed. ExpiredTokenException: Expired (GetInstanceSnapshots)"
@@ -158,7 +158,7 @@ def test_without_a_region_it_asks_for_one(plans: Path, monkeypatch: pytest.Monke
         failures(plans)
 
 
-def test_the_region_may_come_from_either_variable(aws: World, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_region_may_come_from_either_variable(aws: FakeAws, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nights(aws, 1, AWAY)
     monkeypatch.setenv("AWS_DEFAULT_REGION", AWAY)
     assert "0 of 0" in shown(plans)
@@ -174,7 +174,7 @@ def test_a_bad_plans_file_is_reported_as_at_synth(plans: Path) -> None:
 
 
 def test_the_exit_status_is_0_unless_something_could_not_be_read(
-    aws: World, plans: Path, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, plans: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with patch("sys.argv", ["preview", str(plans)]):
         assert preview.main() == 0

@@ -13,7 +13,7 @@ from lightsail_snapshots.aws.lightsail import Lightsail
 from lightsail_snapshots.naming import our_tags
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.events import example, fits
-from tests.support.fake_aws import World, emf
+from tests.support.fake_aws import FakeAws, emf
 from tests.support.pruning import (
     AWAY,
     DAY,
@@ -34,7 +34,7 @@ from tests.support.pruning import (
 # What goes, and what is said of it
 
 
-def test_what_the_plan_does_not_keep_goes_and_each_is_an_event_with_the_reason(aws: World) -> None:
+def test_what_the_plan_does_not_keep_goes_and_each_is_an_event_with_the_reason(aws: FakeAws) -> None:
     newest, old, oldest = nights(aws, 3)
     arn = region(aws).snapshot(old).arn
     event = prune_requested()
@@ -56,7 +56,7 @@ def test_what_the_plan_does_not_keep_goes_and_each_is_an_event_with_the_reason(a
     }
 
 
-def test_the_log_has_a_line_for_each_deletion_and_one_for_the_run(aws: World) -> None:
+def test_the_log_has_a_line_for_each_deletion_and_one_for_the_run(aws: FakeAws) -> None:
     _, old = nights(aws, 2)
     run(prune_requested())
     deletion = line(aws, f"Deleted {old}: no keep rule of plan daily keeps it")
@@ -68,7 +68,7 @@ def test_the_log_has_a_line_for_each_deletion_and_one_for_the_run(aws: World) ->
     assert (summary["kept"], summary["refused_instances"], summary["left"], summary["failed_regions"]) == (1, 0, 0, [])
 
 
-def test_metrics_are_there_also_when_nothing_happens(aws: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_are_there_also_when_nothing_happens(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     run(prune_requested())
     assert emf(capsys.readouterr().out) == {
         "SnapshotsDeleted": [0],
@@ -83,7 +83,7 @@ def test_metrics_are_there_also_when_nothing_happens(aws: World, capsys: pytest.
     assert (sum(counted["SnapshotsDeleted"]), counted["SnapshotsKept"]) == (2, [0, 1])
 
 
-def test_each_region_is_listed_once_whatever_its_pages_and_each_deletion_costs_two_calls(aws: World) -> None:
+def test_each_region_is_listed_once_whatever_its_pages_and_each_deletion_costs_two_calls(aws: FakeAws) -> None:
     nights(aws, 5)
     aws.emulator.settings.page_size = 2
     aws.calls.clear()
@@ -91,7 +91,7 @@ def test_each_region_is_listed_once_whatever_its_pages_and_each_deletion_costs_t
     assert aws.calls == ["GetInstanceSnapshots"] * (3 + 1 + 1) + ["GetInstanceSnapshot", "DeleteInstanceSnapshot"] * 4
 
 
-def test_copies_are_pruned_in_their_own_region_and_sources_wait_for_them(aws: World) -> None:
+def test_copies_are_pruned_in_their_own_region_and_sources_wait_for_them(aws: FakeAws) -> None:
     names = nights(aws, 3)
     policy = LAST_1 | {"copyTo": [AWAY]}
     assert run(prune_requested(policy)) == {"deleted": {HOME: 0, OTHER: 0, AWAY: 0}}
@@ -104,7 +104,7 @@ def test_copies_are_pruned_in_their_own_region_and_sources_wait_for_them(aws: Wo
     assert {event["detail"]["region"] for event in aws.events()} == {HOME, AWAY}
 
 
-def test_pruning_twice_deletes_nothing_more(aws: World) -> None:
+def test_pruning_twice_deletes_nothing_more(aws: FakeAws) -> None:
     nights(aws, 3)
     run(prune_requested())
     aws.events()
@@ -112,7 +112,7 @@ def test_pruning_twice_deletes_nothing_more(aws: World) -> None:
     assert aws.events() == []
 
 
-def test_now_is_the_events_own_time(aws: World) -> None:
+def test_now_is_the_events_own_time(aws: FakeAws) -> None:
     now = datetime.now(UTC)
     for hours in (1, 2, 3):
         seed(aws, (NOW - now) / DAY + hours / 24, name=f"web-1-{hours}")
@@ -127,7 +127,7 @@ def test_now_is_the_events_own_time(aws: World) -> None:
     assert deleted(hours_ago=0) == 2
 
 
-def test_a_request_that_was_replayed_late_has_the_plans_of_another_day_and_is_left_alone(aws: World) -> None:
+def test_a_request_that_was_replayed_late_has_the_plans_of_another_day_and_is_left_alone(aws: FakeAws) -> None:
     names = nights(aws, 3)
     put_at = datetime.now(UTC) - timedelta(hours=6)
     assert run(prune_requested(time=(put_at - timedelta(minutes=10)).isoformat())) == {"state": "late"}
@@ -136,7 +136,7 @@ def test_a_request_that_was_replayed_late_has_the_plans_of_another_day_and_is_le
     assert run(prune_requested(time=(put_at + timedelta(minutes=10)).isoformat()))["deleted"][HOME] == 2
 
 
-def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: World) -> None:
+def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: FakeAws) -> None:
     nights(aws, 3)
     event = prune_requested()
     event["detail"]["scheduledTime"] = (NOW - 3 * DAY).isoformat()
@@ -144,7 +144,7 @@ def test_now_is_when_the_schedule_meant_it_to_run_where_there_is_one(aws: World)
     assert run(event)["deleted"][HOME] == 0
 
 
-def test_an_event_dated_in_the_future_counts_as_of_now(aws: World) -> None:
+def test_an_event_dated_in_the_future_counts_as_of_now(aws: FakeAws) -> None:
     names = nights(aws, 3)
     for name in names:
         region(aws).snapshot(name).tags["expires-at"] = f"{datetime.now(UTC) + DAY:%Y-%m-%dT%H:%M:%SZ}"
@@ -167,7 +167,7 @@ def test_an_event_dated_in_the_future_counts_as_of_now(aws: World) -> None:
     ],
 )
 def test_a_snapshot_that_was_changed_since_it_was_listed_stays(
-    aws: World, what: str, change: Callable[[InstanceSnapshot], object]
+    aws: FakeAws, what: str, change: Callable[[InstanceSnapshot], object]
 ) -> None:
     newest, old, oldest = nights(aws, 3)
     with after_listing(lambda: change(region(aws).snapshot(oldest))):
@@ -179,7 +179,7 @@ def test_a_snapshot_that_was_changed_since_it_was_listed_stays(
 
 
 def test_what_is_gone_already_is_fine_and_nothing_is_said_to_have_been_deleted(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, old = nights(aws, 2)
     with after_listing(lambda: region(aws).remove(region(aws).snapshot(old))):
@@ -189,7 +189,7 @@ def test_what_is_gone_already_is_fine_and_nothing_is_said_to_have_been_deleted(
     assert emf(capsys.readouterr().out)["SnapshotsDeleted"] == [0]
 
 
-def test_a_deletion_that_is_denied_since_what_is_gone_has_no_tag_is_one_all_the_same(aws: World) -> None:
+def test_a_deletion_that_is_denied_since_what_is_gone_has_no_tag_is_one_all_the_same(aws: FakeAws) -> None:
     _, old = nights(aws, 2)
 
     def deletes_and_is_denied(self: Lightsail, name: str) -> None:
@@ -202,7 +202,7 @@ def test_a_deletion_that_is_denied_since_what_is_gone_has_no_tag_is_one_all_the_
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_a_deletion_whose_answer_is_lost_is_announced_all_the_same(aws: World, lost: int) -> None:
+def test_a_deletion_whose_answer_is_lost_is_announced_all_the_same(aws: FakeAws, lost: int) -> None:
     _, old = nights(aws, 2)
     aws.emulator.faults.add("lost-answer", operation="DeleteInstanceSnapshot", times=lost)
     assert run(prune_requested())["deleted"][HOME] == 1
@@ -213,7 +213,7 @@ def test_a_deletion_whose_answer_is_lost_is_announced_all_the_same(aws: World, l
 
 
 def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_anything_is_deleted(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     web, shop = nights(aws, 9), nights(aws, 9, instance="shop")
     blog = nights(aws, 3, instance="blog")
@@ -241,14 +241,14 @@ def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_a
     assert line(aws, "Deletes nothing of web-1: ")["instance_snapshot_names"] == web[1:]
 
 
-def test_what_was_refused_goes_once_the_plan_allows_it(aws: World) -> None:
+def test_what_was_refused_goes_once_the_plan_allows_it(aws: FakeAws) -> None:
     names = nights(aws, 9)
     assert run(prune_requested(LAST_1 | {"allowDeletesUntil": "2024-06-03"}))["deleted"][HOME] == 8
     assert left(aws) == {names[0]}
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
 
 
-def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: World) -> None:
+def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: FakeAws) -> None:
     for days_ago in range(1, 9):
         seed(aws, days_ago, tags=our_tags("web-1", None, NOW - DAY / 2))
     assert run(prune_requested())["deleted"][HOME] == 3
@@ -256,7 +256,7 @@ def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: World) 
     assert run(prune_requested())["deleted"][HOME] == 3
 
 
-def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: World) -> None:
+def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: FakeAws) -> None:
     for number in range(60):
         instance = f"web-{number}-{'x' * 200}"
         for days_ago in range(30):
@@ -267,7 +267,7 @@ def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: World) -> Non
     assert (len(detail["refused"]), len(detail["refused"][0]["instanceSnapshotNames"])) == (50, 25)
 
 
-def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_deleted(aws: World) -> None:
+def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_deleted(aws: FakeAws) -> None:
     nights(aws, 9)
     blog = nights(aws, 3, instance="blog")
     refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}]}
@@ -283,7 +283,7 @@ def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_d
 
 
 def test_a_dry_run_deletes_nothing_announces_nothing_and_logs_what_would_go(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names, shop = nights(aws, 3), nights(aws, 9, instance="shop")
     assert run(prune_requested(LAST_1 | {"dryRun": True}))["deleted"][HOME] == 0
@@ -299,7 +299,7 @@ def test_a_dry_run_deletes_nothing_announces_nothing_and_logs_what_would_go(
 
 
 def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_listed(
-    aws: World, capsys: pytest.CaptureFixture[str]
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nights(aws, 3)
     aws.calls.clear()
@@ -323,17 +323,17 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "time": NOW.isoformat(), "detail": "x"}, []])
-def test_what_is_no_event_ends_the_same_way(aws: World, event: Any) -> None:
+def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:
     assert run(event)["reason"] == "InvalidRequest"
     assert aws.event()["detail"]["requestId"] == "invocation-1"
 
 
-def test_the_published_example_is_a_request(aws: World) -> None:
+def test_the_published_example_is_a_request(aws: FakeAws) -> None:
     run(example("Prune Requested") | {"time": datetime.now(UTC).isoformat()})
     assert line(aws, "Pruned")["failed_regions"] == []
 
 
-def test_a_copy_from_a_region_that_the_stack_does_not_look_after_stays(aws: World) -> None:
+def test_a_copy_from_a_region_that_the_stack_does_not_look_after_stays(aws: FakeAws) -> None:
     for days_ago in (1, 2, 3):
         of = f"ap-south-1 {NOW - days_ago * DAY:%Y-%m-%dT%H:%M:%SZ} arn:aws:lightsail:ap-south-1:1:Instance/1"
         seed(aws, days_ago, AWAY, from_instance_arn="", tags=our_tags("web-1", "daily", None) | {"copy-of": of})

@@ -9,11 +9,11 @@ from lightsail_snapshots import prune
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import fits, requested
-from tests.support.fake_aws import World
+from tests.support.fake_aws import FakeAws
 from tests.support.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
 
 
-def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: World) -> None:
+def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: FakeAws) -> None:
     nights(aws, 3)
     aws.emulator.faults.add("throttle", operation="DeleteInstanceSnapshot", times=1)
     assert run(prune_requested())["deleted"][HOME] == 2
@@ -22,7 +22,7 @@ def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: World) -> None:
 @pytest.mark.parametrize("fault", ["throttle", "server-error", "access-denied", "busy", "error", "try-later"])
 @pytest.mark.parametrize("operation", ["DeleteInstanceSnapshot", "GetInstanceSnapshot"])
 def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_go_on(
-    aws: World, fault: str, operation: str
+    aws: FakeAws, fault: str, operation: str
 ) -> None:
     here, there = nights(aws, 3), nights(aws, 3, OTHER)
     aws.emulator.faults.add(fault, operation=operation, region=HOME)
@@ -36,7 +36,7 @@ def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_g
     assert line(aws, "Pruned")["failed_regions"] == [HOME]
 
 
-def test_what_an_error_left_goes_with_the_next_run(aws: World) -> None:
+def test_what_an_error_left_goes_with_the_next_run(aws: FakeAws) -> None:
     nights(aws, 3)
     aws.emulator.faults.add("busy", operation="DeleteInstanceSnapshot", times=1)
     with pytest.raises(RegionsFailedError):
@@ -44,7 +44,7 @@ def test_what_an_error_left_goes_with_the_next_run(aws: World) -> None:
     assert run(prune_requested())["deleted"][HOME] == 2
 
 
-def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: World) -> None:
+def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: FakeAws) -> None:
     here, there = nights(aws, 6), nights(aws, 3, OTHER)
     aws.emulator.settings.page_size = 2
     client = lightsail(HOME)._client
@@ -67,7 +67,7 @@ def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: Worl
     assert line(aws, "Not listed, and so not pruned: ServiceException")["region"] == HOME
 
 
-def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: World) -> None:
+def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: FakeAws) -> None:
     names = nights(aws, 3)
     for name in names:
         source = region(aws).snapshot(name)
@@ -81,7 +81,7 @@ def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: Wor
         aws.emulator.faults.clear()
 
 
-def test_when_the_bus_does_not_take_an_event_nothing_else_is_deleted_and_the_log_has_what_it_said(aws: World) -> None:
+def test_when_the_bus_does_not_take_an_event_nothing_else_is_deleted_and_the_log_has_what_it_said(aws: FakeAws) -> None:
     names, there = nights(aws, 3), nights(aws, 3, OTHER)
     refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}]}
     with (
@@ -96,10 +96,10 @@ def test_when_the_bus_does_not_take_an_event_nothing_else_is_deleted_and_the_log
     assert line(aws, "Pruned")["deleted_by_region"][HOME] == 1
 
 
-def test_without_time_for_another_deletion_it_stops_says_so_and_does_not_fail(aws: World) -> None:
+def test_without_time_for_another_deletion_it_stops_says_so_and_does_not_fail(aws: FakeAws) -> None:
     names = nights(aws, 3)
-    assert run(prune_requested(), remaining_seconds=prune.TIME_FOR_ONE - 1)["deleted"][HOME] == 0
+    assert run(prune_requested(), remaining_seconds=prune.SECONDS_PER_DELETION - 1)["deleted"][HOME] == 0
     assert left(aws) == set(names)
     warning = line(aws, "The function's time is nearly over; the next run goes on")
     assert (warning["level"], warning["left"]) == ("WARNING", 2)
-    assert run(prune_requested(), remaining_seconds=prune.TIME_FOR_ONE)["deleted"][HOME] == 2
+    assert run(prune_requested(), remaining_seconds=prune.SECONDS_PER_DELETION)["deleted"][HOME] == 2

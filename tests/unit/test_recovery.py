@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 def plan(
     *, select: Select | None = None, max_age: timedelta | None = 26 * HOUR, copy_to: tuple[str, ...] = ()
 ) -> AuditPlan:
-    everything = Select(every=True)
+    everything = Select(all_instances=True)
     return AuditPlan(name="daily", select=select or everything, regions=(HOME,), max_age=max_age, copy_to=copy_to)
 
 
@@ -48,7 +48,7 @@ def ago(hours: float) -> datetime:
 
 def test_the_newest_usable_snapshot_is_the_recovery_point() -> None:
     found = audit([snapshot(ago(50)), snapshot(ago(2)), snapshot(ago(26))])
-    assert found.standings[0].recovery_point_at == ago(2)
+    assert found.statuses[0].recovery_point_at == ago(2)
     assert (found.oldest, found.instances_protected, found.instances_overdue) == (2 * HOUR, 1, 0)
 
 
@@ -71,7 +71,7 @@ def test_a_snapshot_that_somebody_made_of_an_instance_with_our_tags_does_not_cou
 
 def test_a_snapshot_of_an_earlier_instance_of_the_name_does_not_count() -> None:
     found = audit([snapshot(ago(1), of=instance_arn(9))])
-    assert found.standings[0].recovery_point_at is None
+    assert found.statuses[0].recovery_point_at is None
     assert found.instances_overdue == 1
 
 
@@ -125,7 +125,7 @@ def test_only_what_the_plan_selects_is_looked_at() -> None:
         instance(2),
         of=plan(select=Select(tags={"backup": "daily"})),
     )
-    assert [standing.instance.name for standing in found.standings] == ["web-1"]
+    assert [status.instance.name for status in found.statuses] == ["web-1"]
 
 
 def test_a_plan_that_selects_nothing_has_no_age() -> None:
@@ -137,7 +137,7 @@ def test_the_longest_overdue_comes_first() -> None:
     found = audit(
         [snapshot(ago(30), of=instance_arn(1)), snapshot(ago(40), of=instance_arn(2))], instance(1), instance(2)
     )
-    assert [standing.instance.name for standing in found.overdue] == ["web-2", "web-1"]
+    assert [status.instance.name for status in found.overdue] == ["web-2", "web-1"]
 
 
 # Copies.
@@ -151,7 +151,7 @@ def test_a_copy_is_as_old_as_the_data_in_it() -> None:
 
 def test_a_copy_is_no_recovery_point_beside_its_instance() -> None:
     found = audit([copy_of(snapshot(ago(5)))], of=plan(copy_to=(AWAY,)))
-    [here, there] = found.standings
+    [here, there] = found.statuses
     assert (here.copy_region, here.recovery_point_at, here.overdue_since is None) == (None, None, False)
     assert (there.copy_region, there.recovery_point_at, there.overdue_since) == (AWAY, ago(5), None)
 
@@ -172,8 +172,8 @@ def test_a_copy_that_never_comes_is_overdue() -> None:
 
 def test_snapshots_and_copies_that_are_overdue_since_the_same_moment_have_an_order_too() -> None:
     found = audit([snapshot(ago(30)), copy_of(snapshot(ago(54)))], of=plan(copy_to=(AWAY,)))
-    assert [standing.overdue_since for standing in found.overdue] == [ago(4), ago(4)]
-    assert [standing.copy_region for standing in found.overdue] == [None, AWAY]
+    assert [status.overdue_since for status in found.overdue] == [ago(4), ago(4)]
+    assert [status.copy_region for status in found.overdue] == [None, AWAY]
 
 
 def test_an_instance_whose_snapshots_and_copies_are_overdue_is_one_instance() -> None:
@@ -183,7 +183,7 @@ def test_an_instance_whose_snapshots_and_copies_are_overdue_is_one_instance() ->
 
 def test_a_copy_of_an_earlier_instance_does_not_count() -> None:
     found = audit([snapshot(ago(1)), copy_of(snapshot(ago(1), of=instance_arn(9)))], of=plan(copy_to=(AWAY,)))
-    assert [standing.copy_region for standing in found.overdue] == [AWAY]
+    assert [status.copy_region for status in found.overdue] == [AWAY]
 
 
 # Instances that no plan selects.
@@ -230,7 +230,7 @@ def test_more_snapshots_never_make_an_instance_look_worse(some: list[Snapshot], 
     instances = [instance(number) for number in (1, 2, 3)]
     before, after = audit(some, *instances), audit([*some, *more], *instances)
     assert after.instances_overdue <= before.instances_overdue
-    assert all(late.age <= early.age for early, late in zip(before.standings, after.standings, strict=True))
+    assert all(late.age <= early.age for early, late in zip(before.statuses, after.statuses, strict=True))
 
 
 def test_a_copy_that_does_not_say_what_it_is_a_copy_of_is_no_recovery_point_since_its_age_is_not_known() -> None:

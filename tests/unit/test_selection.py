@@ -11,7 +11,7 @@ from lightsail_snapshots.selection import InvalidSelectError, Select, parse_sele
 
 
 def selects(select: Mapping[str, Any], name: str = "web-1", **tags: str) -> bool:
-    return parse_select(select).selected(name, tags)
+    return parse_select(select).matches(name, tags)
 
 
 def problems_of(select: object) -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ def test_an_empty_value_selects_a_tag_that_is_a_key_only() -> None:
 
 def test_a_tag_of_cloudformation_can_be_selected_by() -> None:
     select = {"tags": {"aws:cloudformation:stack-name": "shop"}}
-    assert parse_select(select).selected("web-1", {"aws:cloudformation:stack-name": "shop"})
+    assert parse_select(select).matches("web-1", {"aws:cloudformation:stack-name": "shop"})
 
 
 def test_all_conditions_must_hold() -> None:
@@ -91,8 +91,8 @@ def test_exclude_wins_over_every_condition() -> None:
 
 
 def test_a_select_without_a_condition_selects_nothing() -> None:
-    assert not Select().selected("web-1", {"backup": "daily"})
-    assert not Select(exclude=("db",)).selected("web-1", {})
+    assert not Select().matches("web-1", {"backup": "daily"})
+    assert not Select(exclude=("db",)).matches("web-1", {})
 
 
 @pytest.mark.parametrize("select", [{}, {"all": False}, {"exclude": ["a"]}, {"all": False, "exclude": ["a"]}])
@@ -154,7 +154,7 @@ _selects = st.builds(
     Select,
     names=st.just(()) | _globs,
     tags=_tags,
-    every=st.booleans(),
+    all_instances=st.booleans(),
     exclude=st.just(()) | _globs,
 )
 
@@ -164,7 +164,7 @@ def test_order_and_repeats_of_a_listing_change_nothing(
     select: Select, fleet: list[tuple[str, dict[str, str]]], random: Any
 ) -> None:
     def chosen(instances: list[tuple[str, dict[str, str]]]) -> set[tuple[str, frozenset[tuple[str, str]]]]:
-        return {(name, frozenset(tags.items())) for name, tags in instances if select.selected(name, tags)}
+        return {(name, frozenset(tags.items())) for name, tags in instances if select.matches(name, tags)}
 
     again = [*fleet, *random.sample(fleet, len(fleet) // 2)]
     random.shuffle(again)
@@ -176,18 +176,20 @@ def test_order_and_repeats_inside_a_select_change_nothing(select: Select, name: 
     turned = Select(
         names=select.names[::-1] * 2,
         tags=dict(list(select.tags.items())[::-1]),
-        every=select.every,
+        all_instances=select.all_instances,
         exclude=select.exclude[::-1] * 2,
     )
-    assert turned.selected(name, tags) == select.selected(name, tags)
+    assert turned.matches(name, tags) == select.matches(name, tags)
 
 
 @given(_selects, _globs, _names, _tags)
 def test_excluding_more_never_selects_more(
     select: Select, more: tuple[str, ...], name: str, tags: dict[str, str]
 ) -> None:
-    narrower = Select(names=select.names, tags=select.tags, every=select.every, exclude=(*select.exclude, *more))
-    assert narrower.selected(name, tags) <= select.selected(name, tags)
+    narrower = Select(
+        names=select.names, tags=select.tags, all_instances=select.all_instances, exclude=(*select.exclude, *more)
+    )
+    assert narrower.matches(name, tags) <= select.matches(name, tags)
 
 
 @given(_selects)
@@ -195,4 +197,4 @@ def test_a_select_survives_the_event_that_carries_it(select: Select) -> None:
     try:
         assert parse_select(select.as_detail()) == select
     except InvalidSelectError:
-        assert not any(select.selected(name, dict(select.tags)) for name in (*select.names, "ab", "web-1"))
+        assert not any(select.matches(name, dict(select.tags)) for name in (*select.names, "ab", "web-1"))

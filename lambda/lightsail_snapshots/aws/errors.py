@@ -53,7 +53,7 @@ class NotAllPutError(TryLaterError):
 
 
 @contextmanager
-def our_errors() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what botocore raises into ours: ClientError and BotoCoreError are not related, nor is a parser's error."""
     try:
         yield

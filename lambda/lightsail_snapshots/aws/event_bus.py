@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from lightsail_snapshots.aws.client import client
-from lightsail_snapshots.aws.errors import NotAllPutError, our_errors
+from lightsail_snapshots.aws.errors import NotAllPutError, translate_errors
 from lightsail_snapshots.events import SOURCE
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class EventBus:
         """
         entries = (self._entry(detail_type, detail) for detail in details)
         while left := list(islice(entries, MAX_ENTRIES)):
-            self._put_again_and_again(left)
+            self._put_with_retries(left)
 
-    def _put_again_and_again(self, left: "list[PutEventsRequestEntryTypeDef]") -> None:
+    def _put_with_retries(self, left: "list[PutEventsRequestEntryTypeDef]") -> None:
         for attempt in range(1, PUT_ATTEMPTS):
             try:
                 return self._put(left)
@@ -60,7 +60,7 @@ class EventBus:
         return self._put(left)
 
     def _put(self, entries: "list[PutEventsRequestEntryTypeDef]") -> None:
-        with our_errors():
+        with translate_errors():
             answer = self._client.put_events(Entries=entries)
         # PutEvents answers 200 also where it refused an entry.
         refused = [index for index, entry in enumerate(answer["Entries"]) if entry.get("ErrorCode")]

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from lightsail_snapshots.aws.client import client
-from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RefusedError, our_errors
+from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RefusedError, translate_errors
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
 
@@ -37,7 +37,7 @@ class Lightsail:
 
     def instance_tags(self, instance_name: str) -> dict[str, str]:
         """Return the tags of an instance; a key-only tag has an empty value."""
-        with our_errors():
+        with translate_errors():
             instance = self._client.get_instance(instanceName=instance_name)["instance"]
         return _tags(instance.get("tags", []))
 
@@ -59,7 +59,7 @@ class Lightsail:
 
     def copy_snapshot(self, name: str, source_region: str) -> None:
         """Ask for a copy, here and under the same name, of another Region's snapshot; it can be given no tags."""
-        with our_errors():
+        with translate_errors():
             self._client.copy_snapshot(
                 # A text as good as any: the stubs know only the Regions of their own day.
                 sourceRegion=source_region,  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ class Lightsail:
     def find_snapshot(self, name: str) -> Snapshot | None:
         """Return the snapshot of this name, or None where there is none."""
         try:
-            with our_errors():
+            with translate_errors():
                 answer = self._client.get_instance_snapshot(instanceSnapshotName=name)
         except NotFoundError:
             return None
@@ -87,7 +87,7 @@ class Lightsail:
 
     def delete_snapshot(self, name: str) -> None:
         """Delete the snapshot of this name, for good."""
-        with our_errors():
+        with translate_errors():
             self._client.delete_instance_snapshot(instanceSnapshotName=name)
 
     def operations(self, name: str) -> Iterator[Operation]:
@@ -101,7 +101,7 @@ def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
     """Make a call, and make it again for the next page as long as there is one."""
     token: object = None
     while token != "":
-        with our_errors():
+        with translate_errors():
             page = call(**request, **({"pageToken": token} if token else {}))
         yield page
         token = page.get("nextPageToken", "")
@@ -140,12 +140,12 @@ def _tagged(call: Callable[..., object], tags: Mapping[str, str]) -> list[str]:
     """
     with_value = {key: value for key, value in tags.items() if value}
     try:
-        with our_errors():
+        with translate_errors():
             call(tags=_api_tags(tags))
     except RefusedError:
         if len(with_value) == len(tags):
             raise
-        with our_errors():
+        with translate_errors():
             call(tags=_api_tags(with_value))
         return [key for key in tags if key not in with_value]
     return []

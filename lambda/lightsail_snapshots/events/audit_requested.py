@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from lightsail_snapshots.events.envelope import InvalidRequestError, open_event
 from lightsail_snapshots.events.fleet_snapshot_requested import read_select
 from lightsail_snapshots.events.instance_snapshot_requested import read_regions
-from lightsail_snapshots.reader import Fields, read_duration, read_instant, read_list, read_text, shown
+from lightsail_snapshots.reader import Fields, format_value, read_duration, read_instant, read_list, read_text
 from lightsail_snapshots.selection import Select
 
 HOURLY = timedelta(hours=1)
@@ -44,7 +44,7 @@ class AuditRequest:
         """Whether the audit before this one was on another day, in UTC."""
         return (self.now - self.every).date() != self.now.date()
 
-    def is_news(self, since: datetime) -> bool:
+    def is_new_since_last_audit(self, since: datetime) -> bool:
         """Whether this became so after the audit before this one, to which "just now" was still in time."""
         return since >= self.now - self.every
 
@@ -69,7 +69,7 @@ def parse_audit_request(
             fields = Fields(plan, f"{where}.", problems)
             read.append(_plan(fields, default_region=default_region, regions=regions, copy_regions=copy_regions))
         else:
-            problems.append(f"{where}: must be a JSON object, not {shown(plan)}")
+            problems.append(f"{where}: must be a JSON object, not {format_value(plan)}")
     if request_id is None or time is None or problems:
         raise InvalidRequestError(problems, request_id)
     now = scheduled_time or time

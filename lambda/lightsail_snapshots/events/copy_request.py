@@ -13,7 +13,7 @@ from functools import partial
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import Subject, read_name, read_plan, read_region, read_tags
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY, MAX_TAGS
-from lightsail_snapshots.reader import Fields, read_instant, read_object, read_text, shown
+from lightsail_snapshots.reader import Fields, format_value, read_instant, read_object, read_text
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
 
@@ -37,7 +37,7 @@ def parse_copy_request(message: object, *, copy_regions: Collection[str]) -> Cop
     """
     if not isinstance(message, Mapping):
         raise InvalidRequestError(
-            [f"the message must be a JSON object with destination and event, not {shown(message)}"]
+            [f"the message must be a JSON object with destination and event, not {format_value(message)}"]
         )
     problems: list[str] = []
     fields = Fields(message, "", problems)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from lightsail_snapshots.reader import Fields, read_instant, read_object, read_text, shown
+from lightsail_snapshots.reader import Fields, format_value, read_instant, read_object, read_text
 
 _MOST_PROBLEMS = 100
 
@@ -25,7 +25,7 @@ def open_event(event: object) -> tuple[str | None, datetime | None, Mapping[str,
     Raises InvalidRequestError where it is nothing like an event.
     """
     if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {shown(event)}"])
+        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {format_value(event)}"])
     problems: list[str] = []
     envelope = Fields(event, "", problems)
     return (

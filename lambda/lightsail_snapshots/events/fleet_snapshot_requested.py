@@ -8,7 +8,7 @@ from typing import Any
 from lightsail_snapshots.events.envelope import InvalidRequestError, open_event
 from lightsail_snapshots.events.instance_snapshot_requested import read_plan, read_regions, read_tags
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.naming import merge_tags, snapshot_name, tag_problems, utc
+from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
 from lightsail_snapshots.reader import Fields, read_duration, read_instant, read_text
 from lightsail_snapshots.selection import InvalidSelectError, Select, parse_select
 
@@ -45,7 +45,7 @@ class FleetRequest:
             "region": region,
             "tags": tags,
             "copyInstanceTags": False,
-            "scheduledTime": utc(self.slot),
+            "scheduledTime": format_utc(self.slot),
         }
         if self.copy_to:
             detail["copyTo"] = list(self.copy_to)

@@ -8,10 +8,10 @@ from typing import Any
 from lightsail_snapshots.events.copy_request import CopyRequest
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, Subject
-from lightsail_snapshots.naming import utc
+from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.snapshot import Snapshot
 
-_MOST_REPEATED = 100_000
+_MAX_REPEATED = 100_000
 """Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""
 
 
@@ -56,7 +56,7 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
         "message": one_line(str(error)),
         "problems": list(error.problems),
         # 1e400 is JSON, and Python writes it as Infinity, which is not: the bus would refuse the event.
-        "request": json.loads(text, parse_constant=str) if len(text) <= _MOST_REPEATED else text[:_MOST_REPEATED],
+        "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[:_MAX_REPEATED],
     }
 
 
@@ -82,6 +82,6 @@ def _subject(request: Subject) -> dict[str, Any]:
 def _described(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "instanceSnapshotArn": snapshot.arn,
-        "createdAt": utc(snapshot.created_at),
+        "createdAt": format_utc(snapshot.created_at),
         "tags": [{"key": key, "value": value} for key, value in snapshot.tags.items()],
     }

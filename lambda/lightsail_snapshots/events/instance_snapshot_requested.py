@@ -15,12 +15,12 @@ from lightsail_snapshots.naming import (
 )
 from lightsail_snapshots.reader import (
     Fields,
-    cut,
+    format_value,
     read_duration,
     read_flag,
     read_instant,
     read_text,
-    shown,
+    truncate,
 )
 
 _AVAILABILITY_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z]")
@@ -103,8 +103,8 @@ def read_name(value: object) -> str:
     name = read_text(value)
     if not is_name(name):
         raise ValueError(
-            f": {shown(name)} is not a name that Lightsail accepts: 2 to 255 letters, digits, hyphens, underscores "
-            "and dots, with a letter or digit at both ends"
+            f": {format_value(name)} is not a name that Lightsail accepts: 2 to 255 letters, digits, hyphens, "
+            "underscores and dots, with a letter or digit at both ends"
         )
     return name
 
@@ -124,9 +124,9 @@ def read_region(regions: Collection[str], *, for_copies: bool = False) -> Callab
         if region in regions:
             return region
         zone = _AVAILABILITY_ZONE.fullmatch(region)
-        hint = f" ({shown(region)} is an Availability Zone; its Region is {zone[1]})" if zone else ""
+        hint = f" ({format_value(region)} is an Availability Zone; its Region is {zone[1]})" if zone else ""
         raise ValueError(
-            f": {shown(region)} is not a Region that this stack {deployed}, "
+            f": {format_value(region)} is not a Region that this stack {deployed}, "
             f"which are {', '.join(sorted(regions)) or 'none'}{hint}"
         )
 
@@ -138,7 +138,7 @@ def read_regions(
 ) -> Callable[[object], tuple[str, ...]]:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
-            raise ValueError(f": must be a list of Regions, not {shown(value)}")
+            raise ValueError(f": must be a list of Regions, not {format_value(value)}")
         problems = []
         for index, region in enumerate(value):
             try:
@@ -157,19 +157,19 @@ def read_tags(value: object, most: int = MAX_OTHER_TAGS) -> dict[str, str]:
     """Read either form: the API's list of `{"key": ..., "value": ...}`, value optional, or `{"env": "prod"}`."""
     problems: list[str] = []
     if isinstance(value, Mapping):
-        pairs = [(f".{cut(key)}", key, text) for key, text in value.items()]
+        pairs = [(f".{truncate(key)}", key, text) for key, text in value.items()]
     elif isinstance(value, list):
         pairs = [pair for index, item in enumerate(value) if (pair := _tag(f"[{index}]", item, problems))]
     else:
-        raise ValueError(f': must be a list such as [{{"key": "env", "value": "prod"}}], not {shown(value)}')
+        raise ValueError(f': must be a list such as [{{"key": "env", "value": "prod"}}], not {format_value(value)}')
     tags: dict[str, str] = {}
     for where, key, text in pairs:
         if not isinstance(text, str):
-            problems.append(f"{where}: the value must be a text, not {shown(text)}")
+            problems.append(f"{where}: the value must be a text, not {format_value(text)}")
             continue
         problems += [f"{where}: {problem}" for problem in tag_problems(key, text)]
         if key in tags:
-            problems.append(f"{where}: the key {shown(key)} is there twice")
+            problems.append(f"{where}: the key {format_value(key)} is there twice")
         tags[key] = text
     if len(value) > most:
         problems.append(f": {len(value)} tags, allowed are {most}: Lightsail takes 50, the rest are ours")
@@ -180,6 +180,6 @@ def read_tags(value: object, most: int = MAX_OTHER_TAGS) -> dict[str, str]:
 
 def _tag(where: str, item: object, problems: list[str]) -> tuple[str, str, object] | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("key"), str) or not item.keys() <= {"key", "value"}:
-        problems.append(f'{where}: must be {{"key": "env", "value": "prod"}} in lower case, not {shown(item)}')
+        problems.append(f'{where}: must be {{"key": "env", "value": "prod"}} in lower case, not {format_value(item)}')
         return None
     return where, item["key"], item.get("value", "")

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from lightsail_snapshots.events.envelope import InvalidRequestError, open_event
-from lightsail_snapshots.naming import PLAN_KEY, utc
+from lightsail_snapshots.naming import PLAN_KEY, format_utc
 from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.reader import Fields, read_instant
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
@@ -57,7 +57,7 @@ def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:
         "instanceSnapshotArn": snapshot.arn,
         "region": snapshot.region,
         **({"plan": plan} if plan else {}),
-        "createdAt": utc(snapshot.created_at),
+        "createdAt": format_utc(snapshot.created_at),
         "reason": decision.reason,
     }
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lightsail_snapshots.events.audit_requested import AuditRequest
-from lightsail_snapshots.naming import utc
-from lightsail_snapshots.recovery_points import PlanReport, Standing
+from lightsail_snapshots.naming import format_utc
+from lightsail_snapshots.recovery_points import InstanceStatus, PlanReport
 
 MOST_LISTED = 100
 """Entries in `instances`: an event has room for a thousand, and nobody reads them."""
@@ -13,7 +13,7 @@ MOST_NAMED = 5
 """Instances in `message`, which is to be read on a phone."""
 
 
-def is_worth_telling(report: PlanReport, request: AuditRequest) -> bool:
+def should_notify(report: PlanReport, request: AuditRequest) -> bool:
     """Whether to tell now: where something became overdue since the last audit, and the whole list once a day.
 
     There is no memory in this: what is overdue is known since when, and the request says when the last audit was. That
@@ -21,7 +21,8 @@ def is_worth_telling(report: PlanReport, request: AuditRequest) -> bool:
     """
     overdue = report.overdue
     return bool(overdue) and (
-        request.is_first_of_day or any(each.overdue_since and request.is_news(each.overdue_since) for each in overdue)
+        request.is_first_of_day
+        or any(each.overdue_since and request.is_new_since_last_audit(each.overdue_since) for each in overdue)
     )
 
 
@@ -31,9 +32,9 @@ def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> d
         "requestId": request.request_id,
         "plan": report.plan.name,
         **({"maxAgeHours": hours(report.plan.max_age)} if report.plan.max_age else {}),
-        "auditedAt": utc(request.now),
+        "auditedAt": format_utc(request.now),
         "instancesOverdue": report.instances_overdue,
-        "instances": [_entry(standing) for standing in report.overdue[:MOST_LISTED]],
+        "instances": [_entry(status) for status in report.overdue[:MOST_LISTED]],
         "message": _message(report, runbook),
     }
 
@@ -43,16 +44,16 @@ def hours(length: timedelta) -> float:
     return round(length / timedelta(hours=1), 1)
 
 
-def _entry(standing: Standing) -> dict[str, Any]:
-    taken_at, copy_region, since = standing.recovery_point_at, standing.copy_region, standing.overdue_since
+def _entry(status: InstanceStatus) -> dict[str, Any]:
+    taken_at, copy_region, since = status.recovery_point_at, status.copy_region, status.overdue_since
     return {
-        "instanceName": standing.instance.name,
-        "instanceArn": standing.instance.arn,
-        "region": standing.region,
+        "instanceName": status.instance.name,
+        "instanceArn": status.instance.arn,
+        "region": status.region,
         **({"copyRegion": copy_region} if copy_region else {}),
-        **({"overdueSince": utc(since)} if since else {}),
-        **({"recoveryPointAt": utc(taken_at)} if taken_at else {}),
-        "ageHours": hours(standing.age),
+        **({"overdueSince": format_utc(since)} if since else {}),
+        **({"recoveryPointAt": format_utc(taken_at)} if taken_at else {}),
+        "ageHours": hours(status.age),
     }
 
 
@@ -66,19 +67,19 @@ def _message(report: PlanReport, runbook: str) -> str:
     return (
         f"Recovery point overdue: {what} of plan {report.plan.name} {verb} no usable snapshot or copy"
         f" younger than {age}."
-        f" {' '.join(_sentence(standing) for standing in overdue[:MOST_NAMED])}"
+        f" {' '.join(_sentence(status) for status in overdue[:MOST_NAMED])}"
         f"{f' And {left} more.' if left > 0 else ''}"
         f" What to do: find out why in the logs, then ask for a snapshot now. Step by step: {runbook}#overdue"
     )
 
 
-def _sentence(standing: Standing) -> str:
-    since = f" overdue since {_read(standing.overdue_since)}," if standing.overdue_since else ""
-    what = f"copy in {standing.copy_region}" if standing.copy_region else "snapshot"
-    taken_at = standing.recovery_point_at
+def _sentence(status: InstanceStatus) -> str:
+    since = f" overdue since {_read(status.overdue_since)}," if status.overdue_since else ""
+    what = f"copy in {status.copy_region}" if status.copy_region else "snapshot"
+    taken_at = status.recovery_point_at
     newest = f"the newest usable {what} has data of {_read(taken_at)}" if taken_at else f"there is no usable {what}"
-    return f"{standing.instance.name} in {standing.region}:{since} {newest}."
+    return f"{status.instance.name} in {status.region}:{since} {newest}."
 
 
 def _read(moment: datetime) -> str:
-    return f"{utc(moment)[:16].replace('T', ' ')} UTC"
+    return f"{format_utc(moment)[:16].replace('T', ' ')} UTC"

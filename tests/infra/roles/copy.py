@@ -1,6 +1,6 @@
 """What the role of `copy` may do and what it must never do, in the stack `with_copies`."""
 
-from tests.infra.simulation import OF_A_WORKER, Case, bus_arn, events, in_region, lightsail_arn, tagging
+from tests.infra.simulation import QUEUE_FUNCTION_ACTIONS, Case, bus_arn, events, in_region, lightsail_arn, tagging
 from tests.infra.synthesized import ACCOUNT
 
 OURS = tagging(managed_by="lightsail-snapshots", copy_of="eu-central-1 2026-11-23T03:15:00Z arn:aws:lightsail")
@@ -11,7 +11,7 @@ FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
 SNAPSHOT = lightsail_arn("InstanceSnapshot", "eu-west-1")
 COPY, TAG = "lightsail:CopySnapshot", "lightsail:TagResource"
 
-ACTIONS = OF_A_WORKER | {
+ACTIONS = QUEUE_FUNCTION_ACTIONS | {
     "lightsail:CopySnapshot",
     "lightsail:GetInstanceSnapshot",
     "lightsail:GetOperationsForResource",

@@ -1,6 +1,6 @@
 """What the role of `create` may do and what it must never do, in the stack `two_regions`."""
 
-from tests.infra.simulation import OF_A_WORKER, Case, bus_arn, events, in_region, lightsail_arn, tagging
+from tests.infra.simulation import QUEUE_FUNCTION_ACTIONS, Case, bus_arn, events, in_region, lightsail_arn, tagging
 from tests.infra.synthesized import ACCOUNT
 
 OURS = tagging(managed_by="lightsail-snapshots", Name="web")
@@ -9,7 +9,7 @@ FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
 INSTANCE, SNAPSHOT = lightsail_arn("Instance"), lightsail_arn("InstanceSnapshot")
 CREATE, TAG = "lightsail:CreateInstanceSnapshot", "lightsail:TagResource"
 
-ACTIONS = OF_A_WORKER | {
+ACTIONS = QUEUE_FUNCTION_ACTIONS | {
     "lightsail:CreateInstanceSnapshot",
     "lightsail:GetInstance",
     "lightsail:GetInstanceSnapshot",
