@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def register() -> None:
     """Puts both in place; to be called once, before MiniStack serves."""
-    lambda_runtime.QueueFunction._drain_stderr_bounded = lines
+    lambda_runtime.Worker._drain_stderr_bounded = lines
     eventbridge._dispatch_to_lambda = _invoke
 
 

@@ -35,7 +35,7 @@ def ministack_endpoint(ministack: HttpEndpoint) -> HttpEndpoint:
 def endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
     """Each door in turn, fresh, with the clock stopped."""
     if request.param == "ministack":
-        yield request.getfixturevalue("ministack_door")
+        yield request.getfixturevalue("ministack_endpoint")
         return
     with moto_endpoint() if request.param == "moto" else server_endpoint() as fresh:
         fresh.tell("settings", **DEFAULTS)
