@@ -10,17 +10,24 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
-from lightsail_snapshots.policy import Policy
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import decide
+from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEEP = Keep(last=7, hourly=24, daily=14, weekly=8, monthly=12, yearly=5, within=timedelta(days=3))
-POLICY = Policy(plan="daily", time_zone=ZoneInfo("Europe/Berlin"), keep=KEEP, copy_to=("eu-west-1",), max_deletes=10**9)
+PLAN = Plan(
+    name="daily",
+    select=Select(all_instances=True),
+    timezone="Europe/Berlin",
+    keep=KEEP,
+    copy_to=("eu-west-1",),
+    max_deletes=10**9,
+)
 
 
 def listing(size: int, per_instance: int) -> list[Snapshot]:
@@ -57,7 +64,7 @@ def seconds(snapshots: Sequence[Snapshot]) -> float:
     times = []
     for _ in range(3):
         before = time.process_time()
-        decide(snapshots, [POLICY], NOW)
+        decide(snapshots, [PLAN], NOW)
         times.append(time.process_time() - before)
     return min(times)
 
@@ -72,7 +79,7 @@ def calls(snapshots: Sequence[Snapshot]) -> int:
 
     sys.setprofile(profile)
     try:
-        decide(snapshots, [POLICY], NOW)
+        decide(snapshots, [PLAN], NOW)
     finally:
         sys.setprofile(None)
     return count

@@ -57,7 +57,7 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
     if not listed and errors:
         return [_explained(region, error) for region, error in errors.items()]
     policies = parse_policies({"plans": [policy(plan) for plan in plans.plans]})
-    decisions = decide(listed, policies, now, incomplete=errors, regions=regions)
+    decisions = decide(listed, [each.as_plan() for each in policies], now, incomplete=errors, regions=regions)
     for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))

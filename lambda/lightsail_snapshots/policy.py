@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import (
     Fields,
     format_value,
@@ -18,9 +19,8 @@ from lightsail_snapshots.reader import (
     read_text,
     read_texts,
 )
-
-UNPLANNED = ""
-"""The plan of snapshots that other systems asked for: nothing but their own `expires-at` ends them."""
+from lightsail_snapshots.retention import UNPLANNED
+from lightsail_snapshots.selection import Select
 
 _OF_OTHERS = ("schedule", "on", "regions", "select", "maxAge", "tags", "keepFor")
 """Fields of a plan that are not read here. All others are refused: a mistyped `copyTo` would be one interlock less."""
@@ -42,6 +42,19 @@ class Policy:
     """The last day, in `time_zone`, on which more than `max_deletes` are allowed."""
     dry_run: bool = False
     """Deletions are decided and reported, and not done."""
+
+    def as_plan(self) -> Plan:
+        """Return the plan that `decide` takes: its instances and its triggers do not matter there."""
+        return Plan(
+            name=self.plan,
+            select=Select(all_instances=True),
+            timezone=str(self.time_zone),
+            keep=self.keep or None,
+            copy_to=self.copy_to,
+            max_deletes=self.max_deletes,
+            allow_deletes_until=self.allow_deletes_until,
+            dry_run=self.dry_run,
+        )
 
 
 def parse_policies(detail: Mapping[str, object]) -> tuple[Policy, ...]:

@@ -99,7 +99,8 @@ def _prune(run: Run) -> None:
         logger.error("Not listed, and so not pruned: %s", error, region=region)
     # The request's own time, so that its policies and its "now" belong together; never one that is still to come.
     now = min(run.request.time, datetime.now(UTC))
-    decisions = decide(listed, run.request.policies, now, incomplete=errors, regions=settings.all_regions)
+    plans = [policy.as_plan() for policy in run.request.policies]
+    decisions = decide(listed, plans, now, incomplete=errors, regions=settings.all_regions)
     refused = _tell_refusals(run.request, decisions)
     _tell_dry_run(decisions)
     try:

@@ -17,12 +17,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.keep_rules import apply_keep_rules
+from lightsail_snapshots.keep_rules import Keep, apply_keep_rules
 from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
-from lightsail_snapshots.policy import UNPLANNED, Policy
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
+
+UNPLANNED = ""
+"""Stands for the plan of snapshots that other systems asked for: only their own `expires-at` ends them."""
 
 FARTHEST_ALLOWANCE = timedelta(days=7)
 """How far ahead `allow_deletes_until` may lie: an allowance that is forgotten must not stay."""
@@ -44,7 +48,7 @@ class Decision:
 
 def decide(
     snapshots: Iterable[Snapshot],
-    policies: Iterable[Policy],
+    plans: Iterable[Plan],
     now: datetime,
     *,
     incomplete: Collection[str] = (),
@@ -58,7 +62,7 @@ def decide(
     left of a Region that was taken out of the plans, and stays. The decisions are sorted for reading: by instance name,
     Region and instance, newest first. Takes O(n log n).
     """
-    listing = _Listing(snapshots, policies, now, incomplete, regions)
+    listing = _Listing(snapshots, plans, now, incomplete, regions)
     instances: dict[tuple[str, str, str], list[Snapshot]] = defaultdict(list)
     for snapshot in listing.snapshots:
         instances[instance_of(snapshot)].append(snapshot)
@@ -74,7 +78,7 @@ def instance_of(snapshot: Snapshot) -> tuple[str, str, str]:
     return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 
 
-def _plan(snapshot: Snapshot) -> str:
+def _plan_of(snapshot: Snapshot) -> str:
     return snapshot.tags.get(PLAN_KEY, UNPLANNED)
 
 
@@ -84,14 +88,14 @@ class _Listing:
     def __init__(
         self,
         snapshots: Iterable[Snapshot],
-        policies: Iterable[Policy],
+        plans: Iterable[Plan],
         now: datetime,
         incomplete: Collection[str],
         regions: Collection[str] | None,
     ) -> None:
         self.now = now
-        self.policies = {UNPLANNED: Policy(plan=UNPLANNED)} | {policy.plan: policy for policy in policies}
-        self.dry_run_plans = {plan for plan, policy in self.policies.items() if policy.dry_run}
+        self.plans = {plan.name: plan for plan in plans}
+        self.dry_run_plans = {name for name, plan in self.plans.items() if plan.dry_run}
         self._incomplete = frozenset(incomplete)
         self._regions = regions
         # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
@@ -125,7 +129,7 @@ class _Listing:
 
     def reasons_protected(self, snapshot: Snapshot) -> Iterator[str]:
         """Say why it must stay, whatever any rule says."""
-        plan, state = _plan(snapshot), snapshot.state
+        plan, state = _plan_of(snapshot), snapshot.state
         if not snapshot.is_ours:
             yield "not managed by lightsail-snapshots"
         if snapshot.has_tags_of_another:
@@ -135,7 +139,7 @@ class _Listing:
         yield from self._unseen(snapshot)
         if self._is_ambiguous(snapshot):
             yield "listed twice, and not the same both times"
-        if plan not in self.policies:
+        if plan != UNPLANNED and plan not in self.plans:
             yield f"its plan {plan} is not among the plans"
         if any(map(is_hold, snapshot.tags)):
             yield f"tagged {HOLD_KEY}"
@@ -188,7 +192,7 @@ def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decisi
                 snapshot=snapshot,
                 action="keep" if kept else "delete",
                 reason=kept or _reason_to_delete(snapshot),
-                dry_run=_plan(snapshot) in listing.dry_run_plans,
+                dry_run=_plan_of(snapshot) in listing.dry_run_plans,
             )
         )
     return decisions
@@ -199,7 +203,7 @@ def _reason_to_delete(snapshot: Snapshot) -> str:
         return f"failed, and there is a newer usable snapshot of {snapshot.snapshot_of}"
     if EXPIRES_KEY in snapshot.tags:
         return f"expired on {snapshot.tags[EXPIRES_KEY]}"
-    return f"no keep rule of plan {_plan(snapshot)} keeps it"
+    return f"no keep rule of plan {_plan_of(snapshot)} keeps it"
 
 
 class _Instance:
@@ -212,20 +216,21 @@ class _Instance:
         self._copied_until: dict[tuple[str, str], datetime] = {}
         by_plan: dict[str, list[Snapshot]] = defaultdict(list)
         for snapshot in good:
-            by_plan[_plan(snapshot)].append(snapshot)
-        for plan in by_plan.keys() & listing.policies.keys():
-            self._count(by_plan[plan], listing.policies[plan])
+            by_plan[_plan_of(snapshot)].append(snapshot)
+        for name in by_plan.keys() & listing.plans.keys():
+            self._count(by_plan[name], listing.plans[name])
 
-    def _count(self, good: Sequence[Snapshot], policy: Policy) -> None:
+    def _count(self, good: Sequence[Snapshot], plan: Plan) -> None:
         """Give out the places of one plan, and see how far its copies have come."""
         governed = [snapshot for snapshot in good if EXPIRES_KEY not in snapshot.tags]
         taken = [snapshot.origin.taken_at for snapshot in governed]
         names = (snapshot.name for snapshot in governed)
-        self._places.update(zip(names, apply_keep_rules(taken, policy.keep, policy.time_zone), strict=True))
-        for region in policy.copy_to:
+        rules = apply_keep_rules(taken, plan.keep or Keep(), ZoneInfo(plan.timezone))
+        self._places.update(zip(names, rules, strict=True))
+        for region in plan.copy_to:
             copied = (each.origin.taken_at for each in good if self._listing.has_usable_copy(region, each))
             if newest := next(copied, None):
-                self._copied_until[policy.plan, region] = newest
+                self._copied_until[plan.name, region] = newest
 
     def reasons_to_keep(self, snapshot: Snapshot) -> Iterator[str]:
         """Say why it stays, the weightiest reason first; nothing where it may go."""
@@ -233,11 +238,11 @@ class _Instance:
         if snapshot is self._newest:
             yield f"the newest usable snapshot of {snapshot.snapshot_of}"
         expires = EXPIRES_KEY in snapshot.tags
-        policy = self._listing.policies[_plan(snapshot)]
-        if not expires and policy.plan == UNPLANNED:
+        plan = self._listing.plans.get(_plan_of(snapshot))
+        if not expires and plan is None:
             yield f"no plan made it, and it has no {EXPIRES_KEY}"
-        elif not expires and not policy.keep:
-            yield f"plan {policy.plan} has no keep rules"
+        elif not expires and plan and not plan.keep:
+            yield f"plan {plan.name} has no keep rules"
         if snapshot.state == ERROR:
             if self._newest is None or self._newest.origin.taken_at <= snapshot.origin.taken_at:
                 yield f"failed, but there is no newer usable snapshot of {snapshot.snapshot_of}"
@@ -246,7 +251,8 @@ class _Instance:
             yield from self._expiry(snapshot)
         elif rules := self._places[snapshot.name]:
             yield ", ".join(rules)
-        yield from self._missing_copies(snapshot, policy)
+        if plan is not None:
+            yield from self._missing_copies(snapshot, plan)
 
     def _expiry(self, snapshot: Snapshot) -> Iterator[str]:
         text = snapshot.tags[EXPIRES_KEY]
@@ -258,12 +264,12 @@ class _Instance:
         if expires_at > self._listing.now:
             yield f"expires on {text}"
 
-    def _missing_copies(self, snapshot: Snapshot, policy: Policy) -> Iterator[str]:
-        for region in policy.copy_to:
+    def _missing_copies(self, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+        for region in plan.copy_to:
             if snapshot.is_copy or region == snapshot.region:
                 continue
             copy = self._listing.copy_in(region, snapshot)
-            copied_until = self._copied_until.get((policy.plan, region))
+            copied_until = self._copied_until.get((plan.name, region))
             if copy is not None and copy.state not in (AVAILABLE, ERROR):
                 yield f"its copy in {region} is not usable yet"
             elif copied_until is None or copied_until < snapshot.origin.taken_at:
@@ -277,7 +283,7 @@ def _limit_expirations(decisions: Sequence[Decision]) -> list[Decision]:
     nothing goes all at once.
     """
     limit = _default_max_deletes(decisions)
-    expiring = [each for each in decisions if each.action == "delete" and _plan(each.snapshot) == UNPLANNED]
+    expiring = [each for each in decisions if each.action == "delete" and _plan_of(each.snapshot) == UNPLANNED]
     waiting = {each.snapshot.name for each in expiring[:-limit]}
     wait = f"older ones go first, {limit} in one run"
     return [
@@ -297,7 +303,7 @@ def _default_max_deletes(decisions: Sequence[Decision]) -> int:
 def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[Decision]:
     """Withdraw all deletions of one instance where one of its plans would delete more than it may in one run."""
     usual = _default_max_deletes(decisions)
-    going = Counter(_plan(decision.snapshot) for decision in decisions if decision.action == "delete")
+    going = Counter(_plan_of(decision.snapshot) for decision in decisions if decision.action == "delete")
     refusals = {
         plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, usual))
     }
@@ -305,7 +311,7 @@ def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[
     stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.dry_run_plans), None)
 
     def checked(decision: Decision) -> Decision:
-        refusal = refusals.get(_plan(decision.snapshot), stops_all)
+        refusal = refusals.get(_plan_of(decision.snapshot), stops_all)
         if decision.action == "keep" or refusal is None:
             return decision
         return replace(decision, action="keep", reason=f"{decision.reason}; {refusal}", refused=True)
@@ -313,14 +319,16 @@ def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[
     return [checked(decision) for decision in decisions]
 
 
-def _refusal(listing: _Listing, plan: str, count: int, usual: int) -> str | None:
+def _refusal(listing: _Listing, name: str, count: int, usual: int) -> str | None:
     """Say why so many deletions are too many, or None where they are not."""
-    policy = listing.policies[plan]
-    limit = usual if policy.max_deletes is None else policy.max_deletes
-    today = listing.now.astimezone(policy.time_zone).date()
-    until = policy.allow_deletes_until
+    plan = listing.plans.get(name)
+    if plan is None:  # what no plan made goes a few at a time already
+        return None
+    limit = usual if plan.max_deletes is None else plan.max_deletes
+    today = listing.now.astimezone(ZoneInfo(plan.timezone)).date()
+    until = plan.allow_deletes_until
     if count <= limit or (until and today <= until <= today + FARTHEST_ALLOWANCE):
         return None
     too_far = until is not None and until > today
     hint = f"; allow_deletes_until = {until} does not count, it is more than seven days ahead" if too_far else ""
-    return f"not done: {count} deletions by plan {plan} in one run, at most {limit} are allowed{hint}"
+    return f"not done: {count} deletions by plan {name} in one run, at most {limit} are allowed{hint}"

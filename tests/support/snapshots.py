@@ -2,19 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
-from lightsail_snapshots.policy import Policy
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
 HOME = "eu-central-1"
 AWAY = "eu-west-1"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LAST_1 = Policy(plan="daily", keep=Keep(last=1))
-DAILY_7 = Policy(plan="daily", keep=Keep(daily=7))
+
+
+def make_plan(name: str = "daily", keep: Keep | None = None, **more: Any) -> Plan:
+    """Build a plan; which instances it selects does not matter here."""
+    return Plan(name=name, select=Select(all_instances=True), keep=keep, **more)
+
+
+LAST_1 = make_plan(keep=Keep(last=1))
+DAILY_7 = make_plan(keep=Keep(daily=7))
 
 
 def instance_arn(number: int = 1, region: str = HOME) -> str:
@@ -80,7 +89,7 @@ def reason(decisions: Iterable[Decision], about: Snapshot) -> str:
     return f"{decision.action}: {decision.reason}"
 
 
-def reason_for(about: Snapshot, *others: Snapshot, policy: Policy = LAST_1) -> str:
+def reason_for(about: Snapshot, *others: Snapshot, plan: Plan = LAST_1) -> str:
     """Decide on one old snapshot beside the newest one of the same instance, which makes it superfluous."""
     newest = snapshot(NOW - HOUR, name="newest")
-    return reason(decide([about, newest, *others], [policy], NOW), about)
+    return reason(decide([about, newest, *others], [plan], NOW), about)

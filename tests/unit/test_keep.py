@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
@@ -16,6 +14,7 @@ from tests.support.snapshots import (
     HOUR,
     NOW,
     deleted,
+    make_plan,
     names,
     nightly,
     reason,
@@ -42,7 +41,7 @@ def test_the_newest_of_a_day_is_kept() -> None:
 def test_a_snapshot_that_any_rule_keeps_stays_and_all_its_rules_are_named() -> None:
     keep = Keep(last=2, hourly=2, daily=2, weekly=2, monthly=2, yearly=2, within=2 * DAY)
     second = snapshot(NOW - DAY)
-    assert reason_for(second, policy=Policy(plan="daily", keep=keep)) == (
+    assert reason_for(second, plan=make_plan(keep=keep)) == (
         "keep: last 2 of 2, hourly 2 of 2, daily 2 of 2, weekly 2 of 2, within 2 days of the newest"
     )
 
@@ -54,33 +53,31 @@ def test_weeks_begin_on_monday_and_belong_to_the_year_of_their_thursday() -> Non
         snapshot(datetime(2027, 1, 1, 12, tzinfo=UTC)),
     )
     later = datetime(2027, 1, 2, tzinfo=UTC)
-    assert deleted(decide([sunday, monday, friday], [Policy(plan="daily", keep=Keep(weekly=9))], later)) == [
-        monday.name
-    ]
+    assert deleted(decide([sunday, monday, friday], [make_plan(keep=Keep(weekly=9))], later)) == [monday.name]
 
 
 def test_the_same_week_of_another_year_is_another_week() -> None:
     year = [snapshot(NOW - HOUR), snapshot(NOW - HOUR - 52 * 7 * DAY)]
-    assert deleted(decide(year, [Policy(plan="daily", keep=Keep(weekly=2))], NOW)) == []
+    assert deleted(decide(year, [make_plan(keep=Keep(weekly=2))], NOW)) == []
 
 
 def test_months_and_years_are_counted_from_the_newest_that_has_one() -> None:
     months = [snapshot(datetime(2026, month, 5, tzinfo=UTC)) for month in (1, 3, 4, 9, 11)]
     years = [snapshot(datetime(year, 5, 5, tzinfo=UTC)) for year in (2019, 2023, 2025)]
-    policy = Policy(plan="daily", keep=Keep(monthly=3, yearly=3), max_deletes=9)
+    policy = make_plan(keep=Keep(monthly=3, yearly=3), max_deletes=9)
     assert deleted(decide(months + years, [policy], NOW)) == names([months[0], months[1], years[0]])
 
 
 def test_within_is_counted_from_the_newest_snapshot_so_that_old_ones_stay_where_no_new_ones_come() -> None:
     stopped = nightly(5, until=NOW - 300 * DAY)
-    decisions = decide(stopped, [Policy(plan="daily", keep=Keep(within=3 * DAY))], NOW)
+    decisions = decide(stopped, [make_plan(keep=Keep(within=3 * DAY))], NOW)
     assert deleted(decisions) == names(stopped[3:])
 
 
 def test_days_are_those_of_the_plans_time_zone() -> None:
     evening, night = (snapshot(datetime(2026, 11, 20, hour, tzinfo=UTC)) for hour in (22, 23))
     one_day_in_utc = decide([evening, night], [DAILY_7], NOW)
-    two_days_in_berlin = decide([evening, night], [replace(DAILY_7, time_zone=ZoneInfo("Europe/Berlin"))], NOW)
+    two_days_in_berlin = decide([evening, night], [replace(DAILY_7, timezone="Europe/Berlin")], NOW)
     assert deleted(one_day_in_utc) == [evening.name]
     assert deleted(two_days_in_berlin) == []
 
@@ -95,20 +92,20 @@ def test_days_are_those_of_the_plans_time_zone() -> None:
 def test_dst_days_have_as_many_hours_as_the_clock_shows(first: datetime, last: datetime, hours: int) -> None:
     day = [snapshot(first + hour * HOUR) for hour in range(hours)]
     assert day[-1].created_at == last
-    zone = ZoneInfo("Europe/Berlin")
-    assert deleted(decide(day, [Policy(plan="daily", time_zone=zone, keep=Keep(hourly=30))], NOW)) == []
-    one_day = Policy(plan="daily", time_zone=zone, keep=Keep(daily=30), max_deletes=30)
+    zone = "Europe/Berlin"
+    assert deleted(decide(day, [make_plan(timezone=zone, keep=Keep(hourly=30))], NOW)) == []
+    one_day = make_plan(timezone=zone, keep=Keep(daily=30), max_deletes=30)
     assert deleted(decide(day, [one_day], NOW)) == names(day[:-1])
 
 
 def test_two_snapshots_in_one_slot_take_two_places_of_last_and_one_of_daily() -> None:
     one, two = (snapshot(NOW - HOUR, name=name) for name in ("web-1-a", "web-1-b"))
-    assert deleted(decide([one, two], [Policy(plan="daily", keep=Keep(last=2))], NOW)) == []
+    assert deleted(decide([one, two], [make_plan(keep=Keep(last=2))], NOW)) == []
     assert deleted(decide([one, two], [DAILY_7], NOW)) == ["web-1-a"]
 
 
 def test_a_plan_without_keep_rules_deletes_only_what_expires() -> None:
-    no_rules = Policy(plan="daily")
+    no_rules = make_plan()
     failed = snapshot(NOW - 300 * DAY, state="error")
     old = snapshot(NOW - 200 * DAY)
     expired = snapshot(NOW - 100 * DAY, tags={"expires-at": "2026-09-01T00:00:00Z"})
@@ -120,5 +117,5 @@ def test_a_plan_without_keep_rules_deletes_only_what_expires() -> None:
 def test_each_plan_of_an_instance_keeps_its_own() -> None:
     hourly = [snapshot(NOW - hour * HOUR, plan="hourly") for hour in (1, 2, 3)]
     daily = nightly(3)
-    plans = [Policy(plan="hourly", keep=Keep(last=2)), Policy(plan="daily", keep=Keep(last=1))]
+    plans = [make_plan("hourly", keep=Keep(last=2)), make_plan(keep=Keep(last=1))]
     assert deleted(decide(hourly + daily, plans, NOW)) == names([hourly[2], daily[1], daily[2]])

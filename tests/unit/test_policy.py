@@ -7,7 +7,8 @@ import pytest
 
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.policy import UNPLANNED, Policy, parse_policies
+from lightsail_snapshots.policy import Policy, parse_policies
+from lightsail_snapshots.retention import UNPLANNED
 
 
 def policy(**plan: object) -> Policy:

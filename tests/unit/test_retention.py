@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import Decision, decide
 from tests.support.snapshots import (
     AWAY,
@@ -19,6 +18,7 @@ from tests.support.snapshots import (
     NOW,
     deleted,
     instance_arn,
+    make_plan,
     names,
     nightly,
     reason,
@@ -31,7 +31,7 @@ from tests.support.snapshots import (
 
 def test_a_snapshot_with_expires_at_goes_after_it_and_not_before() -> None:
     def at(moment: str) -> str:
-        return reason_for(snapshot(NOW - DAY, tags={"expires-at": moment}), policy=DAILY_7)
+        return reason_for(snapshot(NOW - DAY, tags={"expires-at": moment}), plan=DAILY_7)
 
     assert at("2026-11-23T12:00:01Z") == "keep: expires on 2026-11-23T12:00:01Z"
     assert at("2026-11-23T12:00:00Z") == "delete: expired on 2026-11-23T12:00:00Z"
@@ -40,7 +40,7 @@ def test_a_snapshot_with_expires_at_goes_after_it_and_not_before() -> None:
 def test_a_snapshot_with_expires_at_takes_no_place_of_a_keep_rule() -> None:
     passing = snapshot(NOW - 2 * HOUR, tags={"expires-at": "2027-01-01T00:00:00Z"})
     oldest = snapshot(NOW - 3 * HOUR)
-    decisions = decide([snapshot(NOW - HOUR), passing, oldest], [Policy(plan="daily", keep=Keep(last=2))], NOW)
+    decisions = decide([snapshot(NOW - HOUR), passing, oldest], [make_plan(keep=Keep(last=2))], NOW)
     assert reason(decisions, oldest) == "keep: last 2 of 2"
 
 
@@ -120,7 +120,7 @@ def test_only_a_finished_snapshot_is_ever_deleted(state: str, why: str) -> None:
 def test_what_is_not_usable_takes_no_place_wherever_it_stands(state: str, position: int) -> None:
     nights = nightly(4)
     bad = replace(nights.pop(position), state=state)
-    policy = Policy(plan="daily", keep=Keep(last=2))
+    policy = make_plan(keep=Keep(last=2))
     gone = set(deleted(decide([*nights, bad], [policy], NOW)))
     failed_and_superseded = state == "error" and position > 0
     assert gone == {nights[2].name} | ({bad.name} if failed_and_superseded else set())
@@ -189,7 +189,7 @@ def test_nothing_is_deleted_in_a_region_whose_listing_was_cut_short() -> None:
 
 def test_a_snapshot_that_two_pages_repeat_is_one_snapshot() -> None:
     nights = nightly(3)
-    decisions = decide([replace(nights[0]), *nights], [Policy(plan="daily", keep=Keep(last=2))], NOW)
+    decisions = decide([replace(nights[0]), *nights], [make_plan(keep=Keep(last=2))], NOW)
     assert len(decisions) == 3
     assert deleted(decisions) == [nights[2].name]
 

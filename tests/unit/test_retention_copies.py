@@ -1,7 +1,6 @@
 """Copies in another Region: no snapshot goes before its copy has arrived, and copies are pruned like their sources."""
 
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -76,7 +75,7 @@ def test_every_region_of_copy_to_is_waited_for() -> None:
 
 def test_an_expired_snapshot_waits_for_its_copy_too() -> None:
     expired = snapshot(NOW - DAY, tags={"expires-at": "2026-11-23T00:00:00Z"})
-    assert reason_for(expired, policy=COPIED) == f"keep: neither it nor a newer one has a usable copy in {AWAY}"
+    assert reason_for(expired, plan=COPIED) == f"keep: neither it nor a newer one has a usable copy in {AWAY}"
 
 
 def test_a_snapshot_of_the_same_name_that_is_no_copy_of_it_does_not_count() -> None:
@@ -151,7 +150,7 @@ def test_a_snapshot_of_an_instance_restored_from_a_copy_neither_goes_nor_takes_t
 def test_a_copy_tag_of_the_first_year_does_not_stop_every_deletion() -> None:
     old, new = nightly(2)[::-1]
     forged = replace(copy_of(new), tags={**new.tags, "copy-of": f"{HOME} 0001-01-01T00:00:00Z {instance_arn()}"})
-    policy = replace(LAST_1, keep=Keep(daily=1, within=DAY), time_zone=ZoneInfo("America/New_York"))
+    policy = replace(LAST_1, keep=Keep(daily=1, within=DAY), timezone="America/New_York")
     assert deleted(decide([old, new, forged], [policy], NOW)) == [old.name]
 
 

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.policy import Policy
 from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
@@ -17,6 +15,7 @@ from tests.support.snapshots import (
     NOW,
     deleted,
     instance_arn,
+    make_plan,
     names,
     nightly,
     snapshot,
@@ -38,7 +37,7 @@ def test_by_default_a_quarter_of_an_instances_snapshots_may_go_and_always_three(
     strangers = [replace(snapshot(NOW - 500 * DAY, name=f"manual-{n}"), tags={}) for n in range(90)]
 
     def gone(keep: int) -> int:
-        return len(deleted(decide(nightly(owned) + strangers, [Policy(plan="daily", keep=Keep(last=keep))], NOW)))
+        return len(deleted(decide(nightly(owned) + strangers, [make_plan(keep=Keep(last=keep))], NOW)))
 
     assert gone(owned - limit) == limit
     assert gone(max(owned - limit - 1, 1)) == (0 if owned - limit > 1 else limit)
@@ -46,7 +45,7 @@ def test_by_default_a_quarter_of_an_instances_snapshots_may_go_and_always_three(
 
 def test_a_daily_a_weekly_and_a_failed_one_may_go_on_one_monday() -> None:
     nights = nightly(36)
-    kept = Policy(plan="daily", keep=Keep(daily=3, weekly=3), max_deletes=50)
+    kept = make_plan(keep=Keep(daily=3, weekly=3), max_deletes=50)
     yesterday = [each.snapshot for each in decide(nights[1:], [kept], NOW - DAY) if each.action == "keep"]
     failed = snapshot(NOW - 2 * DAY, name="failed", state="error")
     today = [replace(nights[0], created_at=NOW - HOUR, name="monday"), failed, *yesterday]
@@ -64,7 +63,7 @@ def test_max_deletes_is_the_plans_own_limit_for_each_instance() -> None:
 
 def test_one_plan_that_would_delete_too_much_stops_every_deletion_of_its_instance() -> None:
     hourly = [snapshot(NOW - hour * HOUR, plan="hourly") for hour in (1, 2)]
-    plans = [DAILY_7, Policy(plan="hourly", keep=Keep(last=1))]
+    plans = [DAILY_7, make_plan("hourly", keep=Keep(last=1))]
     decisions = decide([*nightly(70), *hourly], plans, NOW)
     assert deleted(decisions) == []
     assert sum(each.refused for each in decisions) == 64
@@ -87,7 +86,7 @@ def test_allow_deletes_until_lifts_the_limit_for_seven_days_at_most(until: date,
 
 
 def test_allow_deletes_until_ends_with_the_day_of_the_plans_time_zone() -> None:
-    policy = replace(DAILY_7, allow_deletes_until=date(2026, 11, 23), time_zone=ZoneInfo("Europe/Berlin"))
+    policy = replace(DAILY_7, allow_deletes_until=date(2026, 11, 23), timezone="Europe/Berlin")
     assert deleted(decide(nightly(70), [policy], datetime(2026, 11, 23, 22, 59, tzinfo=UTC)))
     assert not deleted(decide(nightly(70), [policy], datetime(2026, 11, 23, 23, 0, tzinfo=UTC)))
 
@@ -121,7 +120,7 @@ def test_a_clock_that_jumps_ahead_expires_no_more_than_the_limit() -> None:
 
 def test_a_plan_that_only_looks_on_does_not_stop_the_deletions_of_another() -> None:
     hourly = [snapshot(NOW - hour * HOUR, plan="hourly") for hour in (1, 2)]
-    plans = [replace(DAILY_7, dry_run=True), Policy(plan="hourly", keep=Keep(last=1))]
+    plans = [replace(DAILY_7, dry_run=True), make_plan("hourly", keep=Keep(last=1))]
     decisions = decide([*nightly(70), *hourly], plans, NOW)
     assert deleted(decisions) == [hourly[1].name]
     assert sum(each.refused and each.dry_run for each in decisions) == 63

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsail_snapshots.keep_rules import Keep, apply_keep_rules
-from lightsail_snapshots.policy import Policy
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.snapshot import Snapshot
-from tests.support.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
+from tests.support.snapshots import AWAY, HOME, copy_of, instance_arn, make_plan, snapshot
 
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)  # ten days after the clocks of Europe/Berlin went back
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,9 +40,9 @@ keeps = st.builds(
 policies = st.tuples(
     *(
         st.builds(
-            Policy,
-            plan=st.just(plan),
-            time_zone=st.sampled_from([UTC, BERLIN]),
+            make_plan,
+            name=st.just(plan),
+            timezone=st.sampled_from(["UTC", BERLIN.key]),
             keep=keeps,
             copy_to=st.sampled_from([(), (AWAY,)]),
             max_deletes=st.sampled_from([None, 1, 50]),
@@ -118,7 +118,7 @@ def usable(listing: Iterable[Snapshot]) -> list[Snapshot]:
 
 @given(listings(), policies)
 def test_the_newest_usable_snapshot_of_an_instance_is_never_deleted(
-    listing: list[Snapshot], plans: tuple[Policy, ...]
+    listing: list[Snapshot], plans: tuple[Plan, ...]
 ) -> None:
     remaining = {key(each) for each in listing} - would_go(decide(listing, plans, NOW))
     instances: dict[tuple[str, ...], list[Snapshot]] = defaultdict(list)
@@ -132,7 +132,7 @@ def test_the_newest_usable_snapshot_of_an_instance_is_never_deleted(
 
 @given(listings(), policies)
 def test_what_is_not_ours_or_held_or_unfinished_or_of_no_known_plan_is_never_deleted(
-    listing: list[Snapshot], plans: tuple[Policy, ...]
+    listing: list[Snapshot], plans: tuple[Plan, ...]
 ) -> None:
     gone = would_go(decide(listing, plans, NOW))
     for each in listing:
@@ -148,7 +148,7 @@ def test_what_is_not_ours_or_held_or_unfinished_or_of_no_known_plan_is_never_del
 
 @given(listings(), policies)
 def test_a_failed_snapshot_goes_only_when_a_newer_usable_one_stays(
-    listing: list[Snapshot], plans: tuple[Policy, ...]
+    listing: list[Snapshot], plans: tuple[Plan, ...]
 ) -> None:
     gone = would_go(decide(listing, plans, NOW))
     for failed in (each for each in listing if each.state == "error" and key(each) in gone):
@@ -162,10 +162,10 @@ def test_a_failed_snapshot_goes_only_when_a_newer_usable_one_stays(
 
 @given(listings(), policies)
 def test_a_snapshot_goes_only_when_it_or_a_newer_one_of_its_plan_has_a_usable_copy(
-    listing: list[Snapshot], plans: tuple[Policy, ...]
+    listing: list[Snapshot], plans: tuple[Plan, ...]
 ) -> None:
     gone = would_go(decide(listing, plans, NOW))
-    copied_plans = {plan.plan for plan in plans if plan.copy_to}
+    copied_plans = {plan.name for plan in plans if plan.copy_to}
     copies = {each.name for each in listing if each.is_copy and each.state == "available"}
     for source in listing:
         plan = source.tags.get("snapshot-plan")
@@ -179,7 +179,7 @@ def test_a_snapshot_goes_only_when_it_or_a_newer_one_of_its_plan_has_a_usable_co
 
 @given(listings(), policies, st.data())
 def test_a_second_run_deletes_only_what_the_first_one_left_undone(
-    listing: list[Snapshot], plans: tuple[Policy, ...], data: st.DataObject
+    listing: list[Snapshot], plans: tuple[Plan, ...], data: st.DataObject
 ) -> None:
     first = deleted(decide(listing, plans, NOW))
     done = {each for each in sorted(first) if data.draw(st.booleans(), label=str(each))}
@@ -189,19 +189,12 @@ def test_a_second_run_deletes_only_what_the_first_one_left_undone(
 
 
 @given(listings(), policies, keeps)
-def test_a_looser_policy_never_deletes_more(listing: list[Snapshot], plans: tuple[Policy, ...], more: Keep) -> None:
-    def looser(policy: Policy) -> Policy:
-        keep = Keep(
-            last=policy.keep.last + more.last,
-            hourly=policy.keep.hourly + more.hourly,
-            daily=policy.keep.daily + more.daily,
-            weekly=policy.keep.weekly + more.weekly,
-            monthly=policy.keep.monthly + more.monthly,
-            yearly=policy.keep.yearly + more.yearly,
-            within=policy.keep.within + more.within,
-        )
-        # No rule at all keeps everything: it is the loosest policy, and any rule is stricter.
-        return replace(policy, keep=keep) if policy.keep else policy
+def test_a_looser_policy_never_deletes_more(listing: list[Snapshot], plans: tuple[Plan, ...], more: Keep) -> None:
+    def looser(plan: Plan) -> Plan:
+        if not plan.keep:  # keeps everything: it is the loosest plan, and any rule is stricter
+            return plan
+        sums = {each.name: getattr(plan.keep, each.name) + getattr(more, each.name) for each in fields(Keep)}
+        return replace(plan, keep=Keep(**sums))
 
     strict = would_go(decide(listing, plans, NOW))
     assert would_go(decide(listing, [looser(plan) for plan in plans], NOW)) <= strict
@@ -210,7 +203,7 @@ def test_a_looser_policy_never_deletes_more(listing: list[Snapshot], plans: tupl
 
 @given(listings(), policies, st.data())
 def test_order_and_repeats_of_the_listing_change_nothing(
-    listing: list[Snapshot], plans: tuple[Policy, ...], data: st.DataObject
+    listing: list[Snapshot], plans: tuple[Plan, ...], data: st.DataObject
 ) -> None:
     changed = replace(listing[0], state="pending", arn="changed between two pages")
     expected = decide([*listing, changed], plans, NOW)
@@ -220,7 +213,7 @@ def test_order_and_repeats_of_the_listing_change_nothing(
 
 @given(listings(), policies)
 def test_no_more_than_the_limit_goes_and_if_one_is_refused_all_of_its_instance_are(
-    listing: list[Snapshot], plans: tuple[Policy, ...]
+    listing: list[Snapshot], plans: tuple[Plan, ...]
 ) -> None:
     instances: dict[tuple[str, ...], list[Decision]] = defaultdict(list)
     for each in decide(listing, plans, NOW):
@@ -232,12 +225,12 @@ def test_no_more_than_the_limit_goes_and_if_one_is_refused_all_of_its_instance_a
         owned = sum(each.snapshot.tags["managed-by"] == "lightsail-snapshots" for each in decisions)
         for plan in plans:
             limit = max(3, owned // 4) if plan.max_deletes is None else plan.max_deletes
-            of_plan = [each for each in decisions if each.snapshot.tags.get("snapshot-plan") == plan.plan]
+            of_plan = [each for each in decisions if each.snapshot.tags.get("snapshot-plan") == plan.name]
             assert len(deleted(of_plan)) <= limit
 
 
 @given(listings(), policies)
-def test_an_incomplete_listing_never_leads_to_a_deletion(listing: list[Snapshot], plans: tuple[Policy, ...]) -> None:
+def test_an_incomplete_listing_never_leads_to_a_deletion(listing: list[Snapshot], plans: tuple[Plan, ...]) -> None:
     complete = would_go(decide(listing, plans, NOW))
     gone = would_go(decide(listing, plans, NOW, incomplete=[AWAY]))
     assert gone == {(region, name) for region, name in complete if region != AWAY}
@@ -246,7 +239,7 @@ def test_an_incomplete_listing_never_leads_to_a_deletion(listing: list[Snapshot]
 
 
 @given(listings(), policies)
-def test_every_snapshot_gets_one_decision_and_a_reason(listing: list[Snapshot], plans: tuple[Policy, ...]) -> None:
+def test_every_snapshot_gets_one_decision_and_a_reason(listing: list[Snapshot], plans: tuple[Plan, ...]) -> None:
     decisions = decide(listing, plans, NOW)
     assert sorted(key(each.snapshot) for each in decisions) == sorted(map(key, listing))
     assert all(each.reason for each in decisions)
@@ -300,6 +293,6 @@ def test_the_keep_rules_agree_with_an_obvious_reading_of_them(taken: set[datetim
 @given(st.sets(moments.filter(lambda moment: moment <= NOW), min_size=1), rules.filter(bool))
 def test_decide_keeps_what_the_obvious_reading_keeps(taken: set[datetime], keep: Keep) -> None:
     listing = [snapshot(moment) for moment in sorted(taken)]
-    plan = Policy(plan="daily", keep=keep, time_zone=BERLIN, max_deletes=999)
+    plan = make_plan(keep=keep, timezone=BERLIN.key, max_deletes=999)
     remaining = {each.snapshot.created_at for each in decide(listing, [plan], NOW) if each.action == "keep"}
     assert remaining == {moment for moment in taken if obviously_kept(moment, list(taken), keep, BERLIN)}
