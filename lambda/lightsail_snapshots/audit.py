@@ -24,8 +24,9 @@ from lightsail_snapshots.events.audit_requested import AuditPlan, AuditRequest, 
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, overdue_detail, should_notify
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
-from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics
+from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.settings import AuditSettings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
@@ -46,7 +47,7 @@ class _Listing:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda gives both
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit all plans of one request; return how many instances are overdue, by plan.
 
     Raises RegionsFailedError or an AwsError where it must be tried again.
@@ -60,8 +61,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             copy_regions=settings.copy_regions,
         )
     except InvalidRequestError as error:
-        logger.error("Refused the request: %s", error, correlation_id=error.request_id, state="failed")
-        return {"state": "failed", "message": str(error)}
+        return reject_request(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id):
         if datetime.now(UTC) - request.now > request.every:
             # Every age would be too small by as much: figures that look good, of a world that is not so.

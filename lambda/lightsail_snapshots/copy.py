@@ -19,6 +19,7 @@ from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
 from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_request
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, copied_detail
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,
@@ -27,8 +28,6 @@ from lightsail_snapshots.reconciler import (
     Usable,
     event_bus,
     find_name_owner,
-    logger,
-    metrics,
     settings,
 )
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot

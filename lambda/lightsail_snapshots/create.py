@@ -13,6 +13,7 @@ from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.naming import merge_tags
+from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reconciler import (
     Failed,
     Pending,
@@ -21,8 +22,6 @@ from lightsail_snapshots.reconciler import (
     Usable,
     event_bus,
     find_name_owner,
-    logger,
-    metrics,
     settings,
 )
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
@@ -99,7 +98,7 @@ def announce(request: SnapshotRequest, snapshot: Snapshot) -> None:
     logger.info("Snapshot is usable", state=Usable.state, seconds_to_available=detail["secondsToAvailable"])
 
 
-_CREATE = Reconciler(metric="Snapshots", parse=parse, reconcile=reconcile, announce=announce, counts_reasons=True)
+_CREATE = Reconciler(metric="Snapshots", parse=parse, reconcile=reconcile, announce=announce)
 
 
 @logger.inject_lambda_context(clear_state=True)

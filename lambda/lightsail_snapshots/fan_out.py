@@ -24,7 +24,8 @@ from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
-from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics, refuse
+from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.settings import Settings
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
@@ -50,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             copy_regions=settings.copy_regions,
         )
     except InvalidRequestError as error:
-        return refuse(event_bus, event, context.aws_request_id, error)
+        return reject_request(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):
         return _fan_out(request)
 

@@ -32,7 +32,8 @@ from lightsail_snapshots.events.prune_requested import (
     refusals,
     refused_detail,
 )
-from lightsail_snapshots.reporting import RegionsFailedError, logger, metrics, refuse
+from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot
@@ -80,7 +81,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
-        return refuse(event_bus, event, context.aws_request_id, error)
+        return reject_request(event_bus, event, context.aws_request_id, error)
     if datetime.now(UTC) - request.put_at > MAX_REQUEST_AGE:
         logger.warning("Left alone: it has the plans of %s, the next run has today's", request.put_at.isoformat())
         return {"state": "late"}

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -23,17 +22,16 @@ from lightsail_snapshots.aws.client import LONGEST_CALL
 from lightsail_snapshots.aws.errors import NameInUseError, TryLaterError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail
-from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED
 from lightsail_snapshots.events.envelope import InvalidRequestError
-from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed_detail, invalid_detail
+from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed_detail
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
+from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
 
 # Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
 settings = ReconcilerSettings.from_environment(os.environ)
-logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
-metrics = Metrics()
 event_bus = EventBus(settings.event_bus_name, settings.region)
 
 
@@ -56,7 +54,7 @@ class Pending:
 class Failed:
     """There will be no snapshot for this request, however often it is tried."""
 
-    state: ClassVar = "failed"
+    state: ClassVar = FAILED
     reason: Reason
     message: str
 
@@ -77,8 +75,6 @@ class Reconciler(Generic[R]):
     """Moves the world one step; the number counts deliveries from 1. Raises TryLaterError where that cannot be now."""
     announce: Callable[[R, Snapshot], None]
     """Tells the bus, the metrics and the log that it is usable."""
-    counts_reasons: bool = False
-    """Whether failures are also counted by reason: each reason is a metric to be paid for."""
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | dict[str, Any]:
         """Take a batch of the queue, or what one of its messages would hold.
@@ -97,8 +93,7 @@ class Reconciler(Generic[R]):
         try:
             request = self.parse(event)
         except InvalidRequestError as error:
-            self._refuse(event, invocation_id, error)
-            return {"state": Failed.state, "reason": Reason.INVALID_REQUEST, "message": str(error)}
+            return reject_request(event_bus, event, invocation_id, error, f"{self.metric}Failed")
         with _logged(request, 1):
             state = self._step(request, 1, event)
             logger.info("Took one step", state=state.state)
@@ -117,7 +112,7 @@ class Reconciler(Generic[R]):
         try:
             request = self.parse(event)
         except InvalidRequestError as error:
-            self._refuse(event, record.message_id, error)
+            reject_request(event_bus, event, record.message_id, error, f"{self.metric}Failed")
             return
         with _logged(request, attempt):
             why = self._why_not_done(request, attempt, event, lambda_context)
@@ -151,30 +146,8 @@ class Reconciler(Generic[R]):
         return state
 
     def _fail(self, request: R, failed: Failed, event: object) -> None:
-        event_bus.put(INSTANCE_SNAPSHOT_FAILED, failed_detail(request, failed.reason, failed.message, event))
-        self._count_failure(failed.reason)
-        logger.error(failed.message, state=failed.state, reason=failed.reason, request=json.dumps(event))
-
-    def _refuse(self, event: object, message_id: str, error: InvalidRequestError) -> None:
-        """End what is not a valid request: Lightsail is not called, and nothing is tried again."""
-        request_id = error.request_id or message_id
-        detail = invalid_detail(request_id, error, event)
-        event_bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
-        self._count_failure(Reason.INVALID_REQUEST)
-        logger.error(
-            "Refused the request: %s",
-            error,
-            correlation_id=request_id,
-            state=Failed.state,
-            reason=Reason.INVALID_REQUEST,
-            request=json.dumps(detail["request"]),
-        )
-
-    def _count_failure(self, reason: Reason) -> None:
-        metrics.add_metric(f"{self.metric}Failed", MetricUnit.Count, 1)
-        if self.counts_reasons:
-            with single_metric(f"{self.metric}Failed", MetricUnit.Count, 1) as by_reason:
-                by_reason.add_dimension("reason", reason)
+        detail = failed_detail(request, failed.reason, failed.message, event)
+        report_failure(event_bus, detail, failed.message, f"{self.metric}Failed")
 
 
 def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:

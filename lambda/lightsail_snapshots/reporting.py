@@ -1,41 +1,58 @@
-"""What `fan_out`, `prune` and `audit` have in common: one event is one invocation, which Lambda tries again."""
+"""Reports failures: publishes the event, counts it and logs it."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED
 from lightsail_snapshots.events.envelope import InvalidRequestError
-from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, invalid_detail
+from lightsail_snapshots.events.instance_snapshot_outcomes import invalid_detail
+from lightsail_snapshots.observability import logger, metrics
 
-logger = Logger(use_rfc3339=True)  # else Lambda takes every line for INFO: "Log-level filtering" in its guide
-metrics = Metrics()
+FAILED = "failed"
+"""The state of a request that no retry can help, in logs and answers."""
+
+SNAPSHOTS_FAILED = "SnapshotsFailed"
+
+_COUNTED_BY_REASON = {SNAPSHOTS_FAILED}
+"""Copies are not: each reason is one more metric to pay for."""
 
 
 class RegionsFailedError(Exception):
-    """Raised when all else is done and some Region failed, so that Lambda tries it all again."""
+    """Raised at the end if some Regions failed, so that Lambda retries the event. The other Regions are done."""
 
     def __init__(self, failures: Mapping[str, str]) -> None:
         """Say what went wrong, by Region."""
         super().__init__("; ".join(f"{region}: {error}" for region, error in failures.items()))
 
 
-def refuse(event_bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
-    """End what is not a valid request: nothing was done for it, and nothing is tried again."""
-    request_id = error.request_id or invocation_id
-    detail = invalid_detail(request_id, error, event)
-    event_bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
-    metrics.add_metric("SnapshotsFailed", MetricUnit.Count, 1)
+def report_failure(bus: EventBus, detail: Mapping[str, Any], text: str, metric: str) -> None:
+    """Publish an `Instance Snapshot Failed`, count it as `metric`, and log `text`."""
+    bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
+    metrics.add_metric(metric, MetricUnit.Count, 1)
+    if metric in _COUNTED_BY_REASON:
+        with single_metric(metric, MetricUnit.Count, 1) as by_reason:
+            by_reason.add_dimension("reason", detail["reason"])
     logger.error(
-        "Refused the request: %s",
-        error,
-        correlation_id=request_id,
-        state="failed",
-        reason=Reason.INVALID_REQUEST,
+        text,
+        correlation_id=detail["requestId"],
+        state=FAILED,
+        reason=detail["reason"],
         request=json.dumps(detail["request"]),
     )
-    return {"state": "failed", "reason": Reason.INVALID_REQUEST, "message": str(error)}
+
+
+def reject_request(
+    bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError, metric: str = SNAPSHOTS_FAILED
+) -> dict[str, Any]:
+    """Report that an event is not a valid request, and return the function's answer. A retry would not help.
+
+    An event without an id is reported under the id of its message or invocation.
+    """
+    detail = invalid_detail(error.request_id or invocation_id, error, event)
+    report_failure(bus, detail, f"Rejected the request: {error}", metric)
+    return {"state": FAILED, "reason": detail["reason"], "message": str(error)}

@@ -15,7 +15,8 @@ from moto import mock_aws
 import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.lightsail import lightsail
-from lightsail_snapshots.reconciler import logger, settings
+from lightsail_snapshots.observability import logger
+from lightsail_snapshots.reconciler import settings
 from local.lightsail.emulator import Emulator
 from local.lightsail.faults import REFUSALS
 from tests.support.events import fits, message

@@ -8,8 +8,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "lambda" / "lightsail_snapshots"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
-EFFECTS = {"reconciler", "reporting", "create", "copy", "fan_out", "prune", "audit"}
-"""The handlers and what they act through, beside `aws`: every other module is a pure decision."""
+HANDLERS = {"create", "copy", "fan_out", "prune", "audit"}
+EFFECTS = HANDLERS | {"reconciler", "reporting", "observability"}
+"""The handlers and what they act through, in addition to `aws`: every other module is a pure decision."""
 SDK = {"boto3", "botocore"}
 IMPURE = SDK | {"os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
 
@@ -42,8 +43,16 @@ def test_what_reads_plans_imports_no_cdk() -> None:
     assert not any("aws_cdk" in imports(path) for path in (ROOT / "plans").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_each_logger_writes_times_that_lambda_can_read(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    made = [ast.unparse(call) for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Logger"]
-    assert made in ([], ["Logger(use_rfc3339=True)"])
+def test_no_module_imports_a_handler() -> None:
+    handlers = {f"lightsail_snapshots.{name}" for name in HANDLERS}
+    assert not [path.stem for path in SOURCES if imports(path) & handlers]
+
+
+def test_one_logger_and_one_metrics_object_are_made() -> None:
+    made = {
+        (path.stem, ast.unparse(node))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Logger", "Metrics"}
+    }
+    assert made == {("observability", "Logger(use_rfc3339=True)"), ("observability", "Metrics()")}

@@ -336,9 +336,12 @@ def test_a_bad_request_names_every_problem_and_completes_no_audit(
         "detail.plans[1]: must be a JSON object, not 7",
     ]
     [line] = aws.logs()
-    assert line["message"] == f"Refused the request: {answer['message']}"
+    assert line["message"] == f"Rejected the request: {answer['message']}"
     assert line["correlation_id"] == event["id"]
-    assert figures(capsys) == {("AuditsCompleted", ""): [0]}
+    failed = aws.event()
+    assert (failed["detail-type"], failed["detail"]["request"]) == ("Instance Snapshot Failed", event)
+    counted = figures(capsys)
+    assert (counted["AuditsCompleted", ""], counted["SnapshotsFailed", ""]) == ([0], [1])
     assert aws.calls == []
 
 

@@ -19,7 +19,7 @@ from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import example, fits, requested
-from tests.support.fake_aws import Context, FakeAws, make_instance
+from tests.support.fake_aws import Context, FakeAws, emf, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
 
@@ -290,7 +290,7 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
     assert (line["state"], json.loads(line["request"])) == ("failed", event)
-    assert metric(capsys, "SnapshotsFailed") == [0, 1]
+    assert emf(capsys.readouterr().out)["SnapshotsFailed"] == [0, 1]
     assert aws.calls == []
 
 

@@ -14,6 +14,11 @@ ALLOWED: dict[str, Case] = {
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
     "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
     "tell that something is overdue": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
+    "tell that a request is not valid": (
+        "events:PutEvents",
+        bus_arn("BUS"),
+        events(("lightsail-snapshots", "Instance Snapshot Failed")),
+    ),
 }
 
 DENIED: dict[str, Case] = {
