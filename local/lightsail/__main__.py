@@ -1,4 +1,4 @@
-"""`python -m local.lightsail`: the emulator as a server of its own."""
+"""`python -m local.lightsail`: the emulator as a server."""
 
 import argparse
 import signal
@@ -21,16 +21,16 @@ def main() -> None:
     except LightsailError as error:
         parser.error(str(error))
     server = listen(emulator, port)
-    for number in (signal.SIGTERM, signal.SIGINT):  # both: what a shell starts in the background ignores SIGINT
+    for number in (signal.SIGTERM, signal.SIGINT):  # both: a shell's background jobs ignore SIGINT
         signal.signal(number, signal.default_int_handler)
     ready = f"Lightsail emulator ready: aws --endpoint-url {server.url} lightsail get-regions"
-    print(ready, flush=True)  # noqa: T201  a program's own word to whoever started it
-    server.http.serve_forever(poll_interval=0.1)  # returns at a KeyboardInterrupt, and closes what it had open
+    print(ready, flush=True)  # noqa: T201 - the program's output
+    server.http.serve_forever(poll_interval=0.1)  # returns at a KeyboardInterrupt and closes its socket
     sys.stderr.write("Lightsail emulator stopped.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    """The options are the settings of the control door, which also checks them."""
+    """The options are the settings of the control API, which checks them."""
     parser = argparse.ArgumentParser(prog="python -m local.lightsail", description="An Amazon Lightsail emulator.")
     add = parser.add_argument
     add("--port", type=int, default=4570, help="0 takes a free one (default: 4570)")

@@ -1,7 +1,7 @@
-"""What IAM must be asked before a call is let in: the action, the resource's ARN, and the condition keys.
+"""The action, the resource and the condition keys that IAM decides on for each call.
 
-From the service authorization reference: only the operations below are about a resource; every other one is about
-`*`, and a policy that names resources does not allow it. An operation that is in neither list cannot be authorised.
+As in the service authorization reference: the operations in `RESOURCES` act on a resource, and a policy can name it.
+All others act on `*`, and only a policy on `*` allows them. An operation in neither list is denied.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,8 @@ from typing import Any
 from local.lightsail.emulator import Call
 from local.lightsail.region import Region
 
-# operation: the member of the request that names the resource, and the resource's type where it can be but one
-ABOUT: Mapping[str, tuple[str, str | None]] = {
+# operation: the request's field that names the resource, and the resource's type if it can have only one
+RESOURCES: Mapping[str, tuple[str, str | None]] = {
     "CreateInstanceSnapshot": ("instanceName", "Instance"),
     "CreateInstancesFromSnapshot": ("instanceSnapshotName", "InstanceSnapshot"),
     "DeleteInstance": ("instanceName", "Instance"),
@@ -22,14 +22,11 @@ ABOUT: Mapping[str, tuple[str, str | None]] = {
     "TagResource": ("resourceName", None),
     "UntagResource": ("resourceName", None),
 }
-ABOUT_EVERYTHING = frozenset(
+WITHOUT_RESOURCE = frozenset(
     {
         "CopySnapshot",
         "CreateInstances",
-        "DisableAddOn",
-        "EnableAddOn",
         "GetActiveNames",
-        "GetAutoSnapshots",
         "GetInstance",
         "GetInstanceSnapshot",
         "GetInstanceSnapshots",
@@ -44,35 +41,35 @@ ABOUT_EVERYTHING = frozenset(
 
 
 @dataclass(frozen=True)
-class Question:
-    """`context` has the condition keys, with a list where a key has several values."""
+class Authorization:
+    """`context` has the condition keys in lower case, with a list for a key that has several values."""
 
     action: str
     resource: str
     context: Mapping[str, str | list[str]]
 
 
-def question(region: Region, call: Call) -> Question | None:
-    """What to ask about a call, or None where nobody knows what to ask: then it must be denied."""
+def authorization(region: Region, call: Call) -> Authorization | None:
+    """What IAM must allow for a call, or None if the operation is in neither list."""
     parameters = call.parameters if isinstance(call.parameters, dict) else {}
     action = f"lightsail:{call.operation}"
     requested = _request_tags(parameters)
-    if call.operation in ABOUT_EVERYTHING:
-        return Question(action, "*", requested)
-    if call.operation not in ABOUT:
+    if call.operation in WITHOUT_RESOURCE:
+        return Authorization(action, "*", requested)
+    if call.operation not in RESOURCES:
         return None
-    member, kind = ABOUT[call.operation]
-    resource = region.names.get(str(parameters.get(member)))
+    field, kind = RESOURCES[call.operation]
+    resource = region.names.get(str(parameters.get(field)))
     if resource is None or kind not in (None, resource.kind):
-        # What does not exist has no id and no tags: a policy on all of that type allows the call, which then ends
-        # in NotFoundException; a policy on one ARN, or on a tag, does not.
-        return Question(action, f"arn:aws:lightsail:{region.name}:{region.account.id}:{kind or '*'}/*", requested)
+        # A missing resource has no id and no tags: a policy on all resources of the type allows the call, which then
+        # ends in NotFoundException. A policy on one ARN or on a tag denies it.
+        return Authorization(action, f"arn:aws:lightsail:{region.name}:{region.account}:{kind or '*'}/*", requested)
     tags = ((key, value or "") for key, value in resource.tags.items())
-    return Question(action, resource.arn, {**requested, **_by_key("aws:ResourceTag", tags)})
+    return Authorization(action, resource.arn, {**requested, **_by_key("aws:ResourceTag", tags)})
 
 
 def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """aws:RequestTag/* and aws:TagKeys. Malformed tags count as none: the call is refused for them later."""
+    """aws:RequestTag/* and aws:TagKeys. Malformed tags are left out here, and the request is rejected later."""
     listed = parameters.get("tags")
     tags = [tag for tag in listed if isinstance(tag, dict)] if isinstance(listed, list) else []
     pairs = [(str(tag.get("key", "")), str(tag.get("value", ""))) for tag in tags]
@@ -82,7 +79,7 @@ def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str | list[str]]:
 
 
 def _by_key(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
-    """Condition keys know no case and tags do, so one condition key may stand for several tags."""
+    """Condition keys ignore case and tags do not, so one condition key may stand for several tags."""
     values: dict[str, list[str]] = {}
     for key, value in tags:
         values.setdefault(f"{prefix}/{key}".lower(), []).append(value)

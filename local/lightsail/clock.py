@@ -1,4 +1,4 @@
-"""The emulator's clock: states move with it, it can run fast, and a test can advance it by hand."""
+"""The emulator's clock. States change with it; it can run fast, and a test can advance it."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Clock:
-    """Starts at the machine's own time and runs `speed` times as fast; `advance` moves it on at once."""
+    """Starts at the machine's time and runs `speed` times as fast."""
 
     def __init__(self, speed: float = 1.0, tick: Callable[[], float] = time.monotonic) -> None:
         self._tick = tick
@@ -17,18 +17,18 @@ class Clock:
         self._seen = tick()
 
     def now(self) -> datetime:
-        """The emulator's time, in UTC. It never goes back."""
+        """The emulator's time, in UTC."""
         tick = self._tick()
         self._time += timedelta(seconds=(tick - self._seen) * self._speed)
         self._seen = tick
         return self._time
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` of the emulator's time pass at once."""
+        """Move the clock forward by `seconds`."""
         self._time = self.now() + timedelta(seconds=seconds)
 
     def set(self, time: datetime) -> None:
-        """Begin again at another time, in the past perhaps: only where nothing has a date yet."""
+        """Start again at another time, which may be in the past. No resource may exist yet."""
         self.now()
         self._time = time.astimezone(UTC)
 
@@ -39,5 +39,5 @@ class Clock:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        self.now()  # what has passed until here passed at the old speed
+        self.now()  # the time until now passed at the old speed
         self._speed = speed

@@ -1,12 +1,12 @@
-"""The control door: what the emulator is told over HTTP, under /_lightsail/, in JSON.
+"""The control API: JSON over HTTP, under /_lightsail/.
 
-GET, POST, DELETE /_lightsail/faults     list, add (one fault, see `faults`), clear
+GET, POST, DELETE /_lightsail/faults     list the faults, add one (see `faults`), clear them
 GET, POST         /_lightsail/settings   snapshotSeconds, instanceSeconds, pageSize, speed, copyCarriesTags,
-                                         dotsInSnapshotNames; POST changes those that are given
-POST              /_lightsail/clock      {"advance": seconds}, or {"time": "2026-01-31T03:15:00Z"} to begin there,
-                                         which is possible as long as there are no resources
-GET               /_lightsail/state      what every account and Region holds, and the emulator's time
-POST              /_lightsail/reset      forget all resources and faults
+                                         dotsInSnapshotNames; POST changes those in the body
+POST              /_lightsail/clock      {"advance": seconds}, or {"time": "2026-01-31T03:15:00Z"} to start there,
+                                         as long as there are no resources
+GET               /_lightsail/state      the resources of each account and Region, and the emulator's time
+POST              /_lightsail/reset      delete all resources and faults
 """
 
 import json
@@ -25,11 +25,11 @@ PATH = "/_lightsail/"
 
 
 def control(emulator: Emulator, method: str, path: str, body: bytes) -> Reply:
-    """Do what a request to the control door asks."""
+    """Handle a request to the control API."""
     action = ACTIONS.get((method, path.removeprefix(PATH)))
     if action is None:
-        there = [f"{verb} {PATH}{name}" for verb, name in ACTIONS]
-        return _reply(404, {"message": f"There is no {method} {path}.", "there": there})
+        known = [f"{verb} {PATH}{name}" for verb, name in ACTIONS]
+        return _reply(404, {"message": f"There is no {method} {path}.", "known": known})
     try:
         with emulator.lock:
             answer = action(emulator, _object(body))
@@ -39,7 +39,7 @@ def control(emulator: Emulator, method: str, path: str, body: bytes) -> Reply:
 
 
 def change_settings(emulator: Emulator, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change the settings that are named, and give them all."""
+    """Change some settings, and return all. If one is wrong, none changes."""
     now = settings(emulator)
     for name, value in changes.items():
         if name not in now or isinstance(value, bool) != isinstance(now[name], bool):
@@ -53,24 +53,24 @@ def change_settings(emulator: Emulator, changes: dict[str, Any]) -> dict[str, An
 
 
 def settings(emulator: Emulator, _body: object = None) -> dict[str, Any]:
-    """All settings, by the names that the control door uses."""
+    """All settings, by their names in the control API."""
     named = {_camel(name): value for name, value in asdict(emulator.settings).items()}
     return named | {"speed": emulator.clock.speed}
 
 
 def state(emulator: Emulator, _body: object = None) -> dict[str, Any]:
-    """What is there, by account and Region: enough to see what went on."""
+    """The resources of each account and Region."""
     accounts = {
-        account.id: {name: _region_state(region) for name, region in account.regions.items() if region.names}
-        for account in emulator.accounts.values()
+        account: {name: _region_state(region) for name, region in regions.items() if region.names}
+        for account, regions in emulator.accounts.items()
     }
     return {"time": emulator.clock.now().isoformat(), "accounts": accounts}
 
 
 def _region_state(region: Region) -> dict[str, Any]:
     return {
-        "instances": {one.name: one.state_at(region.now) for one in region.of(Instance)},
-        "instanceSnapshots": {one.name: one.state_at(region.now) for one in region.of(InstanceSnapshot)},
+        "instances": {one.name: one.state_at(region.now) for one in region.resources_of_type(Instance)},
+        "instanceSnapshots": {one.name: one.state_at(region.now) for one in region.resources_of_type(InstanceSnapshot)},
         "operations": len(region.operations),
     }
 
@@ -95,7 +95,7 @@ def _set_clock(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
             emulator.clock.advance(seconds)
         case {"time": str() as text}:
             if any(state(emulator)["accounts"].values()):
-                raise invalid("The time can only be set while there is nothing: what is there has dates.")
+                raise invalid("The time can only be set while there are no resources, since resources have dates.")
             emulator.clock.set(_time(text))
         case _:
             raise invalid('The clock takes {"advance": seconds} or {"time": "2026-01-31T03:15:00Z"}.')
@@ -106,7 +106,7 @@ def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise invalid(f"{text} is no time such as 2026-01-31T03:15:00Z.") from error
+        raise invalid(f"{text} must be a time such as 2026-01-31T03:15:00Z.") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

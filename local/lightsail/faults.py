@@ -1,16 +1,16 @@
-"""What the emulator can be told to do wrong.
+"""Faults that a test can set.
 
-A refusal answers instead of doing the work. The others let the work be done and spoil something around it:
+The faults in `ERROR_FAULTS` reject the request. The others run the operation and break something around it:
 
-    lost-answer     the work is done, and the connection drops before the answer
-    unreachable     the connection drops and nothing is done
-    slow            the answer comes `seconds` late
+    lost-answer     the operation runs, and the connection drops before the answer
+    unreachable     the connection drops, and the operation does not run
+    slow            the answer is `seconds` late
     unknown-enum    every enum value in the answer is one that no client knows
-    never-finish    the snapshot made by this request stays pending
-    snapshot-fails  the snapshot ends in error, its operation as Failed with errorCode and errorDetails
+    never-finish    the snapshot that this request starts stays pending
+    snapshot-fails  the snapshot ends in error, and its operations as Failed with errorCode and errorDetails
 
-A fault meets a request when all that it names fits: operation, region, and a resource name in the request.
-It goes off `times` times, or until it is cleared.
+A fault applies to a request if its operation, its region and its name (of a resource in the request) match.
+It applies `times` times, or until it is cleared.
 """
 
 from collections.abc import Collection
@@ -21,9 +21,9 @@ from local.lightsail.errors import LightsailError, invalid
 
 UNKNOWN_VALUE = "NeverSeenBefore"
 
-# fault: (error name, message). The wordings with "try again" are AWS's, seen on other Lightsail resources;
-# the error name that goes with a running automatic snapshot is not confirmed.
-REFUSALS = {
+# fault: (error name, message). AWS uses the texts with "try again" for other Lightsail resources.
+# AWS documents the text about automatic snapshots; the name of its error is not confirmed.
+ERROR_FAULTS = {
     "throttle": ("ThrottlingException", "Rate exceeded"),
     "server-error": ("ServiceException", "An unexpected error occurred. Please try again."),
     "service-unavailable": ("ServiceUnavailable", "The service is temporarily unavailable."),
@@ -48,12 +48,11 @@ REFUSALS = {
         "InvalidInputException",
         "You cannot create manual snapshots when an automatic snapshot is being created.",
     ),
-    "error": ("UnknownError", "The emulator was told to refuse this."),
+    "error": ("UnknownError", "The fault error was set."),
 }
 EFFECTS = ("lost-answer", "unreachable", "slow", "unknown-enum", "never-finish", "snapshot-fails")
-FIELDS: dict[
-    str, type | tuple[type, ...]
-] = {  # what a fault may say, as the control door spells it, and the type it must have
+# The fields of a fault in the control API, and their types.
+FIELDS: dict[str, type | tuple[type, ...]] = {
     "fault": str,
     "operation": str,
     "region": str,
@@ -69,7 +68,7 @@ FIELDS: dict[
 
 @dataclass
 class Fault:
-    """One thing to do wrong; None means any. `error`, `code`, `message`, `status` replace a refusal's own."""
+    """None matches anything. `error`, `code`, `message` and `status` replace those of an error fault."""
 
     fault: str
     operation: str | None = None
@@ -83,11 +82,11 @@ class Fault:
     status: int | None = None
 
     def __post_init__(self) -> None:
-        if self.fault not in REFUSALS and self.fault not in EFFECTS:
-            raise invalid(f"No such fault: {self.fault}. There are: {', '.join([*REFUSALS, *EFFECTS])}")
+        if self.fault not in ERROR_FAULTS and self.fault not in EFFECTS:
+            raise invalid(f"No such fault: {self.fault}. There are: {', '.join([*ERROR_FAULTS, *EFFECTS])}")
 
-    def meets(self, operation: str, region: str, names: Collection[str]) -> bool:
-        """Whether this fault is meant for such a request, and is not used up."""
+    def applies_to(self, operation: str, region: str, names: Collection[str]) -> bool:
+        """Whether this fault applies to the request and is not used up."""
         return (
             self.operation in (None, operation)
             and self.region in (None, region)
@@ -95,15 +94,15 @@ class Fault:
             and self.times != 0
         )
 
-    def refusal(self, operation: str, region: str, account: str) -> LightsailError:
-        """The error of this fault, which must be one of `REFUSALS`."""
-        name, text = REFUSALS[self.fault]
+    def to_error(self, operation: str, region: str, account: str) -> LightsailError:
+        """The error that one of `ERROR_FAULTS` raises."""
+        name, text = ERROR_FAULTS[self.fault]
         message = self.message or text.format(operation=operation, region=region, account=account)
         return LightsailError(self.error or name, message, code=self.code, status=self.status)
 
 
 class Faults:
-    """The faults that are set, in the order in which they were added."""
+    """The faults that are set, oldest first."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -116,11 +115,11 @@ class Faults:
         self._faults.append(Fault(fault, **details))
 
     def clear(self) -> None:
-        """Forget every fault: from here on all goes well."""
+        """Delete every fault."""
         self._faults.clear()
 
     def listing(self) -> list[dict[str, Any]]:
-        """The faults that can still go off, as the control door shows them."""
+        """The faults that are not used up, as the control API returns them."""
         return [
             {field: value for field in FIELDS if (value := getattr(fault, field)) is not None}
             for fault in self._faults
@@ -128,9 +127,9 @@ class Faults:
         ]
 
     def take(self, kinds: Collection[str], operation: str, region: str, names: Collection[str]) -> Fault | None:
-        """The first fault of these kinds that meets the request, counted as having gone off."""
+        """Use up one turn of the first fault of these kinds that applies to the request, and return it."""
         for fault in self._faults:
-            if fault.fault in kinds and fault.meets(operation, region, names):
+            if fault.fault in kinds and fault.applies_to(operation, region, names):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault

@@ -1,10 +1,10 @@
-"""The MiniStack door: the emulator as one more service of MiniStack's gateway.
+"""The MiniStack endpoint: the emulator as a service of MiniStack's gateway.
 
-    register()     # -> None; before the server starts
+    register()     # before the gateway starts
 
-Clients then reach Lightsail at the gateway's address, and `/_lightsail/...` (see `control`) beside it. With AUTH=true
-the caller's IAM policies decide on every call; MiniStack checks the signature. `POST /_ministack/reset` forgets
-Lightsail's resources too. All names of MiniStack's that are used here are private ones, hence its exact pin.
+Clients then reach Lightsail at the gateway's address, and the control API (see `control`) at `/_lightsail/...`. With
+AUTH=true MiniStack checks the signature, and the caller's IAM policies decide on each call. `POST /_ministack/reset`
+deletes Lightsail's resources too. MiniStack is pinned exactly, since all names of it that are used here are private.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from ministack import app  # type: ignore[import-untyped]  # MiniStack has no ty
 from ministack.core import responses, router  # type: ignore[import-untyped]
 
 from local.lightsail import control, wire
-from local.lightsail.authorization import question
+from local.lightsail.authorization import authorization
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.errors import LightsailError
 from local.lightsail.operations import OPERATIONS
@@ -25,7 +25,7 @@ Handler = Callable[..., Awaitable[Response | None]]
 
 
 def register() -> None:
-    """Adds the service, with nothing in it yet."""
+    """Add the service to MiniStack, with an empty emulator."""
     emulator = Emulator()
     app.SERVICE_REGISTRY["lightsail"] = {"module": "lightsail"}
     app._loaded_modules["lightsail"] = Service(emulator)
@@ -38,24 +38,24 @@ def register() -> None:
 
 
 class Service:
-    """What MiniStack takes for the service's module."""
+    """Stands in for the module that MiniStack has for each service."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
     def reset(self) -> None:
-        """Called by MiniStack's own reset."""
+        """Called by MiniStack's reset."""
         self.emulator.reset()
 
     async def handle_request(
         self, _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Response:
-        """Called by MiniStack, once the signature has been checked."""
+        """Called by MiniStack after it has checked the signature."""
         try:
             call = wire.read(headers, body, responses.get_account_id())
             denied = self._denied(call, headers, query)
         except LightsailError as error:
-            return wire.refuse(error)
+            return wire.reject(error)
         if denied:
             return denied
         answer = self.emulator.handle(call)
@@ -64,17 +64,17 @@ class Service:
         return _lost(reply) if answer.lost else reply
 
     def _denied(self, call: Call, headers: dict[str, str], query: dict[str, Any]) -> Response | None:
-        """MiniStack's own check would know neither the resource nor its tags, so it is not asked to make one.
+        """Let the caller's policies decide, on the resource's ARN and tags, which MiniStack's own check does not know.
 
-        The service is left out of its SERVICE_TO_IAM_NAMESPACE for that reason: MiniStack then only authenticates.
+        The service is not in MiniStack's SERVICE_TO_IAM_NAMESPACE, so MiniStack itself only authenticates.
         """
         with self.emulator.lock:
-            asked = question(self.emulator.account(call.account).region(call.region), call)
+            asked = authorization(self.emulator.region(call.region, call.account), call)
         if asked is None and call.operation not in OPERATIONS:
-            return None  # the emulator refuses it by name, and does nothing
+            return None  # the emulator rejects it by name
         if asked is None:
-            raise LightsailError("AccessDeniedException", f"Nobody can be authorised for {call.operation} here.")
-        everything = f"arn:aws:lightsail:{call.region}:{call.account}:*"  # how Lightsail words "*" in a denial
+            raise LightsailError("AccessDeniedException", f"The emulator has no authorization for {call.operation}.")
+        everything = f"arn:aws:lightsail:{call.region}:{call.account}:*"  # a denial names this for "*"
         denied: Response | None = app._enforce_data_plane(
             "lightsail",
             asked.action,
@@ -89,13 +89,13 @@ class Service:
 
 
 def _lost(reply: wire.Reply) -> Response:
-    """The head of an answer whose body never comes: Hypercorn then drops the connection."""
+    """Announce a body and send none, so that Hypercorn drops the connection."""
 
-    async def say_nothing(_send: object, _receive: object) -> None:
-        """Leave the body out."""
+    async def send_nothing(_send: object, _receive: object) -> None:
+        """Send no body."""
 
     headers = {**reply.headers, "Content-Length": str(len(reply.body))}
-    return reply.status, headers, responses.StreamingResponse(say_nothing)
+    return reply.status, headers, responses.StreamingResponse(send_nothing)
 
 
 def _with_control(emulator: Emulator, handler: Handler) -> Handler:

@@ -1,7 +1,7 @@
-"""botocore's model of Lightsail: what a request must look like, and what an answer may look like.
+"""Checks requests and answers against botocore's model of Lightsail.
 
-Requests are checked as the service does it, which is much more than botocore does before it sends them:
-names, patterns, enums and tags. Answers are checked so that a mistake in the emulator shows here and not in a client.
+Like the service, it checks names, patterns, enums and tags; botocore sends a request without checking these. It checks
+the emulator's own answers too, so that a mistake is found here and not in a client.
 """
 
 import re
@@ -16,15 +16,15 @@ from botocore.validate import ParamValidator
 
 from local.lightsail.errors import LightsailError, invalid
 
-# The service takes dots although its model's pattern does not, and ends of a name must be alphanumeric.
+# The service accepts dots, although its model's pattern does not. A name starts and ends with a letter or a digit.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,253}[A-Za-z0-9]")
 TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 TAGS_PER_RESOURCE = 50
 TAG_KEY_LENGTH = 128
 TAG_VALUE_LENGTH = 256
 
-# AWS answers the first of these although its own model does not have it (CLI samples of copy-snapshot). What it
-# answers for the other two is not known; the model has nothing for them either.
+# AWS returns CopySnapshot, although its own model lacks it (the CLI's sample of copy-snapshot). What it returns for the
+# others is not confirmed; the model has nothing for them.
 UNLISTED = {("OperationType", name) for name in ("CopySnapshot", "TagResource", "UntagResource")}
 
 
@@ -36,30 +36,30 @@ def service() -> ServiceModel:
 
 @cache
 def regions() -> Mapping[str, str]:
-    """Name and description of each Region that botocore knows an endpoint for (the enum has one more)."""
+    """Name and description of each Region that has an endpoint in botocore (the enum has one more)."""
     partition = Loader().load_data("endpoints")["partitions"][0]
     return {name: partition["regions"][name]["description"] for name in Session().get_available_regions("lightsail")}
 
 
 def operation(name: str) -> OperationModel:
-    """The model of an operation, or the error for one that Lightsail does not have."""
+    """The model of an operation, or UnknownOperationException."""
     if name not in service().operation_names:
         raise LightsailError("UnknownOperationException", f"Lightsail has no operation {name}")
     return service().operation_model(name)
 
 
 def input_shape(name: str) -> Any:
-    """The shape of an operation's request; every operation of Lightsail has one."""
+    """The shape of an operation's request."""
     return operation(name).input_shape
 
 
 def output_shape(name: str) -> Any:
-    """The shape of an operation's answer; every operation of Lightsail has one."""
+    """The shape of an operation's answer."""
     return operation(name).output_shape
 
 
 def check_request(name: str, parameters: Any) -> None:
-    """Refuse what Lightsail refuses, with every problem in one message."""
+    """Reject what Lightsail rejects, with all problems in one message."""
     shape = input_shape(name)
     report = ParamValidator().validate(parameters, shape)
     if report.has_errors():
@@ -69,8 +69,8 @@ def check_request(name: str, parameters: Any) -> None:
         raise invalid(" ".join(problems))
 
 
-def misfits(name: str, answer: Any) -> list[str]:
-    """Where an answer differs from the output shape; empty when it fits."""
+def shape_errors(name: str, answer: Any) -> list[str]:
+    """The differences between an answer and its shape."""
     shape = output_shape(name)
     report = ParamValidator().validate(answer, shape)
     if report.has_errors():
@@ -116,7 +116,7 @@ def _string_problems(path: str, value: str, shape: Any) -> Iterator[str]:
 
 
 def name_problems(name: str) -> Iterator[str]:
-    """What Lightsail says about a bad name. The length of 255 is the guide's, and has no known text."""
+    """Lightsail's message about a bad name. The limit of 255 characters is the guide's; its message is not known."""
     if not NAME.fullmatch(name):
         yield (
             f"{name} is not a valid resource name. Resource names must be at least 2 characters long"
@@ -125,7 +125,7 @@ def name_problems(name: str) -> Iterator[str]:
 
 
 def tag_problems(tags: list[dict[str, str]]) -> Iterator[str]:
-    """The limits of the Lightsail guide: the model leaves even the key optional."""
+    """The limits of the Lightsail guide. The model has none: even a tag's key is optional there."""
     keys = [tag.get("key", "") for tag in tags]
     if len(tags) > TAGS_PER_RESOURCE:
         yield f"A resource can have at most {TAGS_PER_RESOURCE} tags."

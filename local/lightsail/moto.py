@@ -1,12 +1,12 @@
-"""The moto door: inside `mock_aws()`, boto3's Lightsail clients of every Region reach the emulator.
+"""The moto endpoint: inside `mock_aws()`, boto3's Lightsail clients of every Region call the emulator.
 
-    import local.lightsail.moto as lightsail          # before the clients are made, as with moto itself
+    import local.lightsail.moto as lightsail          # before any client is made, as with moto itself
 
     with mock_aws():
-        lightsail.emulator().clock.advance(60)        # state is fresh in every mock_aws()
+        lightsail.emulator().clock.advance(60)        # each mock_aws() starts empty
 
-moto finds its own services by module path below `moto.`; ours registers where moto does, in botocore's built-in
-handlers, and keeps its state in a moto backend, so that moto's own reset forgets it.
+moto finds its own services by their module path below `moto.`. Ours registers in botocore's built-in handlers, as moto
+does, and keeps its state in a moto backend, so that moto's reset deletes it.
 """
 
 import time
@@ -27,7 +27,7 @@ from local.lightsail.errors import LightsailError
 
 
 class LightsailBackend(BaseBackend):
-    """One for all Regions, since a copy goes from one to another. moto makes it anew at every reset."""
+    """One backend for all Regions, since a copy needs two. moto makes a new one at every reset."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -38,19 +38,19 @@ _backends = BackendDict(LightsailBackend, "lightsail", use_boto3_regions=False, 
 
 
 def emulator() -> Emulator:
-    """The core behind the current `mock_aws()`."""
+    """The emulator of the current `mock_aws()`."""
     return _backends[DEFAULT_ACCOUNT_ID]["aws"].emulator
 
 
 def _answer(request: AWSPreparedRequest, **_kwargs: Any) -> AWSResponse | None:
     host = urlsplit(request.url).hostname or ""
     if not botocore_stubber.enabled or not host.startswith("lightsail"):
-        return None  # an endpoint_url of one's own is meant, in mock_aws too
+        return None  # the client has an endpoint_url of its own
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     try:
         call = wire.read(headers, _bytes(request.body))
     except LightsailError as error:
-        return _response(request.url, wire.refuse(error))
+        return _response(request.url, wire.reject(error))
     answer = emulator().handle(call)
     time.sleep(answer.delay)
     if answer.lost:

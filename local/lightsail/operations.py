@@ -1,7 +1,7 @@
-"""Every operation that the emulator has, by name. What is in the model but not here is refused by name.
+"""Every operation that the emulator has, by name. It rejects Lightsail's other operations by name.
 
-An operation takes the Region that was called and the request, which `model` has found good; it gives the answer,
-or raises LightsailError.
+An operation takes the called Region and the request, which `model` has checked. It returns the answer or raises
+LightsailError.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +19,7 @@ OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
     "CreateInstancesFromSnapshot": instances.create_instances_from_snapshot,
     "DeleteInstance": instances.delete_instance,
     "DeleteInstanceSnapshot": snapshots.delete_instance_snapshot,
-    "DisableAddOn": instances.disable_add_on,
-    "EnableAddOn": instances.enable_add_on,
     "GetActiveNames": reading.get_active_names,
-    "GetAutoSnapshots": reading.get_auto_snapshots,
     "GetInstance": reading.get_instance,
     "GetInstances": reading.get_instances,
     "GetInstanceSnapshot": reading.get_instance_snapshot,

@@ -7,7 +7,7 @@ from local.lightsail.errors import not_found
 from local.lightsail.region import Region
 from local.lightsail.resources import Instance, InstanceSnapshot
 
-OPERATIONS_LISTED = 200  # the model's documentation: GetOperations knows at most the last 200
+MAX_OPERATIONS = 200  # the API reference: GetOperations returns at most the last 200
 
 
 def get_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def get_instance_state(region: Region, request: dict[str, Any]) -> dict[str, Any
 
 def get_instances(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """A page of the Region's instances."""
-    page, token = region.page(region.of(Instance), request.get("pageToken"))
+    page, token = region.page(region.resources_of_type(Instance), request.get("pageToken"))
     return {"instances": [instance.describe(region.now) for instance in page], **token}
 
 
@@ -32,32 +32,13 @@ def get_instance_snapshot(region: Region, request: dict[str, Any]) -> dict[str, 
 
 
 def get_instance_snapshots(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """A page of the Region's instance snapshots. Automatic ones are not among them."""
-    page, token = region.page(region.of(InstanceSnapshot), request.get("pageToken"))
+    """A page of the Region's instance snapshots."""
+    page, token = region.page(region.resources_of_type(InstanceSnapshot), request.get("pageToken"))
     return {"instanceSnapshots": [snapshot.describe(region.now) for snapshot in page], **token}
 
 
-def get_auto_snapshots(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """The automatic snapshots of an instance, newest first."""
-    instance = region.instance(request["resourceName"])
-    now = region.now
-    return {
-        "resourceName": instance.name,
-        "resourceType": instance.kind,
-        "autoSnapshots": [
-            {
-                "date": f"{start:%Y-%m-%d}",
-                "createdAt": start,
-                "status": instance.automatic.status(start, now),
-                "fromAttachedDisks": [],
-            }
-            for start in instance.automatic.taken(now)
-        ],
-    }
-
-
 def get_active_names(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """A page of all names that are in use, of whatever type of resource."""
+    """A page of the names of all resources, of any type."""
     page, token = region.page(list(region.names.values()), request.get("pageToken"))
     return {"activeNames": [resource.name for resource in page], **token}
 
@@ -72,13 +53,13 @@ def get_operation(region: Region, request: dict[str, Any]) -> dict[str, Any]:
 
 def get_operations(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """A page of the last operations, oldest first."""
-    known = list(region.operations.values())[-OPERATIONS_LISTED:]
+    known = list(region.operations.values())[-MAX_OPERATIONS:]
     page, token = region.page(known, request.get("pageToken"))
     return {"operations": region.describe(page), **token}
 
 
 def get_operations_for_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """A page of the operations about one resource, newest first; the resource may be gone by now."""
+    """A page of the operations on one resource, newest first. The resource may have been deleted."""
     name = request["resourceName"]
     about = [operation for operation in region.operations.values() if operation.resource == name]
     if not about:

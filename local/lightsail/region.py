@@ -1,23 +1,22 @@
-"""One Region of one account: a single name space over all types of resources, and the operations so far."""
+"""One Region of one account: its resources, which share one name space, and its operations."""
 
 import base64
 import binascii
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from local.lightsail import errors
-from local.lightsail.clock import NEVER
+from local.lightsail.clock import NEVER, Clock
+from local.lightsail.faults import Faults
 from local.lightsail.resources import Instance, InstanceSnapshot, Operation, Resource
-
-if TYPE_CHECKING:
-    from local.lightsail.account import Account
+from local.lightsail.settings import Settings
 
 
 class Numbered(Protocol):
-    """What can be paged through."""
+    """An item of a paginated list."""
 
     serial: int
 
@@ -26,57 +25,56 @@ T = TypeVar("T", bound=Numbered)
 R = TypeVar("R", bound=Resource)
 
 
+@dataclass
 class Region:
-    """The state of one Region. The account's lock guards it."""
+    """The state of one Region. The emulator's lock guards it; `find_region` gives the account's other Regions."""
 
-    def __init__(self, name: str, account: "Account") -> None:
-        self.name = name
-        self.account = account
-        self.names: dict[str, Resource] = {}  # in the order of making, so sorted by serial
-        self.operations: dict[str, Operation] = {}
-        self._serials = count(1)
+    name: str
+    account: str
+    clock: Clock
+    settings: Settings
+    faults: Faults
+    find_region: Callable[[str], "Region"]
+    names: dict[str, Resource] = field(default_factory=dict)  # in creation order, so sorted by serial
+    operations: dict[str, Operation] = field(default_factory=dict)
+    last_serial: int = 0
 
     @property
     def now(self) -> datetime:
         """The emulator's time."""
-        return self.account.clock.now()
+        return self.clock.now()
 
-    def of(self, kind: type[R]) -> list[R]:
+    def resources_of_type(self, kind: type[R]) -> list[R]:
         """All resources of one type, oldest first."""
         return [resource for resource in self.names.values() if isinstance(resource, kind)]
 
     def instance(self, name: str) -> Instance:
-        """The instance of this name, or NotFoundException."""
-        return self._named(name, Instance)
+        return self.find(name, Instance)
 
     def snapshot(self, name: str) -> InstanceSnapshot:
-        """The instance snapshot of this name, or NotFoundException."""
-        return self._named(name, InstanceSnapshot)
+        return self.find(name, InstanceSnapshot)
 
-    def resource(self, name: str) -> Resource:
-        """Whatever has this name, or NotFoundException."""
-        return self._named(name, Resource)
-
-    def _named(self, name: str, kind: type[R]) -> R:
+    def find(self, name: str, kind: type[R]) -> R:
+        """The resource of this name and type, or NotFoundException. `Resource` finds any type."""
         found = self.names.get(name)
         if not isinstance(found, kind):
             raise errors.not_found(kind.__name__, name)
         return found
 
     def check_free(self, names: Iterable[str]) -> None:
-        """Refuse names that are in use, by whatever type of resource."""
+        """Reject names that a resource of any type has."""
         for name in names:
             if name in self.names:
                 raise errors.name_in_use(name)
 
     def add(self, resource: R) -> R:
-        """Take a new resource in, whose name `check_free` has found to be free."""
-        resource.serial = next(self._serials)
+        """Add a resource whose name `check_free` has accepted."""
+        resource.serial = self._next_serial()
         self.names[resource.name] = resource
         return resource
 
     def remove(self, resource: Resource) -> None:
-        """Delete a resource; its name is free at once. That AWS does the same is not confirmed."""
+        """Delete a resource. Its name is free at once; whether AWS does the same is not confirmed."""
         del self.names[resource.name]
 
     def record(
@@ -87,7 +85,7 @@ class Region:
         finishes_at: datetime | None = None,
         failed: bool = False,
     ) -> Operation:
-        """Note an operation about a resource; without `finishes_at` it is over at once."""
+        """Record an operation on a resource; without `finishes_at` it has finished."""
         now = self.now
         operation = Operation(
             type=operation_type,
@@ -99,29 +97,40 @@ class Region:
             created_at=now,
             finishes_at=now if finishes_at is None else finishes_at,
             failed=failed,
-            serial=next(self._serials),
+            serial=self._next_serial(),
         )
         self.operations[operation.id] = operation
         return operation
 
     def describe(self, operations: Sequence[Operation]) -> list[dict[str, Any]]:
-        """Operations as the API answers them."""
+        """Operations as the API returns them."""
         return [operation.describe(self.now) for operation in operations]
 
     def page(
         self, items: Sequence[T], token: str | None, newest_first: bool = False
     ) -> tuple[Sequence[T], dict[str, str]]:
-        """One page of `items`, which are sorted by serial, and the `nextPageToken` where there is more."""
+        """One page of `items`, which are sorted by serial, and a `nextPageToken` if there are more."""
         sign = -1 if newest_first else 1
-        start = bisect_right(items, sign * self._after(token), key=lambda one: sign * one.serial) if token else 0
-        page = items[start : start + self.account.settings.page_size]
+        start = bisect_right(items, sign * self._read_token(token), key=lambda one: sign * one.serial) if token else 0
+        page = items[start : start + self.settings.page_size]
         more = start + len(page) < len(items)
-        return page, {"nextPageToken": self._token(page[-1].serial)} if more else {}
+        return page, {"nextPageToken": self._write_token(page[-1].serial)} if more else {}
 
-    def _token(self, serial: int) -> str:
+    def plan_snapshot(self, operation: str, names: Sequence[str]) -> tuple[datetime, bool]:
+        """When a snapshot that starts now will finish, and whether it will have failed."""
+        if self.faults.take(["never-finish"], operation, self.name, names):
+            return NEVER, False
+        finishes_at = self.now + timedelta(seconds=self.settings.snapshot_seconds)
+        return finishes_at, self.faults.take(["snapshot-fails"], operation, self.name, names) is not None
+
+    def _next_serial(self) -> int:
+        self.last_serial += 1
+        return self.last_serial
+
+    def _write_token(self, serial: int) -> str:
         return base64.urlsafe_b64encode(f"{self.name}:{serial}".encode()).decode()
 
-    def _after(self, token: str) -> int:
+    def _read_token(self, token: str) -> int:
         try:
             region, serial = base64.urlsafe_b64decode(token.encode()).decode().split(":")
             if region == self.name:
@@ -129,11 +138,3 @@ class Region:
         except (binascii.Error, ValueError):
             pass
         raise errors.invalid(f"The page token is not valid: {token}")
-
-    def snapshot_ends(self, operation: str, names: Sequence[str]) -> tuple[datetime, bool]:
-        """When a snapshot that is begun now will be done, and whether it then failed."""
-        take = self.account.faults.take
-        if take(["never-finish"], operation, self.name, names):
-            return NEVER, False
-        ends = self.now + timedelta(seconds=self.account.settings.snapshot_seconds)
-        return ends, take(["snapshot-fails"], operation, self.name, names) is not None

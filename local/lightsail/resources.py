@@ -1,18 +1,17 @@
-"""What a Region holds: instances, instance snapshots, operations. Each can describe itself as the API does."""
+"""The resources of a Region and its operations. Each describes itself as the API returns it."""
 
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from local.lightsail.automatic import AutomaticSnapshots
 from local.lightsail.clock import NEVER
 
-Tags = dict[str, str | None]  # None: a tag that has a key only
+Tags = dict[str, str | None]  # None: a tag without a value
 Description = dict[str, Any]
 
-STATE_CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}  # all but 16 as EC2 has them
-DISK_SIZES = {  # in GB, of today's Linux bundles; in order, since a restore may only go to the same or a larger one
+STATE_CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}  # only 16 is confirmed; the others are EC2's
+DISK_SIZES = {  # in GB, of today's Linux bundles, smallest first: a restore takes the same size or a larger one
     "nano": 20,
     "micro": 40,
     "small": 60,
@@ -25,24 +24,24 @@ DISK_SIZES = {  # in GB, of today's Linux bundles; in order, since a restore may
 
 
 def bundle_size(bundle: str) -> str:
-    """`nano` of `nano_3_0`; a bundle that is not known counts as `medium`."""
+    """`nano` of `nano_3_0`; an unknown bundle counts as `medium`."""
     size = bundle.split("_", maxsplit=1)[0]
     return size if size in DISK_SIZES else "medium"
 
 
 def tags_from(listed: list[dict[str, str]]) -> Tags:
-    """The API's list of tags, by key."""
+    """Tags by key, from the API's list."""
     return {tag["key"]: tag.get("value") for tag in listed}
 
 
 def tags_to(tags: Tags) -> list[dict[str, str]]:
-    """The API's list: no tags give an empty list, and a key-only tag comes back without `value`."""
+    """The API's list. It is empty if there are no tags, and a tag without a value has no `value`."""
     return [{"key": key} if value is None else {"key": key, "value": value} for key, value in tags.items()]
 
 
 @dataclass(kw_only=True)
 class Resource:
-    """What has a name in a Region. `serial` numbers the resources of a Region in the order of their making."""
+    """Anything with a name in a Region. `serial` numbers resources and operations in creation order."""
 
     name: str
     region: str
@@ -56,7 +55,7 @@ class Resource:
 
     @property
     def arn(self) -> str:
-        """It holds a UUID: nobody can write a policy that names a resource by its name."""
+        """It holds a UUID, so a policy cannot name a resource by its name."""
         return f"arn:aws:lightsail:{self.region}:{self.account}:{self.kind}/{self.id}"
 
     def common(self) -> Description:
@@ -74,50 +73,36 @@ class Resource:
 
 @dataclass(kw_only=True)
 class Instance(Resource):
-    """An instance is in `state` until `settles_at`, and in `settles_to` from then on."""
+    """An instance is in `state` until `next_state_at`, and in `next_state` from then on."""
 
     kind: str = "Instance"
     blueprint: str
     bundle: str
     state: str = "pending"
-    settles_at: datetime = NEVER
-    settles_to: str = "running"
-    automatic: AutomaticSnapshots = field(default_factory=AutomaticSnapshots)
+    next_state_at: datetime = NEVER
+    next_state: str = "running"
+    add_ons: list[Description] = field(default_factory=list)
 
     def state_at(self, now: datetime) -> str:
         """One of `STATE_CODES`."""
-        return self.settles_to if now >= self.settles_at else self.state
+        return self.next_state if now >= self.next_state_at else self.state
 
     def state_description(self, now: datetime) -> Description:
-        """As GetInstanceState has it."""
+        """As GetInstanceState returns it."""
         state = self.state_at(now)
         return {"code": STATE_CODES[state], "name": state}
 
-    def add_ons(self, now: datetime) -> list[Description]:
-        """The automatic snapshot add-on, where it is on."""
-        if not self.automatic.enabled(now):
-            return []
-        time = self.automatic.time_of_day
-        return [
-            {
-                "name": "AutoSnapshot",
-                "status": "Enabled",
-                "snapshotTimeOfDay": time,
-                "nextSnapshotTimeOfDay": time,
-            }
-        ]
-
     def describe(self, now: datetime) -> Description:
-        """As GetInstance has it."""
+        """As GetInstance returns it."""
         low, high = divmod(self.serial % 65536, 256)
         return self.common() | {
             "blueprintId": self.blueprint,
             "blueprintName": self.blueprint.replace("_", " ").title(),
             "bundleId": self.bundle,
-            "addOns": self.add_ons(now),
+            "addOns": self.add_ons,
             "isStaticIp": False,
             "privateIpAddress": f"172.26.{low}.{high}",
-            "publicIpAddress": f"198.18.{low}.{high}",  # RFC 2544: never anybody's own
+            "publicIpAddress": f"198.18.{low}.{high}",  # RFC 2544: reserved for tests
             "ipAddressType": "dualstack",
             "hardware": {"cpuCount": 2, "ramSizeInGb": 1.0, "disks": []},
             "networking": {"monthlyTransfer": {"gbPerMonthAllocated": 2048}, "ports": []},
@@ -129,7 +114,7 @@ class Instance(Resource):
 
 @dataclass(kw_only=True)
 class InstanceSnapshot(Resource):
-    """A snapshot is pending until `finishes_at`, and then available, or in error where `failed` says so."""
+    """A snapshot is pending until `finishes_at`, and then available, or in error if `failed`."""
 
     kind: str = "InstanceSnapshot"
     zone: str = "all"
@@ -139,7 +124,6 @@ class InstanceSnapshot(Resource):
     from_instance_arn: str
     from_blueprint: str
     from_bundle: str
-    from_automatic: bool = False
 
     def state_at(self, now: datetime) -> str:
         """pending, available or error."""
@@ -148,7 +132,7 @@ class InstanceSnapshot(Resource):
         return "error" if self.failed else "available"
 
     def describe(self, now: datetime) -> Description:
-        """As GetInstanceSnapshot has it: `progress` is for disk snapshots, and does not come for these."""
+        """As GetInstanceSnapshot returns it. Instance snapshots have no `progress`; only disk snapshots do."""
         return self.common() | {
             "state": self.state_at(now),
             "fromAttachedDisks": [],
@@ -156,14 +140,14 @@ class InstanceSnapshot(Resource):
             "fromInstanceArn": self.from_instance_arn,
             "fromBlueprintId": self.from_blueprint,
             "fromBundleId": self.from_bundle,
-            "isFromAutoSnapshot": self.from_automatic,
+            "isFromAutoSnapshot": False,
             "sizeInGb": DISK_SIZES[bundle_size(self.from_bundle)],
         }
 
 
 @dataclass(kw_only=True)
 class Operation:
-    """What the service did or does about one resource; Started until `finishes_at`."""
+    """One operation on one resource; Started until `finishes_at`."""
 
     type: str
     kind: str
@@ -178,7 +162,7 @@ class Operation:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def describe(self, now: datetime) -> Description:
-        """As GetOperation has it."""
+        """As GetOperation returns it."""
         done = now >= self.finishes_at
         end = "Failed" if self.failed else "Succeeded"
         described: Description = {
@@ -195,5 +179,5 @@ class Operation:
         if self.details:
             described["operationDetails"] = self.details
         if done and self.failed:
-            described |= {"errorCode": "SnapshotFailed", "errorDetails": "The emulator was told to fail this."}
+            described |= {"errorCode": "SnapshotFailed", "errorDetails": "The fault snapshot-fails was set."}
         return described

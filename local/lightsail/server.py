@@ -1,10 +1,10 @@
-"""The stand-alone door: an HTTP server that any SDK and the AWS CLI can talk to.
+"""The server endpoint: an HTTP server for any SDK and the AWS CLI.
 
     with serving() as server:
         boto3.client("lightsail", endpoint_url=server.url, region_name="eu-central-1")
 
-`server.emulator` is the core, for what a test wants to tell it. The server does not check signatures: it reads only
-the Region out of them. It is bound to this machine, and nothing else can reach it.
+`server.emulator` is the emulator itself. The server reads the Region from a request's signature and does not check the
+signature. Only this machine can reach it.
 """
 
 import socket
@@ -26,27 +26,25 @@ HOST = "127.0.0.1"
 
 
 class _Quiet(WSGIRequestHandler):
-    """Says nothing about requests: the answers say it all."""
-
     def log_request(self, *_args: object) -> None:
-        """Not a line per request."""
+        """Log nothing."""
 
 
 @dataclass
 class Server:
-    """A server that listens."""
+    """A listening server."""
 
     emulator: Emulator
     http: BaseWSGIServer
 
     @property
     def url(self) -> str:
-        """What a client gets as its endpoint_url."""
+        """A client's endpoint_url."""
         return f"http://{HOST}:{self.http.port}"
 
 
 def listen(emulator: Emulator, port: int = 0) -> Server:
-    """Bind to a port (0: any free one). `server.http.serve_forever()` then serves."""
+    """Bind to a port (0: any free one). `server.http.serve_forever()` serves."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return _respond(emulator, Request(environ))(environ, start_response)
@@ -56,7 +54,7 @@ def listen(emulator: Emulator, port: int = 0) -> Server:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """A server in a thread of its own for as long as the block runs."""
+    """A server in a thread, until the block ends."""
     server = listen(Emulator())
     thread = Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -76,11 +74,11 @@ def _respond(emulator: Emulator, request: Request) -> Response:
     try:
         call = wire.read(headers, body)
     except LightsailError as error:
-        return _response(wire.refuse(error))
+        return _response(wire.reject(error))
     answer = emulator.handle(call)
     time.sleep(answer.delay)
     if answer.lost:
-        # The client sees the connection end without an answer, as when a network breaks.
+        # The client sees the connection end, as if the network broke.
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     return _response(wire.write(answer))
 

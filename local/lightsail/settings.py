@@ -1,11 +1,11 @@
-"""What can be set about the emulator while it runs, beside its clock's speed and its faults."""
+"""The emulator's settings, which can change while it runs."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Settings:
-    """The last two are what nobody has confirmed about AWS: a client should be right with either value."""
+    """The last two stand for AWS behaviour that is not confirmed: a client must work with both values."""
 
     page_size: int = 20  # AWS's own is not documented
     snapshot_seconds: float = 60.0  # from request to available

@@ -9,7 +9,7 @@ from local.lightsail.resources import Resource, tags_from
 
 
 def tag_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """Add tags, or give those that are there a new value: all of them or, over the limit, none."""
+    """Add tags or change their values; add none if there would be too many."""
     resource = _named(region, request)
     tags = resource.tags | tags_from(request["tags"])
     if len(tags) > TAGS_PER_RESOURCE:
@@ -19,7 +19,7 @@ def tag_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def untag_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """Take tags off; a key that is not there is no error."""
+    """Remove tags. Keys that the resource does not have are ignored."""
     resource = _named(region, request)
     gone = set(request["tagKeys"])
     resource.tags = {key: value for key, value in resource.tags.items() if key not in gone}
@@ -27,7 +27,7 @@ def untag_resource(region: Region, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(region: Region, request: dict[str, Any]) -> Resource:
-    resource = region.resource(request["resourceName"])
+    resource = region.find(request["resourceName"], Resource)
     if request.get("resourceArn") not in (None, resource.arn):
         raise invalid(f"{request['resourceArn']} is not the resource {resource.name}.")
     return resource

@@ -1,4 +1,4 @@
-"""AWS JSON 1.1: a request's headers and body in, an answer's status, headers and body out."""
+"""AWS JSON 1.1: reads a call from headers and body, and writes an answer."""
 
 import json
 import re
@@ -16,7 +16,7 @@ CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/]+)/lightsail/
 
 
 class Reply(NamedTuple):
-    """What goes back over HTTP."""
+    """An HTTP answer."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Reply(NamedTuple):
 
 
 def read(headers: Mapping[str, str], body: bytes, account: str = DEFAULT_ACCOUNT) -> Call:
-    """The call in an HTTP request, whose header names are in lower case. Signatures are the door's business."""
+    """The call in an HTTP request. Header names are in lower case. Endpoints check signatures."""
     target = headers.get("x-amz-target", "")
     if not target.startswith(TARGET_PREFIX):
         raise LightsailError("UnknownOperationException", f"X-Amz-Target must begin with {TARGET_PREFIX}")
@@ -39,14 +39,14 @@ def read(headers: Mapping[str, str], body: bytes, account: str = DEFAULT_ACCOUNT
 
 
 def write(answer: Answer) -> Reply:
-    """An answer as HTTP. The error's name is in the body's `__type` already, where botocore looks for it."""
+    """An answer as HTTP."""
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-requestid": str(uuid.uuid4())}
     body = json.dumps(answer.body, default=_epoch).encode()
     return Reply(answer.status, headers, body)
 
 
-def refuse(error: LightsailError) -> Reply:
-    """A refusal that came before there was a call."""
+def reject(error: LightsailError) -> Reply:
+    """The answer to a request that `read` rejected."""
     return write(Answer(error.status, error.body()))
 
 

@@ -1,4 +1,4 @@
-"""Builders and small readers for the contract tests."""
+"""Builders and readers for the contract tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ from botocore.exceptions import ClientError
 from tests.emulator.endpoints import REGION, Lightsail
 
 CREATE = {"instanceName": "web-1", "instanceSnapshotName": "snap-1"}
-"""The request that makes snap-1 of web-1."""
+"""The request that creates snap-1 of web-1."""
 
 
 def make_instance(lightsail: Lightsail, name: str = "web-1", **request: Any) -> dict[str, Any]:
-    """An instance, as GetInstance describes it."""
+    """Create an instance, and return it as GetInstance does."""
     zone = f"{lightsail.meta.region_name or REGION}a"
     defaults = {"availabilityZone": zone, "blueprintId": "ubuntu_24_04", "bundleId": "small_3_0"}
     lightsail.create_instances(**{"instanceNames": [name], **defaults, **request})
@@ -22,24 +22,24 @@ def make_instance(lightsail: Lightsail, name: str = "web-1", **request: Any) -> 
 def make_snapshot(
     lightsail: Lightsail, name: str = "snap-1", instance: str = "web-1", **request: Any
 ) -> dict[str, Any]:
-    """A snapshot of an instance that exists, as GetInstanceSnapshot describes it: pending."""
+    """Create a snapshot of an existing instance, and return it as GetInstanceSnapshot does."""
     lightsail.create_instance_snapshot(instanceName=instance, instanceSnapshotName=name, **request)
     return snapshot(lightsail, name)
 
 
 def snapshot(lightsail: Lightsail, name: str = "snap-1") -> dict[str, Any]:
-    """An instance snapshot."""
+    """An instance snapshot, by name."""
     return dict(lightsail.get_instance_snapshot(instanceSnapshotName=name)["instanceSnapshot"])
 
 
 def snapshot_names(lightsail: Lightsail) -> list[str]:
-    """The names of all instance snapshots of the client's Region, over all pages."""
+    """The names of all instance snapshots in the client's Region, from all pages."""
     pages = lightsail.get_paginator("get_instance_snapshots").paginate()
     return [one["name"] for page in pages for one in page["instanceSnapshots"]]
 
 
-def error_of(call: Callable[..., object], **request: Any) -> dict[str, Any]:
-    """The error that a call ends in: name, sub-code, message and status."""
+def error_from(call: Callable[..., object], **request: Any) -> dict[str, Any]:
+    """The error of a call that must fail: name, sub-code, message and status."""
     try:
         call(**request)
     except ClientError as error:
@@ -50,4 +50,4 @@ def error_of(call: Callable[..., object], **request: Any) -> dict[str, Any]:
             "code": response.get("code"),
             "status": response["ResponseMetadata"]["HTTPStatusCode"],
         }
-    raise AssertionError("the call was not refused")
+    raise AssertionError("the call succeeded")

@@ -1,10 +1,19 @@
-"""The doors as fixtures: a test that takes `door` runs through all three."""
+"""The endpoints as fixtures. A test that takes `endpoint` or `lightsail` runs once through each of the three."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.endpoints import Endpoint, HttpEndpoint, Lightsail, client, gateway, moto_endpoint, server_endpoint
+from tests.emulator.endpoints import (
+    Endpoint,
+    HttpEndpoint,
+    Lightsail,
+    MotoEndpoint,
+    client,
+    gateway,
+    moto_endpoint,
+    server_endpoint,
+)
 
 DEFAULTS = {
     "pageSize": 20,
@@ -12,34 +21,52 @@ DEFAULTS = {
     "instanceSeconds": 0,
     "copyCarriesTags": False,
     "dotsInSnapshotNames": True,
-    "speed": 0,  # time stands still, and moves only where a test advances it
+    "speed": 0,  # time moves only when a test advances it
 }
 
 
 @pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpEndpoint]:
-    """MiniStack's gateway, with whatever earlier tests left in it."""
+def shared_ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpEndpoint]:
+    """MiniStack takes two seconds to start, so all tests share one."""
     with gateway(tmp_path_factory.mktemp("ministack")) as endpoint:
         yield endpoint
 
 
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[HttpEndpoint]:
+    with server_endpoint() as endpoint:
+        yield endpoint
+
+
 @pytest.fixture
-def ministack_endpoint(ministack: HttpEndpoint) -> HttpEndpoint:
-    """MiniStack's gateway with nothing in the emulator."""
-    ministack.tell("reset")
-    ministack.tell("settings", **DEFAULTS)
-    return ministack
+def ministack(shared_ministack: HttpEndpoint) -> HttpEndpoint:
+    """MiniStack's gateway with an empty emulator."""
+    shared_ministack.control("reset")
+    shared_ministack.control("settings", **DEFAULTS)
+    return shared_ministack
+
+
+@pytest.fixture
+def server(shared_server: HttpEndpoint) -> HttpEndpoint:
+    """The server with an empty emulator."""
+    shared_server.control("reset")
+    shared_server.control("settings", **DEFAULTS)
+    return shared_server
+
+
+@pytest.fixture
+def moto() -> Iterator[MotoEndpoint]:
+    """mock_aws with an empty emulator."""
+    with moto_endpoint() as endpoint:
+        endpoint.control("settings", **DEFAULTS)
+        yield endpoint
 
 
 @pytest.fixture(params=["moto", "server", "ministack"])
-def endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
-    """Each door in turn, fresh, with the clock stopped."""
-    if request.param == "ministack":
-        yield request.getfixturevalue("ministack_endpoint")
-        return
-    with moto_endpoint() if request.param == "moto" else server_endpoint() as fresh:
-        fresh.tell("settings", **DEFAULTS)
-        yield fresh
+def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    """Each endpoint in turn, with an empty emulator and a stopped clock."""
+    fixture: Endpoint = request.getfixturevalue(request.param)
+    return fixture
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The emulator's three doors, behind one face, so that the same cases run through each."""
+"""The emulator's three endpoints behind one interface, so that each test runs through all of them."""
 
 import http.client
 import json
@@ -18,36 +18,36 @@ from botocore.config import Config
 from moto import mock_aws
 
 import local.lightsail.moto
-from local.lightsail.control import control
+from local.lightsail.control import control as handle_control
 from local.lightsail.server import serving
 
 REGION = "eu-central-1"
 ROOT = Path(__file__).parents[2]
 Lightsail: TypeAlias = Any
-"""boto3's client, untyped: its stubs know what Lightsail takes, and these tests send what it does not take."""
+"""boto3's client, untyped, since these tests also send requests that its types do not allow."""
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 class Endpoint(Protocol):
-    """A way to the emulator: `client` for the API, `tell` for the control door."""
+    """A way to the emulator."""
 
     @property
     def url(self) -> str | None:
-        """The endpoint, where the door is not in this process."""
+        """A client's endpoint_url, or None for moto, which needs none."""
 
-    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
-        """What the control door answers; ValueError where it refuses."""
+    def control(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        """Call the control API; ValueError if it rejects the request."""
 
 
 def client(endpoint: Endpoint, region: str = REGION, *, attempts: int = 1, **keys: str) -> Lightsail:
-    """A boto3 client that tries `attempts` times, so that a test sees what the emulator does."""
+    """A boto3 client. By default it does not retry."""
     return _client(endpoint.url, region, attempts, **(keys or KEYS))
 
 
 @cache
 def _client(url: str | None, region: str, attempts: int, **keys: str) -> Lightsail:
-    """Kept, since making a client takes longer than most tests do."""
+    """Cached, since creating a client takes longer than most tests."""
     config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=10)
     make: Lightsail = _session().client
     return make("lightsail", region, endpoint_url=url, config=config, **keys)
@@ -55,42 +55,39 @@ def _client(url: str | None, region: str, attempts: int, **keys: str) -> Lightsa
 
 @cache
 def _session() -> boto3.Session:
-    """One for all clients: it keeps the service model."""
+    """One for all clients, since it caches the service model."""
     return boto3.Session()
 
 
-def told(status: int, body: bytes) -> dict[str, Any]:
-    """The control door's answer, or ValueError."""
+def _control_answer(status: int, body: bytes) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(body)
     if status != 200:
         raise ValueError(answer["message"])
     return answer
 
 
-class MotoDoor:
-    """Inside mock_aws."""
+class MotoEndpoint:
+    """Inside mock_aws, where the control API has no network."""
 
     url = None
 
-    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
-        """Straight into the core: there is no network."""
-        core = local.lightsail.moto.emulator()
-        reply = control(core, method, f"/_lightsail/{path}", json.dumps(body).encode())
-        return told(reply.status, reply.body)
+    def control(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        emulator = local.lightsail.moto.emulator()
+        reply = handle_control(emulator, method, f"/_lightsail/{path}", json.dumps(body).encode())
+        return _control_answer(reply.status, reply.body)
 
 
 class HttpEndpoint:
-    """A server of ours, or MiniStack's gateway."""
+    """The emulator's server or MiniStack's gateway."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def tell(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
-        """Over HTTP, as a demo or a person with curl does it."""
-        return told(*self.ask(method, f"/_lightsail/{path}", json.dumps(body)))
+    def control(self, path: str, method: str = "POST", /, **body: Any) -> dict[str, Any]:
+        return _control_answer(*self.request(method, f"/_lightsail/{path}", json.dumps(body)))
 
-    def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
-        """One bare HTTP request."""
+    def request(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
+        """Send one HTTP request as it is, without an SDK."""
         with closing(http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)) as connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -98,10 +95,10 @@ class HttpEndpoint:
 
 
 @contextmanager
-def moto_endpoint() -> Iterator[MotoDoor]:
+def moto_endpoint() -> Iterator[MotoEndpoint]:
     """A fresh mock_aws."""
     with mock_aws():
-        yield MotoDoor()
+        yield MotoEndpoint()
 
 
 @contextmanager
@@ -116,7 +113,7 @@ GATEWAY = "from local.lightsail import ministack; ministack.register(); from min
 
 @contextmanager
 def gateway(directory: Path) -> Iterator[HttpEndpoint]:
-    """MiniStack with IAM on, in a process of its own; it costs two seconds, so there is one for all tests."""
+    """MiniStack in a process of its own, with IAM on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -134,7 +131,7 @@ def gateway(directory: Path) -> Iterator[HttpEndpoint]:
         "DOCKER_HOST": "unix:///nonexistent.sock",
     }
     with (directory / "gateway.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-c", GATEWAY], env=environment, stdout=log, stderr=log)  # noqa: S603 - our own words
+        process = subprocess.Popen([sys.executable, "-c", GATEWAY], env=environment, stdout=log, stderr=log)  # noqa: S603 - our own command
     try:
         endpoint = HttpEndpoint(f"http://127.0.0.1:{port}")
         _wait_for(endpoint, process)
@@ -149,7 +146,7 @@ def _wait_for(endpoint: HttpEndpoint, process: "subprocess.Popen[bytes]") -> Non
         if process.poll() is not None:
             raise RuntimeError(f"MiniStack ended with status {process.returncode}")
         try:
-            endpoint.tell("state", "GET")
+            endpoint.control("state", "GET")
         except OSError:
             time.sleep(0.1)
         else:

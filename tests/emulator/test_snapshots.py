@@ -1,8 +1,9 @@
-"""Snapshots of instances: made, seen through, deleted, restored."""
+"""Instance snapshots: create, delete and restore."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from tests.emulator.builders import CREATE, error_of, make_instance, make_snapshot, snapshot, snapshot_names
+from tests.emulator.builders import CREATE, error_from, make_instance, make_snapshot, snapshot, snapshot_names
 from tests.emulator.endpoints import Endpoint, Lightsail, client
 
 RESTORE = {
@@ -11,10 +12,10 @@ RESTORE = {
     "instanceSnapshotName": "snap-1",
     "bundleId": "small_3_0",
 }
-"""The request that makes web-2 of snap-1."""
+"""The request that restores snap-1 as web-2."""
 
 
-def test_a_create_answers_one_operation_about_the_snapshot_and_one_about_the_instance(
+def test_create_returns_operations_on_snapshot_and_instance(
     lightsail: Lightsail,
 ) -> None:
     make_instance(lightsail)
@@ -31,7 +32,7 @@ def test_a_create_answers_one_operation_about_the_snapshot_and_one_about_the_ins
     assert not any(operation["isTerminal"] for operation in operations.values())
 
 
-def test_the_two_operations_come_in_no_fixed_order(lightsail: Lightsail) -> None:
+def test_create_returns_its_operations_in_no_fixed_order(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     first_ones = set()
     for name in ("snap-1", "snap-2", "snap-3", "snap-4"):
@@ -40,28 +41,28 @@ def test_the_two_operations_come_in_no_fixed_order(lightsail: Lightsail) -> None
     assert first_ones == {"Instance", "InstanceSnapshot"}
 
 
-def test_a_snapshot_is_pending_and_becomes_available_with_time(endpoint: Endpoint, lightsail: Lightsail) -> None:
+def test_snapshot_becomes_available_with_time(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "pending"
-    endpoint.tell("clock", advance=59)
+    endpoint.control("clock", advance=59)
     assert snapshot(lightsail)["state"] == "pending"
-    endpoint.tell("clock", advance=1)
+    endpoint.control("clock", advance=1)
     assert snapshot(lightsail)["state"] == "available"
 
 
-def test_a_clock_at_speed_makes_snapshots_available_sooner(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    endpoint.tell("settings", speed=1_000_000)
+def test_snapshot_becomes_available_sooner_when_the_clock_is_fast(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.control("settings", speed=1_000_000)
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "available"
 
 
-def test_how_long_a_snapshot_takes_can_be_set(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    endpoint.tell("settings", snapshotSeconds=0)
+def test_snapshot_takes_snapshot_seconds(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.control("settings", snapshotSeconds=0)
     make_instance(lightsail)
     assert make_snapshot(lightsail)["state"] == "available"
 
 
-def test_a_snapshot_describes_the_instance_that_it_is_of(lightsail: Lightsail) -> None:
+def test_snapshot_describes_its_instance(lightsail: Lightsail) -> None:
     instance = make_instance(lightsail)
     made = make_snapshot(lightsail)
     assert made["fromInstanceName"] == "web-1"
@@ -74,22 +75,22 @@ def test_a_snapshot_describes_the_instance_that_it_is_of(lightsail: Lightsail) -
     assert made["arn"].startswith("arn:aws:lightsail:eu-central-1:123456789012:InstanceSnapshot/")
 
 
-def test_an_instance_snapshot_has_no_progress(lightsail: Lightsail) -> None:
+def test_snapshot_has_no_progress(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     assert "progress" not in make_snapshot(lightsail)
 
 
-def test_created_at_is_half_a_minute_later_than_the_request(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    now = datetime.fromisoformat(endpoint.tell("state", "GET")["time"])
+def test_snapshot_created_at_is_half_a_minute_after_the_request(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    now = datetime.fromisoformat(endpoint.control("state", "GET")["time"])
     make_instance(lightsail)
     created_at = make_snapshot(lightsail)["createdAt"].astimezone(UTC)
     assert abs(created_at - now - timedelta(seconds=30)) < timedelta(milliseconds=2)
 
 
-def test_a_name_in_use_is_refused_with_its_sub_code(lightsail: Lightsail) -> None:
+def test_name_in_use_has_its_sub_code(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, **CREATE)
+    error = error_from(lightsail.create_instance_snapshot, **CREATE)
     assert error == {
         "name": "InvalidInputException",
         "message": "Some names are already in use: snap-1",
@@ -98,32 +99,32 @@ def test_a_name_in_use_is_refused_with_its_sub_code(lightsail: Lightsail) -> Non
     }
 
 
-def test_names_are_unique_over_all_types_of_resources(lightsail: Lightsail) -> None:
+def test_names_are_unique_across_all_types_of_resources(lightsail: Lightsail) -> None:
     make_instance(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="web-1")
+    error = error_from(lightsail.create_instance_snapshot, instanceName="web-1", instanceSnapshotName="web-1")
     assert error["code"] == "NameExists"
 
 
-def test_each_region_has_a_name_space_of_its_own(endpoint: Endpoint) -> None:
+def test_each_region_has_its_own_name_space(endpoint: Endpoint) -> None:
     for region in ("eu-central-1", "us-east-1", "ap-southeast-5"):
         lightsail = client(endpoint, region)
         make_instance(lightsail)
         assert f":{region}:" in make_snapshot(lightsail)["arn"]
 
 
-def test_an_instance_of_another_region_does_not_exist(endpoint: Endpoint) -> None:
+def test_instance_is_not_found_in_another_region(endpoint: Endpoint) -> None:
     make_instance(client(endpoint, "us-east-1"))
-    error = error_of(client(endpoint).create_instance_snapshot, **CREATE)
+    error = error_from(client(endpoint).create_instance_snapshot, **CREATE)
     assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
     assert "does not exist" in error["message"]
 
 
-def test_a_snapshot_that_does_not_exist_is_not_found(lightsail: Lightsail) -> None:
-    error = error_of(lightsail.get_instance_snapshot, instanceSnapshotName="nope")
+def test_unknown_snapshot_is_not_found(lightsail: Lightsail) -> None:
+    error = error_from(lightsail.get_instance_snapshot, instanceSnapshotName="nope")
     assert (error["name"], error["code"]) == ("NotFoundException", "DoesNotExist")
 
 
-def test_a_delete_answers_one_operation_that_is_over(lightsail: Lightsail) -> None:
+def test_delete_returns_one_finished_operation(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
     (operation,) = lightsail.delete_instance_snapshot(instanceSnapshotName="snap-1")["operations"]
@@ -131,7 +132,7 @@ def test_a_delete_answers_one_operation_that_is_over(lightsail: Lightsail) -> No
     assert operation["operationType"] == "DeleteInstanceSnapshot"
 
 
-def test_deleting_a_snapshot_leaves_the_instance_and_frees_the_name(lightsail: Lightsail) -> None:
+def test_delete_keeps_the_instance_and_frees_the_name(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
     lightsail.delete_instance_snapshot(instanceSnapshotName="snap-1")
@@ -140,38 +141,38 @@ def test_deleting_a_snapshot_leaves_the_instance_and_frees_the_name(lightsail: L
     assert make_snapshot(lightsail)["state"] == "pending"
 
 
-def test_deleting_an_instance_leaves_its_snapshots(lightsail: Lightsail) -> None:
+def test_delete_instance_keeps_its_snapshots(lightsail: Lightsail) -> None:
     instance = make_instance(lightsail)
     make_snapshot(lightsail)
     lightsail.delete_instance(instanceName="web-1")
     assert snapshot(lightsail)["fromInstanceArn"] == instance["arn"]
 
 
-def test_an_instance_made_again_under_its_name_is_another_one(lightsail: Lightsail) -> None:
+def test_instance_has_a_new_arn_when_its_name_is_reused(lightsail: Lightsail) -> None:
     first = make_instance(lightsail)
     lightsail.delete_instance(instanceName="web-1")
     assert make_instance(lightsail)["arn"] != first["arn"]
 
 
-def test_a_stopped_instance_can_be_snapshotted(lightsail: Lightsail) -> None:
+def test_create_accepts_a_stopped_instance(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     lightsail.stop_instance(instanceName="web-1")
     assert make_snapshot(lightsail)["state"] == "pending"
 
 
-def test_an_instance_on_its_way_cannot_be_snapshotted(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    endpoint.tell("settings", instanceSeconds=30)
+def test_create_fails_when_the_instance_is_changing_state(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.control("settings", instanceSeconds=30)
     make_instance(lightsail)
-    error = error_of(lightsail.create_instance_snapshot, **CREATE)
+    error = error_from(lightsail.create_instance_snapshot, **CREATE)
     assert error["name"] == "OperationFailureException"
     assert "Please wait for it to complete before trying again" in error["message"]
     assert snapshot_names(lightsail) == []
 
 
-def test_a_restore_makes_an_instance_with_an_arn_of_its_own(endpoint: Endpoint, lightsail: Lightsail) -> None:
+def test_restore_creates_an_instance_with_a_new_arn_and_no_tags(endpoint: Endpoint, lightsail: Lightsail) -> None:
     original = make_instance(lightsail, tags=[{"key": "env", "value": "prod"}])
     make_snapshot(lightsail)
-    endpoint.tell("clock", advance=60)
+    endpoint.control("clock", advance=60)
     lightsail.create_instances_from_snapshot(**RESTORE)
     restored = lightsail.get_instance(instanceName="web-2")["instance"]
     assert restored["arn"] != original["arn"]
@@ -180,23 +181,23 @@ def test_a_restore_makes_an_instance_with_an_arn_of_its_own(endpoint: Endpoint, 
     assert snapshot_names(lightsail) == ["snap-1"]
 
 
-def test_a_restore_to_a_smaller_bundle_is_refused(endpoint: Endpoint, lightsail: Lightsail) -> None:
+def test_restore_rejects_a_smaller_bundle(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    endpoint.tell("clock", advance=60)
-    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE | {"bundleId": "nano_3_0"})
+    endpoint.control("clock", advance=60)
+    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE | {"bundleId": "nano_3_0"})
     assert error["name"] == "InvalidInputException"
 
 
-def test_a_restore_from_a_pending_snapshot_is_refused(lightsail: Lightsail) -> None:
+def test_restore_fails_when_the_snapshot_is_pending(lightsail: Lightsail) -> None:
     make_instance(lightsail)
     make_snapshot(lightsail)
-    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE)
+    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE)
     assert error["name"] == "OperationFailureException"
 
 
-def test_a_restore_needs_the_name_of_a_manual_snapshot(lightsail: Lightsail) -> None:
-    error = error_of(
+def test_restore_needs_a_manual_snapshot(lightsail: Lightsail) -> None:
+    error = error_from(
         lightsail.create_instances_from_snapshot,
         instanceNames=["web-2"],
         availabilityZone="eu-central-1b",
@@ -207,7 +208,22 @@ def test_a_restore_needs_the_name_of_a_manual_snapshot(lightsail: Lightsail) -> 
     assert error["code"] == "UnsupportedOperation"
 
 
-def test_names_within_a_map_are_checked_too(lightsail: Lightsail) -> None:
+def test_names_in_a_map_are_checked(lightsail: Lightsail) -> None:
     disks = {"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]}
-    error = error_of(lightsail.create_instances_from_snapshot, **RESTORE, attachedDiskMapping=disks)
+    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE, attachedDiskMapping=disks)
     assert "a b is not a valid resource name" in error["message"]
+
+
+def test_five_concurrent_creates_of_one_name_make_one_snapshot(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    make_instance(lightsail)
+
+    def create(_number: int) -> str:
+        try:
+            return str(error_from(lightsail.create_instance_snapshot, **CREATE)["code"])
+        except AssertionError:
+            return "created"
+
+    with ThreadPoolExecutor(5) as pool:
+        outcomes = list(pool.map(create, range(5)))
+    assert sorted(outcomes) == ["NameExists"] * 4 + ["created"]
+    assert snapshot_names(client(endpoint)) == ["snap-1"]

@@ -14,7 +14,6 @@ from local.lightsail.resources import InstanceSnapshot
 from local.lightsail.server import Server
 from tests.support.events import message, requested
 
-ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
@@ -66,8 +65,8 @@ class Aws:
         """The state of each snapshot of a Region, by its name."""
         emulator = self.lightsail.emulator
         with emulator.lock:
-            seen = emulator.accounts[ACCOUNT].region(region)
-            return {one.name: one.state_at(seen.now) for one in seen.of(InstanceSnapshot)}
+            here = emulator.region(region)
+            return {one.name: one.state_at(here.now) for one in here.resources_of_type(InstanceSnapshot)}
 
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.observability import logger
 from lightsail_snapshots.reconciler import settings
 from local.lightsail.emulator import Emulator
-from local.lightsail.faults import REFUSALS
+from local.lightsail.faults import ERROR_FAULTS
 from tests.support.events import fits, message
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 LAST_DELIVERY = settings.max_receive_count
-LATER = sorted({*REFUSALS, "unreachable"} - {"access-denied"})
+LATER = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
 """The emulator's faults that may be over later."""
 
 

@@ -22,7 +22,7 @@ LAST_1: dict[str, Any] = {"plan": "daily", "keep": {"last": 1}}
 
 
 def region(aws: FakeAws, name: str = HOME) -> Region:
-    return aws.emulator.account(DEFAULT_ACCOUNT).region(name)
+    return aws.emulator.region(name)
 
 
 def seed(aws: FakeAws, days_ago: float, where: str = HOME, instance: str = "web-1", **more: Any) -> str:
@@ -65,7 +65,7 @@ def run(event: Any, remaining_seconds: float = 900) -> dict[str, Any]:
 
 
 def left(aws: FakeAws, where: str = HOME) -> set[str]:
-    return {one.name for one in region(aws, where).of(InstanceSnapshot)}
+    return {one.name for one in region(aws, where).resources_of_type(InstanceSnapshot)}
 
 
 def line(aws: FakeAws, start: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_where_lightsail_has_forgotten_how_it_came_about_it_is_not_touched(
     aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     copy_by_hand()
-    aws.emulator.account().region(THERE).operations.clear()
+    aws.emulator.region(THERE).operations.clear()
     assert refused_as_not_ours(aws, wanted)
 
 

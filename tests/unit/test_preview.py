@@ -81,7 +81,7 @@ def test_nothing_is_deleted_and_lightsail_is_only_read(aws: FakeAws, plans: Path
     aws.calls.clear()
     shown(plans)
     assert set(aws.calls) == {"GetInstanceSnapshots"}
-    assert len(region(aws).of(InstanceSnapshot)) == 3
+    assert len(region(aws).resources_of_type(InstanceSnapshot)) == 3
 
 
 def test_a_long_name_stays_whole_on_80_columns(aws: FakeAws, plans: Path) -> None:
