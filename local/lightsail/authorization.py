@@ -42,7 +42,7 @@ WITHOUT_RESOURCE = frozenset(
 
 @dataclass(frozen=True)
 class Authorization:
-    """`context` has the condition keys in lower case, with a list for a key that has several values."""
+    """`context` has the condition keys in lower case, with a list if a key has several values or none."""
 
     action: str
     resource: str
@@ -79,8 +79,11 @@ def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str | list[str]]:
 
 
 def _by_key(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
-    """Condition keys ignore case and tags do not, so one condition key may stand for several tags."""
+    """A condition key ignores case, and matches a tag in either case "but not both" (IAM's guide on tags).
+
+    If two keys differ only by case, the condition key gets no value, so that no condition on it is met.
+    """
     values: dict[str, list[str]] = {}
     for key, value in tags:
         values.setdefault(f"{prefix}/{key}".lower(), []).append(value)
-    return {key: found[0] if len(found) == 1 else found for key, found in values.items()}
+    return {key: found[0] if len(found) == 1 else [] for key, found in values.items()}

@@ -96,6 +96,28 @@ def test_create_is_allowed_only_with_the_request_tag_of_the_policy(root: Lightsa
     assert create(lightsail, tags=OURS) is None
 
 
+def test_create_is_denied_when_two_tag_keys_differ_only_by_case(root: Lightsail, as_user: As) -> None:
+    make_instance(root)
+    for operator in ("StringEquals", "StringEqualsIfExists", "StringLike"):
+        condition = {operator: {"aws:RequestTag/managed-by": "us*" if operator == "StringLike" else "us"}}
+        lightsail = as_user("lightsail:CreateInstanceSnapshot", Condition=condition)
+        for value in ("us", "them"):
+            both = [*OURS, {"key": "Managed-By", "value": value}]
+            assert create(lightsail, tags=both) == "AccessDeniedException"
+    assert create(lightsail, tags=[{"key": "Managed-By", "value": "us"}]) is None
+
+
+def test_delete_ignores_the_case_of_tag_keys_but_denies_two_cases(root: Lightsail, as_user: As) -> None:
+    make_instance(root)
+    make_snapshot(root, "one-case", tags=[{"key": "Managed-By", "value": "us"}])
+    make_snapshot(root, "two-cases", tags=[*OURS, {"key": "Managed-By", "value": "us"}])
+    for operator in ("StringEquals", "StringEqualsIfExists"):
+        condition = {operator: {"aws:ResourceTag/managed-by": "us"}}
+        lightsail = as_user("lightsail:DeleteInstanceSnapshot", Condition=condition)
+        assert delete(lightsail, "two-cases") == "AccessDeniedException"
+    assert delete(lightsail, "one-case") is None
+
+
 def test_create_is_denied_when_a_tag_key_is_not_in_the_policy(root: Lightsail, as_user: As) -> None:
     make_instance(root)
     only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["managed-by"]}}
