@@ -9,7 +9,7 @@ from typing import Any
 
 from local.aws import LocalAws
 
-KEY_FIELDS = ("attempt", "state", "reason", "dropped_tags")
+KEY_FIELDS = ("attempt", "state", "reason", "dropped_tags", "why")
 """What a line shows beside its message: the names that a request has are in the message itself."""
 
 EARLIEST = datetime.fromtimestamp(0, UTC)

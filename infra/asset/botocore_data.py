@@ -1,11 +1,9 @@
-"""Cuts botocore's data down to the operations that the code calls, and imports down to what it uses.
+"""Trims botocore's data to the operations that the code calls.
 
-Full botocore data is for 400 services; ours is two services and a handful of operations. Loading all of them is also
-what a cold start spends most of its time on. The cut is generated from the installed botocore at every build, so
-that it cannot go stale.
+botocore has data for 400 services; we call a handful of operations of two. A cold start would spend most of its time on
+loading the rest. The data are trimmed from the installed botocore at every build, so they cannot go stale.
 """
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,29 +45,6 @@ def trimmed_model(model: Mapping[str, Any], names: Sequence[str]) -> dict[str, A
     cut = {**model, "operations": operations, "shapes": {name: model["shapes"][name] for name in shapes}}
     trimmed: dict[str, Any] = _undocumented(cut)
     return trimmed
-
-
-def lazy_exports(init: str) -> str:
-    """Rewrite the source of a package's `__init__` to import what it re-exports only when it is asked for (PEP 562)."""
-    modules = {
-        alias.asname or alias.name: "." * node.level + (node.module or "")
-        for node in ast.parse(init).body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    return f"""from importlib import import_module
-
-MODULES = {modules!r}
-__all__ = list(MODULES)
-
-
-def __getattr__(name):
-    if name not in MODULES:
-        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    # Kept, since an import leaves the module itself under a name that may be the same.
-    globals()[name] = getattr(import_module(MODULES[name], __name__), name)
-    return globals()[name]
-"""
 
 
 def _service_files(loader: Loader, service: str, names: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-from infra.asset.botocore_data import lazy_exports, trimmed_data
+from infra.asset.botocore_data import trimmed_data
 from lightsail_snapshots.aws.client import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,6 @@ PACKAGE = ROOT / "lambda" / "lightsail_snapshots"
 LOCK = ROOT / "lambda" / "requirements.txt"
 RUNTIME_TAG = "cpython-313"
 """The bytecode of the Lambda runtime, python3.13: see `sys.implementation.cache_tag`."""
-
-DATA_CLASSES = "aws_lambda_powertools/utilities/data_classes/__init__.py"
-"""It imports the events of 40 services at once, of which a batch of the queue needs one."""
 
 # What an installer writes differs between machines and installers. METADATA and licences stay: it is from
 # METADATA that a scanner such as Amazon Inspector knows what is in the function.
@@ -51,8 +48,6 @@ def build_asset(output: Path, *, package: Path = PACKAGE, runtime_tag: str = RUN
         _copy(source, output / package.name / source.relative_to(package))
     for name, value in trimmed_data(OPERATIONS).items():
         _write_json(output / "botocore" / "data" / name, value)
-    data_classes = output / DATA_CLASSES
-    data_classes.write_text(lazy_exports(data_classes.read_text("utf-8")), "utf-8")
     precompiled = sys.implementation.cache_tag == runtime_tag
     if precompiled:
         precompile(output)

@@ -21,9 +21,9 @@ HOUR, DAY = Duration.hours(1), Duration.days(1)
 QUERIES: Mapping[str, str] = {
     "failures": "fields @timestamp, instance_name, region, reason, message, request"
     ' | filter state = "failed" | sort @timestamp desc | limit 100',
-    "one-request": "fields @timestamp, attempt, state, instance_name, instance_snapshot_name, message"
+    "one-request": "fields @timestamp, attempt, state, instance_name, instance_snapshot_name, message, why"
     ' | filter correlation_id = "PASTE-THE-REQUEST-ID" | sort @timestamp asc | limit 1000',
-    "one-instance": "fields @timestamp, plan, attempt, state, instance_snapshot_name, message"
+    "one-instance": "fields @timestamp, plan, attempt, state, instance_snapshot_name, message, why"
     ' | filter instance_name = "PASTE-THE-NAME" | sort @timestamp desc | limit 1000',
     "overdue": "fields @timestamp, plan, instance_name, region, copy_region, overdue_since, recovery_point_at"
     ' | filter message = "Overdue" | sort @timestamp desc | limit 100',

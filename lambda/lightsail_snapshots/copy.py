@@ -1,61 +1,74 @@
-"""`copy`: sees one copy of a snapshot through, in one other Region, until it is tagged and usable.
+"""`copy`: copies one snapshot to one other Region and retries until the copy is tagged and usable.
 
-CopySnapshot takes no tags, so a copy is untagged at first, perhaps for long: where the function was interrupted, or
-TagResource refused. The tags are what makes it ours, and prune may delete what is ours. So what has the name and lacks
-our tags gets them only where Lightsail's own record says that it is a copy of this very snapshot; when in doubt it
-stays as it is. See `reconciler` for what comes before and after.
+CopySnapshot takes no tags, so a copy has none at first, perhaps for long: the function may be interrupted, or Lightsail
+may reject TagResource. The tags make a copy ours, and prune may delete what is ours. So a snapshot of this name without
+our tags gets them only if Lightsail's own record says that it is a copy of this very snapshot. In any doubt it stays as
+it is. See `reconciler` for the retry loop.
 """
 
+import os
 from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RefusedError, TryLaterError
+from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
 from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_request
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, copied_detail
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reconciler import (
-    Failed,
-    Pending,
-    Reconciler,
-    State,
-    Usable,
-    event_bus,
-    find_name_owner,
-    settings,
-)
+from lightsail_snapshots.reconciler import Failed, Pending, Reconciler, State, Usable, find_name_owner
+from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
-for each in settings.copy_regions:  # in Lambda's init phase, where the CPU is not throttled
-    lightsail(each)
+# Made in Lambda's init phase, where the CPU is not throttled.
+settings = ReconcilerSettings.from_environment(os.environ)
+event_bus = EventBus(settings.event_bus_name, settings.region)
+for copy_region in settings.copy_regions:
+    lightsail(copy_region)
 
 
-def parse(message: object) -> CopyRequest:
-    """Read a message of the queue, or raise InvalidRequestError."""
-    return parse_copy_request(message, copy_regions=settings.copy_regions)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Handle a batch of the queue, or one bare message of it."""
+    return CopyReconciler(settings, event_bus).handle(event, context)
 
 
-def reconcile(request: CopyRequest, attempt: int) -> State:
-    """Move the world one step towards a usable copy; `attempt` counts deliveries from 1.
+class CopyReconciler(Reconciler[CopyRequest]):
+    """Copies snapshots to other Regions."""
 
-    Raises TryLaterError where nothing could be done now, which includes whatever Lightsail refuses: its limit on
-    copies at a time is not documented, nor is the error that goes with it.
-    """
-    region = lightsail(request.destination)
-    try:
-        if attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
-            return _state(request, snapshot, region)
-        return _copy(request, attempt, region)
-    except AccessDeniedError as error:
-        return Failed(Reason.ACCESS_DENIED, f"The copy function's role may not do this. {error}")
-    except RefusedError as error:
-        raise TryLaterError(str(error)) from error
+    metric = "Copies"
+
+    def parse(self, event: object) -> CopyRequest:
+        """Read a message of the queue, or raise InvalidRequestError."""
+        return parse_copy_request(event, copy_regions=self.settings.copy_regions)
+
+    def reconcile(self, request: CopyRequest, attempt: int) -> State:
+        """Copy and tag on the first delivery; on later ones, look for the copy first.
+
+        A request that Lightsail rejects is retried: its limit on concurrent copies is not documented, nor is the error
+        for it.
+        """
+        region = lightsail(request.destination)
+        try:
+            if attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+                return _state(request, snapshot, region)
+            return _copy(request, attempt, region)
+        except AccessDeniedError as error:
+            return Failed(Reason.ACCESS_DENIED, f"The role of the copy function may not do this. {error}")
+        except RefusedError as error:
+            raise TryLaterError(str(error)) from error
+
+    def announce(self, request: CopyRequest, snapshot: Snapshot) -> None:
+        """Publish, count and log that the copy is usable."""
+        self.bus.put(INSTANCE_SNAPSHOT_COPIED, copied_detail(request, snapshot), [snapshot.arn])
+        metrics.add_metric("CopiesAvailable", MetricUnit.Count, 1)
+        logger.info("Copy is usable", state=Usable.state)
 
 
 def _copy(request: CopyRequest, attempt: int, region: Lightsail) -> State:
@@ -76,24 +89,25 @@ def _state(request: CopyRequest, snapshot: Snapshot, region: Lightsail) -> State
     if snapshot.state == AVAILABLE:
         return Usable(snapshot)
     if snapshot.state == ERROR:
-        what = f"Lightsail could not make the copy {snapshot.name} in {snapshot.region}; its state is error"
-        return Failed(Reason.SNAPSHOT_ERROR, f"{what}. Delete it there, and send the request again.")
+        broken = f"Lightsail could not make the copy {snapshot.name} in {snapshot.region}; its state is error"
+        return Failed(Reason.SNAPSHOT_ERROR, f"{broken}. Delete it there, and send the request again.")
     return Pending()
 
 
 def _tag(request: CopyRequest, region: Lightsail) -> State:
-    """Tag what is certainly our copy; that the tags are there is seen when it comes back."""
+    """Tag a snapshot that is certainly our copy; the next delivery checks that the tags are there."""
     with suppress(NotFoundError):  # it may not be visible yet
-        if left_out := region.tag_snapshot(request.instance_snapshot_name, request.tags):
-            logger.warning("Lightsail takes it only without the tags that have no value", dropped_tags=left_out)
+        if dropped := region.tag_snapshot(request.instance_snapshot_name, request.tags):
+            logger.warning("Lightsail rejected tags without a value; tagged it without them", dropped_tags=dropped)
     return Pending()
 
 
 def _lacks_only_tags(request: CopyRequest, snapshot: Snapshot, region: Lightsail) -> bool:
-    """Tell whether this is our copy, not tagged yet: no other owner's tag is on it, and it came about as ours does.
+    """Tell whether this is our copy, not tagged yet: nobody else's tag is on it, and it was made as we make ours.
 
-    A copy may carry over the tags of its source, which is not documented. Of all that had the name, the last one made
-    is what has it now. That it is younger than our source sets it apart from a copy of an earlier snapshot of the name.
+    Whether a copy carries the tags of its source is not documented. The newest operation that made something of this
+    name made the snapshot that has the name now. That it is younger than our source tells our copy from a copy of an
+    earlier snapshot of the same name.
     """
     if snapshot.tags.get(MANAGED_BY_KEY, MANAGED_BY) != MANAGED_BY:
         return False
@@ -108,23 +122,5 @@ def _lacks_only_tags(request: CopyRequest, snapshot: Snapshot, region: Lightsail
 
 
 def _name_in_use(request: CopyRequest) -> Failed:
-    what = f"What has the name {request.instance_snapshot_name} in {request.destination}"
-    message = f"{what} is not known to be our copy: look at it, delete it if it is, and send the request again."
-    return Failed(Reason.NAME_IN_USE, message)
-
-
-def announce(request: CopyRequest, copy: Snapshot) -> None:
-    """Publish, count and log that the copy is usable."""
-    event_bus.put(INSTANCE_SNAPSHOT_COPIED, copied_detail(request, copy), [copy.arn])
-    metrics.add_metric("CopiesAvailable", MetricUnit.Count, 1)
-    logger.info("Copy is usable", state=Usable.state)
-
-
-_COPY = Reconciler(metric="Copies", parse=parse, reconcile=reconcile, announce=announce)
-
-
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | dict[str, Any]:
-    """Take a batch of the queue, or what one of its messages would hold."""
-    return _COPY.handle(event, context)
+    owner = f"{request.instance_snapshot_name} in {request.destination} could not be identified as our copy"
+    return Failed(Reason.NAME_IN_USE, f"{owner}: check it, delete it if it is, and send the request again.")

@@ -1,21 +1,16 @@
-"""The machine that comes back later: all that `create` and `copy` have in common.
+"""The retry loop shared by `create` and `copy`.
 
-A level-triggered reconciler. Each delivery of a message looks at the world, moves it one step, and says whether the
-message is done with. Where it is not, the message stays in the queue, which shows it again after its visibility
-timeout: there is no state of our own and no waiting in here.
+A reconciler is level-triggered: each delivery of a message looks at Lightsail, takes the request one step further, and
+says whether the message is done. If it is not, it stays in the queue, and SQS delivers it again after its visibility
+timeout. The reconciler keeps no state of its own and never waits.
 """
 
 import json
-import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.client import LONGEST_CALL
@@ -30,14 +25,10 @@ from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
 
-# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
-settings = ReconcilerSettings.from_environment(os.environ)
-event_bus = EventBus(settings.event_bus_name, settings.region)
-
 
 @dataclass(frozen=True)
 class Usable:
-    """The snapshot is there, with all its tags, and can be restored from."""
+    """The snapshot exists, has all its tags, and can be restored from."""
 
     state: ClassVar = "available"
     snapshot: Snapshot
@@ -45,14 +36,14 @@ class Usable:
 
 @dataclass(frozen=True)
 class Pending:
-    """The snapshot is being made."""
+    """Lightsail is still making the snapshot."""
 
     state: ClassVar = "pending"
 
 
 @dataclass(frozen=True)
 class Failed:
-    """There will be no snapshot for this request, however often it is tried."""
+    """The request cannot succeed, however often it is retried."""
 
     state: ClassVar = FAILED
     reason: Reason
@@ -63,79 +54,101 @@ State = Usable | Pending | Failed
 R = TypeVar("R", bound=Subject)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reconciler(Generic[R]):
-    """What one capability adds to the machine."""
+class Reconciler(ABC, Generic[R]):
+    """Handles the requests of one queue. A subclass says how to read one, how to take one step, and what to report."""
 
-    metric: str
-    """What is counted: `{metric}Requested` and `{metric}Failed`."""
-    parse: Callable[[object], R]
-    """Reads a message or a bare event, or raises InvalidRequestError."""
-    reconcile: Callable[[R, int], State]
-    """Moves the world one step; the number counts deliveries from 1. Raises TryLaterError where that cannot be now."""
-    announce: Callable[[R, Snapshot], None]
-    """Tells the bus, the metrics and the log that it is usable."""
+    metric: ClassVar[str]
+    """Prefix of the metrics `{metric}Requested` and `{metric}Failed`."""
 
-    def handle(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | dict[str, Any]:
-        """Take a batch of the queue, or what one of its messages would hold.
+    def __init__(self, settings: ReconcilerSettings, bus: EventBus) -> None:
+        self.settings = settings
+        self.bus = bus
 
-        Of a batch, the messages that must come back later are reported as batch item failures. A bare event, from a
-        rule of the user's own, the console's Test button or `aws lambda invoke`, gets the same one step and the state
-        it saw.
+    @abstractmethod
+    def parse(self, event: object) -> R:
+        """Read a request, or raise InvalidRequestError."""
+
+    @abstractmethod
+    def reconcile(self, request: R, attempt: int) -> State:
+        """Take one step towards a usable snapshot; `attempt` counts deliveries from 1.
+
+        Raises TryLaterError if no step is possible now.
+        """
+
+    @abstractmethod
+    def announce(self, request: R, snapshot: Snapshot) -> None:
+        """Publish, count and log that the snapshot is usable."""
+
+    def handle(self, event: Any, context: LambdaContext) -> dict[str, Any]:
+        """Handle a batch of the queue, or one bare event.
+
+        The answer to a batch names the messages that SQS must deliver again. A bare event comes from a rule of the
+        user's own, the console's Test button or `aws lambda invoke`: it gets one step, and the answer is its state.
         """
         metrics.add_metric(f"{self.metric}Failed", MetricUnit.Count, 0)  # an alarm needs data points
-        if not isinstance(event, dict) or "Records" not in event:  # whoever invokes it by hand may send anything
-            return self._on_bare_event(event, context.aws_request_id)
-        processor = _Processor(EventType.SQS, raise_on_entire_batch_failure=False)
-        return process_partial_response(event, self._on_message, processor, context)
+        if not isinstance(event, dict) or "Records" not in event:  # a person may invoke the function with anything
+            return self._handle_bare_event(event, context)
+        unfinished = [record for record in event["Records"] if not self._is_done(record, context)]
+        # A record without an id fails the invocation here, after all the others had their turn: SQS keeps the batch.
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in unfinished]}
 
-    def _on_bare_event(self, event: dict[str, Any], invocation_id: str) -> dict[str, Any]:
+    def _is_done(self, record: Any, context: LambdaContext) -> bool:
+        """Handle one message; return False if SQS must deliver it again."""
+        log_keys: dict[str, Any] = {}
         try:
-            request = self.parse(event)
-        except InvalidRequestError as error:
-            return reject_request(event_bus, event, invocation_id, error, f"{self.metric}Failed")
-        with _logged(request, 1):
-            state = self._step(request, 1, event)
-            logger.info("Took one step", state=state.state)
-        answer = {
-            "state": state.state,
-            "instanceSnapshotName": request.instance_snapshot_name,
-            "region": request.region,
-            **({"destination": request.destination} if request.destination is not None else {}),
-        }
-        return answer | ({"reason": state.reason, "message": state.message} if isinstance(state, Failed) else {})
+            attempt = int(record["attributes"]["ApproximateReceiveCount"])
+            event = _read_json(record["body"])
+            try:
+                request = self.parse(event)
+            except InvalidRequestError as error:
+                reject_request(self.bus, event, record["messageId"], error, f"{self.metric}Failed")
+                return True
+            log_keys = _log_keys(request, attempt)
+            with logger.append_context_keys(**log_keys):
+                return self._handle_request(request, attempt, event, context)
+        except Exception:  # noqa: BLE001 - it is logged with its traceback, and concerns this message alone
+            logger.exception("Unexpected error, will retry", **log_keys)
+            return False
 
-    def _on_message(self, record: SQSRecord, lambda_context: LambdaContext) -> None:
-        """Raise TryLaterError for a message that must come back."""
-        attempt = int(record.attributes.approximate_receive_count)
-        event = _loaded(record.body)
-        try:
-            request = self.parse(event)
-        except InvalidRequestError as error:
-            reject_request(event_bus, event, record.message_id, error, f"{self.metric}Failed")
-            return
-        with _logged(request, attempt):
-            why = self._why_not_done(request, attempt, event, lambda_context)
-            if why is None:
-                return
-            logger.info("Comes back later: %s", why, state=Pending.state)
-            if attempt >= settings.max_receive_count:
-                message = f"Given up after {attempt} deliveries; the request is in the dead-letter queue. {why}"
-                self._fail(request, Failed(Reason.TIMED_OUT, message), event)
-        raise TryLaterError(why)
+    def _handle_request(self, request: R, attempt: int, event: object, context: LambdaContext) -> bool:
+        why = self._why_not_done(request, attempt, event, context)
+        if why is None:
+            return True
+        if attempt < self.settings.max_receive_count:
+            logger.info("Not finished, will retry", state=Pending.state, why=why)
+        else:
+            message = f"Given up after {attempt} deliveries; the request is in the dead-letter queue. {why}"
+            self._fail(request, Failed(Reason.TIMED_OUT, message), event)
+        return False
 
     def _why_not_done(self, request: R, attempt: int, event: object, context: LambdaContext) -> str | None:
-        """Take one step; say why the message must come back, or return None where it is done with."""
+        """Take one step; return why the message must be retried, or None if it is done."""
         if context.get_remaining_time_in_millis() < 1000 * LONGEST_CALL:
-            return "This invocation has no time left for it"
+            return "Not enough time left in this invocation"
         try:
             state = self._step(request, attempt, event)
         except TryLaterError as error:
             return str(error)
         return f"{request.instance_snapshot_name} is not usable yet" if isinstance(state, Pending) else None
 
+    def _handle_bare_event(self, event: object, context: LambdaContext) -> dict[str, Any]:
+        try:
+            request = self.parse(event)
+        except InvalidRequestError as error:
+            return reject_request(self.bus, event, context.aws_request_id, error, f"{self.metric}Failed")
+        with logger.append_context_keys(**_log_keys(request, attempt=1)):
+            state = self._step(request, 1, event)
+            logger.info("Took one step", state=state.state)
+        return {
+            "state": state.state,
+            "instanceSnapshotName": request.instance_snapshot_name,
+            "region": request.region,
+            **({"destination": request.destination} if request.destination is not None else {}),
+            **({"reason": state.reason, "message": state.message} if isinstance(state, Failed) else {}),
+        }
+
     def _step(self, request: R, attempt: int, event: object) -> State:
-        """Take one step and, where it was the last one, say so; else the caller says what happens next."""
+        """Take one step, and report the outcome if it was the last one."""
         if attempt == 1:
             metrics.add_metric(f"{self.metric}Requested", MetricUnit.Count, 1)
         state = self.reconcile(request, attempt)
@@ -147,14 +160,14 @@ class Reconciler(Generic[R]):
 
     def _fail(self, request: R, failed: Failed, event: object) -> None:
         detail = failed_detail(request, failed.reason, failed.message, event)
-        report_failure(event_bus, detail, failed.message, f"{self.metric}Failed")
+        report_failure(self.bus, detail, failed.message, f"{self.metric}Failed")
 
 
 def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:
-    """Return the snapshot that has a name which is in use; None where it is something else that has it.
+    """Return the snapshot whose name is in use, or None if the name belongs to another kind of resource.
 
-    It may well be ours: from an earlier try, or from this one, if an answer was lost. Raises TryLaterError at the first
-    delivery, where ours may not be visible yet.
+    The snapshot may be ours: from an earlier delivery, or from this one if its answer was lost. Raises TryLaterError
+    on the first delivery, because our own may not be visible yet.
     """
     snapshot = region.find_snapshot(name)
     if snapshot is None and attempt == 1:
@@ -162,31 +175,21 @@ def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUse
     return snapshot
 
 
-class _Processor(BatchProcessor):
-    """Powertools' partial batches; a failure that nobody expected is not passed over in silence."""
-
-    def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Log what is not merely "come back later"."""
-        if not isinstance(exception[1], TryLaterError):
-            logger.error("Unexpected error; the message comes back later", exc_info=exception)
-        return super().failure_handler(record, exception)
-
-
-def _loaded(body: str) -> Any:
+def _read_json(body: str) -> Any:
     try:
         return json.loads(body)
     except ValueError:
         return body
 
 
-def _logged(request: Subject, attempt: int) -> AbstractContextManager[None]:
-    """Put what the work is about into every log line."""
-    return logger.append_context_keys(
-        correlation_id=request.request_id,
-        instance_name=request.instance_name,
-        instance_snapshot_name=request.instance_snapshot_name,
-        region=request.region,
-        destination=request.destination,
-        plan=request.plan,
-        attempt=attempt,
-    )
+def _log_keys(request: Subject, attempt: int) -> dict[str, Any]:
+    """Return the fields of every log line about a request."""
+    return {
+        "correlation_id": request.request_id,
+        "instance_name": request.instance_name,
+        "instance_snapshot_name": request.instance_snapshot_name,
+        "region": request.region,
+        "destination": request.destination,
+        "plan": request.plan,
+        "attempt": attempt,
+    }

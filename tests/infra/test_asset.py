@@ -15,7 +15,6 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities import data_classes
 
 from infra.asset import build
 from infra.asset.build import BundleError, build_asset, pinned_distributions, precompile
@@ -181,21 +180,6 @@ def test_by_itself_it_sends_our_calls_and_reads_the_answers(built: Path) -> None
         [{"target": f"{target}.GetInstanceSnapshot", "body": get}, found],
         [{"target": "AWSEvents.PutEvents", "body": entries}, put],
     ]
-
-
-def test_powertools_data_classes_are_all_there_and_imported_when_they_are_asked_for(built: Path) -> None:
-    script = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-from aws_lambda_powertools.utilities import batch, data_classes
-early = [name for name in sys.modules if name.endswith("code_pipeline_job_event")]
-from aws_lambda_powertools.utilities.data_classes import event_source
-assert callable(event_source)
-print(json.dumps([early, {name: getattr(data_classes, name).__name__ for name in data_classes.__all__}]))
-"""
-    early, exported = json.loads(isolated(script, str(built)))
-    assert early == []
-    assert exported == {name: getattr(data_classes, name).__name__ for name in data_classes.__all__}
 
 
 def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None:

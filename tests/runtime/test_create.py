@@ -104,11 +104,13 @@ def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_k
 def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws, start: Start, log: Log) -> None:
     start(aws.environment).invoke(batch(delivery=1, plan="daily"))
     lines = [line for line in log() if line.get("service") and "_aws" not in line]
-    assert [line["message"].split(":")[0] for line in lines] == ["Lightsail is making the snapshot", "Comes back later"]
+    assert [line["message"] for line in lines] == ["Lightsail is making the snapshot", "Not finished, will retry"]
+    [name] = aws.snapshots()
+    assert lines[-1]["why"] == f"{name} is not usable yet"
     for line in lines:
         assert line["correlation_id"] == REQUEST_ID
         assert (line["instance_name"], line["region"], line["plan"]) == ("web-1", "us-east-1", "daily")
-        assert [line["instance_snapshot_name"]] == list(aws.snapshots())
+        assert line["instance_snapshot_name"] == name
         assert (line["attempt"], line["state"], line["level"]) == (1, "pending", "INFO")
 
 

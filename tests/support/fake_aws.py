@@ -16,14 +16,13 @@ import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.observability import logger
-from lightsail_snapshots.reconciler import settings
 from local.lightsail.emulator import Emulator
 from local.lightsail.faults import ERROR_FAULTS
 from tests.support.events import fits, message
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
-LAST_DELIVERY = settings.max_receive_count
+LAST_DELIVERY = create.settings.max_receive_count
 LATER = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
 """The emulator's faults that may be over later."""
 
@@ -134,7 +133,7 @@ def world(handler: Handler = create.handler) -> Iterator[FakeAws]:
         here = FakeAws(emulator, queue, io.StringIO(), handler)
         lines = logger.registered_handler
         before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
-        regions = {*settings.regions, *settings.copy_regions}
+        regions = create.settings.all_regions
         for region in regions:
             hooks = lightsail(region)._client.meta.events
             hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="world")

@@ -48,6 +48,31 @@ def test_no_module_imports_a_handler() -> None:
     assert not [path.stem for path in SOURCES if imports(path) & handlers]
 
 
+def made_objects(path: Path) -> set[str]:
+    """Return the names that a module gives to what it makes when it is imported. Constants are in upper case."""
+    return {
+        target.id
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for target in node.targets
+        if isinstance(target, ast.Name) and not target.id.isupper()
+    }
+
+
+def test_no_module_imports_a_made_object_except_from_observability() -> None:
+    made = {f"lightsail_snapshots.{path.stem}": made_objects(path) for path in SOURCES if path.stem != "observability"}
+    assert {"settings", "event_bus"} <= made["lightsail_snapshots.create"]
+    imported = {
+        (path.stem, alias.name)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in made.get(node.module or "", ())
+    }
+    assert imported == set()
+
+
 def test_one_logger_and_one_metrics_object_are_made() -> None:
     made = {
         (path.stem, ast.unparse(node))

@@ -103,7 +103,7 @@ def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: Fake
     assert aws.request(event, attempt=2)
     assert outcome(aws)[1:] == (
         "NameInUse",
-        "Something in us-east-1 that is no instance snapshot has the name web-1: choose another instanceSnapshotName.",
+        "web-1 in us-east-1 is the name of another kind of resource: choose another instanceSnapshotName.",
     )
 
 
@@ -293,10 +293,28 @@ def test_an_error_that_nobody_expected_is_logged_and_comes_back_later(
         raise ZeroDivisionError("a mistake of ours")
 
     monkeypatch.setattr("lightsail_snapshots.create.merge_tags", broken)
-    assert not aws.request(requested())
-    [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
-    assert line["message"] == "Unexpected error; the message comes back later"
+    no_instance = message(requested({"instanceName": "web-9"}), message_id="message-2")
+    assert aws.deliver(message(requested()), no_instance) == ["message-1"]
+    assert aws.event()["detail"]["reason"] == "InstanceNotFound", "the next message had its turn"
+    [line] = [line for line in aws.logs() if line["message"] == "Unexpected error, will retry"]
+    assert line["correlation_id"] == REQUEST_ID
     assert "ZeroDivisionError: a mistake of ours" in line["exception"]
+
+
+@pytest.mark.parametrize("missing", ["body", "attributes"])
+def test_malformed_record_is_retried_and_the_others_go_on(aws: FakeAws, missing: str) -> None:
+    malformed = {key: value for key, value in message(requested()).items() if key != missing}
+    no_instance = message(requested({"instanceName": "web-9"}), message_id="message-2")
+    assert aws.deliver(malformed, no_instance) == ["message-1"]
+    assert aws.event()["detail"]["reason"] == "InstanceNotFound"
+    assert aws.logs()[0]["message"] == "Unexpected error, will retry"
+
+
+@pytest.mark.parametrize("malformed", [{}, None, "x"])
+def test_record_without_an_id_fails_the_batch_after_the_others(aws: FakeAws, malformed: Any) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        aws.deliver(malformed, message(requested({"instanceName": "web-9"})))
+    assert aws.event()["detail"]["reason"] == "InstanceNotFound"
 
 
 def test_every_line_of_a_request_carries_what_it_is_about(aws: FakeAws) -> None:
