@@ -7,7 +7,9 @@ from contextlib import redirect_stdout
 from datetime import timedelta
 from typing import Any
 
-import tests.unit.conftest  # noqa: F401 - the environment that the functions find, before they are imported
+import tests.support.environment  # noqa: F401 - the functions read it when they are imported
+
+# isort: split
 from lightsail_snapshots import audit, copy, create, fan_out, prune
 from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to

@@ -12,7 +12,7 @@ from infra.monitoring.dashboard import QUERIES
 from lightsail_snapshots_plans.models import MAX_PLANS
 from tests.infra import emitted
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
-from tests.plans.plan_text import plan_toml
+from tests.support.plan_text import plan_toml
 
 PLANS = """
 notify = ["ops@example.com", "me@example.com"]

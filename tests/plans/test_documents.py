@@ -16,7 +16,7 @@ from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_requ
 from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.selection import KEYS as SELECT_KEYS
 from lightsail_snapshots_plans import models
-from tests.plans.plan_text import TODAY, error_of, read
+from tests.support.plan_text import TODAY, error_of, read
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"

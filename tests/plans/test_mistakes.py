@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.plans.plan_text import one_plan, plan_toml, problems_of
+from tests.support.plan_text import one_plan, plan_toml, problems_of
 
 REGIONS = (
     "ap-east-1, ap-northeast-1, ap-northeast-2, ap-south-1, ap-southeast-1, ap-southeast-2, ap-southeast-3, "

@@ -16,7 +16,7 @@ from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.models import Plan, fleet_request, policy, read_plans
-from tests.plans.plan_text import error_of, one_plan, plan_toml, read
+from tests.support.plan_text import error_of, one_plan, plan_toml, read
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
 

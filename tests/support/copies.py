@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import boto3
-
 from lightsail_snapshots import create
+from tests.support import fake_aws
 from tests.support.events import message, requested
 from tests.support.fake_aws import Context, FakeAws
 
@@ -32,7 +31,7 @@ def tags(snapshot: dict[str, Any]) -> dict[str, str]:
 
 
 def client(region: str = THERE) -> Any:
-    return boto3.client("lightsail", region_name=region)
+    return fake_aws.client("lightsail", region)
 
 
 def copy_by_hand(name: str = NAME, source: str = NAME) -> None:

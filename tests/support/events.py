@@ -1,6 +1,8 @@
 """Builders of events and of messages that carry them, and the published schemas that every event must fit."""
 
 import json
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
 REQUEST_ID = "6a7e8feb-b491-4cf7-a9f1-bf3703467718"
 
 
+@cache
 def schema(detail_type: str) -> Draft202012Validator:
     """Return the validator of one detail-type."""
     text = (SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text()
@@ -20,7 +23,7 @@ def example(detail_type: str) -> dict[str, Any]:
     """Return the published example of one detail-type."""
     published: Any = schema(detail_type).schema
     [only] = published["examples"]
-    return dict(only)
+    return dict(deepcopy(only))
 
 
 def fits(event: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +13,9 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+import tests.support.environment  # noqa: F401 - the functions read it when they are imported
+
+# isort: split
 import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.lightsail import lightsail
@@ -25,6 +29,18 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 LAST_DELIVERY = create.settings.max_receive_count
 LATER = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
 """The emulator's faults that may be over later."""
+
+
+@cache
+def client(service: str, region: str = "us-east-1") -> Any:
+    """Return a client, always the same one: to make one takes longer than most tests."""
+    make: Any = _session().client  # the stubs want a literal name
+    return make(service, region_name=region)
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
 
 
 class Context(LambdaContext):
@@ -64,7 +80,7 @@ class FakeAws:
 
     def events(self) -> list[dict[str, Any]]:
         """Take what was put on the bus since the last look; each event fits its published schema."""
-        sqs = boto3.client("sqs", region_name="us-east-1")
+        sqs = client("sqs")
         seen: list[dict[str, Any]] = []
         while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
             for received in messages:
@@ -80,8 +96,7 @@ class FakeAws:
 
     def snapshots(self, region: str = "us-east-1") -> list[Any]:
         """List all instance snapshots of a Region."""
-        client: Any = boto3.client("lightsail", region_name=region)
-        found: list[Any] = client.get_instance_snapshots()["instanceSnapshots"]
+        found: list[Any] = client("lightsail", region).get_instance_snapshots()["instanceSnapshots"]
         return found
 
     def logs(self) -> list[dict[str, Any]]:
@@ -91,7 +106,7 @@ class FakeAws:
 
 def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str, str] | None = None) -> None:
     """Make a running instance."""
-    boto3.client("lightsail", region_name=region).create_instances(
+    client("lightsail", region).create_instances(
         instanceNames=[name],
         availabilityZone=f"{region}a",
         blueprintId="wordpress",
@@ -119,8 +134,7 @@ def emf(printed: str) -> dict[str, list[float]]:
 def world(handler: Handler = create.handler) -> Iterator[FakeAws]:
     """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
-        events = boto3.client("events", region_name="us-east-1")
-        sqs = boto3.client("sqs", region_name="us-east-1")
+        events, sqs = client("events"), client("sqs")
         queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         events.create_event_bus(Name="lightsail-snapshots")

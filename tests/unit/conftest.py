@@ -1,31 +1,14 @@
-"""The environment that the functions find in Lambda, before anything imports them; and a world for them."""
+"""A small AWS for each test that asks for one."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-os.environ.update(
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_REGION="us-east-1",
-    AWS_LAMBDA_FUNCTION_NAME="create",
-    SNAPSHOT_REGIONS="us-east-1,eu-central-1",
-    COPY_REGIONS="eu-central-1,eu-west-1",
-    EVENT_BUS_NAME="lightsail-snapshots",
-    MAX_RECEIVE_COUNT="120",
-    RUNBOOK="docs/operations.md",
-    POWERTOOLS_SERVICE_NAME="lightsail-snapshots",
-    POWERTOOLS_METRICS_NAMESPACE="LightsailSnapshots",
-    POWERTOOLS_LOG_LEVEL="INFO",
-)
-
-import local.lightsail.moto  # noqa: F401 - it must be there before the functions make their clients
 from tests.support.fake_aws import FakeAws, world
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    """A world in which `create` is what a message is delivered to."""
+    """An AWS in which messages are delivered to `create`."""
     with world() as here:
         yield here

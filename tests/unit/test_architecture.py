@@ -81,3 +81,11 @@ def test_one_logger_and_one_metrics_object_are_made() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Logger", "Metrics"}
     }
     assert made == {("observability", "Logger(use_rfc3339=True)"), ("observability", "Metrics()")}
+
+
+def test_tests_of_one_level_import_nothing_from_another() -> None:
+    tests = ROOT / "tests"
+    levels = {folder.name for folder in tests.iterdir() if folder.is_dir()} - {"support"}
+    for level in levels:
+        others = {f"tests.{other}" for other in levels - {level}}
+        assert not [path for path in (tests / level).rglob("*.py") if imports(path) & others]

@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from lightsail_snapshots import audit
@@ -14,7 +13,7 @@ from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.naming import format_utc, our_tags
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import example, fits, requested
-from tests.support.fake_aws import Context, FakeAws, make_instance
+from tests.support.fake_aws import Context, FakeAws, client, make_instance
 
 HOUR = 3600
 
@@ -41,7 +40,7 @@ def run(aws: FakeAws, *plans: dict[str, Any], **fields: object) -> dict[str, Any
 def take_snapshot(aws: FakeAws, name: str = "s-1", region: str = "us-east-1", **tags: str) -> None:
     """Have a usable snapshot of web-1, made by us."""
     ours = our_tags("web-1", "daily", None) | tags
-    boto3.client("lightsail", region_name=region).create_instance_snapshot(
+    client("lightsail", region).create_instance_snapshot(
         instanceSnapshotName=name,
         instanceName="web-1",
         tags=[{"key": key, "value": value} for key, value in ours.items()],

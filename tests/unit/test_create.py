@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import TryLaterError
 from tests.support.events import REQUEST_ID, message, requested
-from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, emf, make_instance
+from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, client, emf, make_instance
 
 
 def outcome(aws: FakeAws) -> tuple[str, str, str]:
@@ -69,7 +68,7 @@ def test_two_events_in_one_second_make_two_snapshots(aws: FakeAws) -> None:
 
 
 def theirs(name: str, tags: dict[str, str], instance: str = "web-1") -> None:
-    boto3.client("lightsail", region_name="us-east-1").create_instance_snapshot(
+    client("lightsail").create_instance_snapshot(
         instanceSnapshotName=name,
         instanceName=instance,
         tags=[{"key": key, "value": value} for key, value in tags.items()],
@@ -277,7 +276,7 @@ def test_a_bad_request_has_no_effect_on_the_rest_of_the_batch(aws: FakeAws) -> N
 
 
 def test_an_outcome_that_the_bus_does_not_take_comes_back_later(aws: FakeAws) -> None:
-    boto3.client("events", region_name="us-east-1").delete_event_bus(Name="lightsail-snapshots")
+    client("events").delete_event_bus(Name="lightsail-snapshots")
     assert not aws.request(requested({"instanceName": "web-9"}))
 
 
