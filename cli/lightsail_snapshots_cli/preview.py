@@ -5,15 +5,12 @@ AWS_REGION, AWS_ENDPOINT_URL, ...); they need lightsail:GetInstanceSnapshots and
 the very code of `prune`.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +19,7 @@ from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.aws.lightsail import list_snapshots
 from lightsail_snapshots.policy import parse_policies
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
+from lightsail_snapshots_cli.account import NotSignedInError, signed_in_region
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.models import Plans, policy, read_plans
 
@@ -39,7 +37,7 @@ def main() -> int:
     """Show it for plans.toml, or for the file that is named; return 0, or 1 where something could not be read."""
     try:
         failures = preview(Console(highlight=False), Path(sys.argv[1]) if sys.argv[1:] else PLANS, datetime.now(UTC))
-    except (InvalidPlansError, PreviewError) as error:
+    except (InvalidPlansError, NotSignedInError, PreviewError) as error:
         failures = [str(error)]
     for failure in failures:
         sys.stderr.write(f"{failure}\n")
@@ -49,9 +47,9 @@ def main() -> int:
 def preview(console: Console, path: Path, now: datetime) -> list[str]:
     """Print all decisions; return a line for each Region that could not be listed, and about which nothing is shown.
 
-    Raises InvalidPlansError or PreviewError.
+    Raises InvalidPlansError, NotSignedInError or PreviewError.
     """
-    plans = read_plans(path, region=_own_region())
+    plans = read_plans(path, region=signed_in_region())
     regions = _regions(plans)
     listed, errors = list_snapshots(regions)
     if not listed and errors:
@@ -63,18 +61,6 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
         console.print(_table(list(group), now))
     _sum_up(console, decisions, now)
     return [_explained(region, error) for region, error in errors.items()]
-
-
-def _own_region() -> str | None:
-    """Return the Region that the stack would be deployed to from here."""
-    try:
-        session = boto3.session.Session()
-        credentials, region = session.get_credentials(), session.region_name
-    except BotoCoreError as error:
-        raise PreviewError(f"Your AWS configuration cannot be used: {error}") from error
-    if credentials is None:
-        raise PreviewError("There are no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE.")
-    return os.environ.get("AWS_REGION") or region  # which every AWS tool reads first, but for boto3
 
 
 def _regions(plans: Plans) -> list[str]:

@@ -1,34 +1,75 @@
-"""What `make deploy` asks for before it does anything."""
+"""How make reads its variables, and what `make deploy` checks before it does anything."""
 
 import os
 import subprocess
+from collections.abc import Mapping
 
-from local.aws import ROOT
+import pytest
+
+from local.aws import ACCOUNT, ROOT
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 
 
-def signed_in(stack: Deployment, **settings: str) -> str:
-    """Run what each command that changes an account runs first, with root's keys; return what it says."""
-    named = {"AWS_REGION", "AWS_DEFAULT_REGION"}
-    environment = {key: value for key, value in stack.aws.environment.items() if key not in named}
-    make = subprocess.run(
-        ["make", "--no-print-directory", "--silent", "signed-in"],  # noqa: S607  whichever make runs these tests
+def run_make(*arguments: str, environment: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
+    """Run make, and return what it printed, without the options of the make that runs these tests."""
+    return subprocess.run(  # noqa: S603  our own words
+        ["make", "--no-print-directory", *arguments],  # noqa: S607  whichever make runs these tests
         cwd=ROOT,
-        env={**environment, "PATH": os.environ["PATH"], **settings},
+        env={name: value for name, value in environment.items() if name not in ("MAKEFLAGS", "MAKELEVEL")},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    return make.stderr.partition("\n")[0] if make.returncode else "signed in"
 
 
-def test_nothing_is_deployed_into_a_region_that_nobody_named(stack: Deployment) -> None:
-    assert signed_in(stack) == (
-        "Nothing was done: sign in to your AWS account (AWS_PROFILE), and name a Region (AWS_REGION)."
-    )
+def signed_in(stack: Deployment, **settings: str) -> str:
+    """Run what each command that changes an account runs first, with root's keys; return the first line it prints."""
+    named = {"AWS_REGION", "AWS_DEFAULT_REGION"}
+    environment = {key: value for key, value in stack.aws.environment.items() if key not in named} | settings
+    make = run_make("--silent", "signed-in", environment={**environment, "PATH": os.environ["PATH"]})
+    return (make.stderr if make.returncode else make.stdout).partition("\n")[0]
 
 
-def test_a_region_may_be_named_in_either_variable(stack: Deployment) -> None:
-    assert signed_in(stack, AWS_REGION="eu-central-1") == "signed in"
-    assert signed_in(stack, AWS_DEFAULT_REGION="eu-central-1") == "signed in"
+def test_signed_in_names_account_and_region_from_either_variable(stack: Deployment) -> None:
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        assert signed_in(stack, **{variable: "eu-central-1"}) == f"Account {ACCOUNT}, Region eu-central-1"
+
+
+def test_signed_in_fails_when_no_region_is_named(stack: Deployment) -> None:
+    assert signed_in(stack) == "Nothing was done. In which Region? Set AWS_REGION, or run `aws configure`."
+
+
+def test_signed_in_fails_when_aws_rejects_the_credentials(stack: Deployment) -> None:
+    shown = signed_in(stack, AWS_REGION="eu-central-1", AWS_ENDPOINT_URL="https://127.0.0.1:9")
+    assert shown.startswith("Nothing was done. AWS cannot be called with your credentials: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["deploy"], "cdk deploy"),
+        (["deploy", "YES=1"], "cdk deploy --require-approval never"),
+        (["destroy"], "cdk destroy"),
+        (["destroy", "YES=1", "PLANS=a b.toml"], 'cdk destroy -c plans="a b.toml" --force'),
+        (["preview", "PLANS=a b.toml"], 'preview "a b.toml"'),
+        (["demo", "KEEP=1"], "local.demo --keep"),
+    ],
+)
+def test_make_passes_its_variables_on(arguments: list[str], command: str) -> None:
+    shown = run_make("--dry-run", *arguments)
+    assert " ".join(shown.stdout.splitlines()[-1].split()).endswith(command)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("PLAN=x", "There is no variable PLAN. These are: PLANS=other.toml, YES=1, KEEP=1,"),
+        ("yes=1", "There is no variable yes. These are: PLANS=other.toml, YES=1, KEEP=1,"),
+        ("YES=ture", "YES=ture is not a value: write YES=1, or leave it out."),
+    ],
+)
+def test_make_rejects_a_mistyped_variable(argument: str, message: str) -> None:
+    shown = run_make("--dry-run", "deploy", argument)
+    assert shown.returncode == 2
+    assert message in shown.stderr

@@ -39,7 +39,8 @@ def dependencies() -> set[str]:
     """Return what requirements*.in and package.json name, as CONTRIBUTING.md writes it."""
     lines = "\n".join(path.read_text() for path in [*ROOT.glob("requirements*.in"), ROOT / "lambda/requirements.in"])
     names = {name.partition("[")[0] for name in re.findall(r"^([\w-]+(?:\[[\w,]+\])?)==", lines, re.MULTILINE)}
-    return names | {f"{name} (npm)" for name in json.loads((ROOT / "package.json").read_text())["devDependencies"]}
+    package = json.loads((ROOT / "package.json").read_text())
+    return names | {f"{name} (npm)" for name in package["dependencies"] | package["devDependencies"]}
 
 
 def test_each_dependency_has_its_reason_and_no_other_has_one() -> None:

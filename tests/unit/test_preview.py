@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from lightsail_snapshots_cli import preview
+from lightsail_snapshots_cli.account import NotSignedInError
 from lightsail_snapshots_plans.file import InvalidPlansError
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.fake_aws import FakeAws
@@ -138,7 +139,7 @@ def test_where_nothing_can_be_listed_there_is_only_the_reason(aws: FakeAws, plan
 def test_without_credentials_it_says_how_to_get_some(plans: Path) -> None:
     with (
         patch("boto3.session.Session.get_credentials", return_value=None),
-        pytest.raises(preview.PreviewError, match="There are no AWS credentials: run `aws configure`"),
+        pytest.raises(NotSignedInError, match="There are no AWS credentials: run `aws configure`"),
     ):
         failures(plans)
 
@@ -146,7 +147,7 @@ def test_without_credentials_it_says_how_to_get_some(plans: Path) -> None:
 @pytest.mark.usefixtures("aws")
 def test_a_profile_that_is_not_there_is_named(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(preview.PreviewError, match=r"cannot be used: The config profile \(nobody\) could not be found"):
+    with pytest.raises(NotSignedInError, match=r"cannot be used: The config profile \(nobody\) could not be found"):
         failures(plans)
 
 
