@@ -17,7 +17,7 @@ from rich.text import Text
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.aws.lightsail import list_snapshots
-from lightsail_snapshots.policy import parse_policies
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
 from lightsail_snapshots_cli.account import NotSignedInError, signed_in_region
 from lightsail_snapshots_plans.file import InvalidPlansError
@@ -54,8 +54,8 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
     listed, errors = list_snapshots(regions)
     if not listed and errors:
         return [_explained(region, error) for region, error in errors.items()]
-    policies = parse_policies({"plans": [policy(plan) for plan in plans.plans]})
-    decisions = decide(listed, [each.as_plan() for each in policies], now, incomplete=errors, regions=regions)
+    deployed = [Plan.from_detail(policy(plan)) for plan in plans.plans]
+    decisions = decide(listed, deployed, now, incomplete=errors, regions=regions)
     for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))

@@ -20,11 +20,12 @@ from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events import RECOVERY_POINT_OVERDUE
-from lightsail_snapshots.events.audit_requested import AuditPlan, AuditRequest, parse_audit_request
+from lightsail_snapshots.events.audit_requested import AuditRequest, parse_audit_request
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, overdue_detail, should_notify
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
 from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.settings import AuditSettings
@@ -54,12 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 0)
     try:
-        request = parse_audit_request(
-            event,
-            default_region=settings.region,
-            regions=settings.regions,
-            copy_regions=settings.copy_regions,
-        )
+        request = parse_audit_request(event, default_region=settings.region)
     except InvalidRequestError as error:
         return reject_request(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id):
@@ -135,7 +131,7 @@ def _tell(found: PlanReport, request: AuditRequest) -> None:
         event_bus.put(RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
 
 
-def _tell_of_unprotected(plans: Iterable[AuditPlan], seen: _Listing) -> None:
+def _tell_of_unprotected(plans: Iterable[Plan], seen: _Listing) -> None:
     found = unprotected(list(plans), seen.instances)
     metrics.add_metric("InstancesUnprotected", MetricUnit.Count, len(found))
     if found:

@@ -75,7 +75,7 @@ def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
     instance_tags = region.instance_tags(request.instance_name) if request.copy_instance_tags else {}
     tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags)
     if dropped:
-        logger.warning("Dropped instance tags over the limit of 45", dropped_tags=dropped)
+        logger.warning("Dropped instance tags that are reserved or over the limit", dropped_tags=dropped)
     try:
         dropped = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:

@@ -82,9 +82,10 @@ def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[st
                 for instance in page:
                     if request.select.matches(instance.name, instance.tags):
                         selected[region] += 1
-                        detail, left_out = request.for_instance(instance, region)
-                        if left_out:
-                            logger.warning("No room for some tags", instance_name=instance.name, dropped_tags=left_out)
+                        detail, dropped = request.for_instance(instance, region)
+                        if dropped:
+                            text = "Dropped instance tags that are reserved or over the limit"
+                            logger.warning(text, instance_name=instance.name, dropped_tags=dropped)
                         yield detail
         except AwsError as error:
             logger.exception("A Region failed; the others go on", region=region)

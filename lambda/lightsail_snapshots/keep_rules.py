@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Self
 
-from lightsail_snapshots.duration import format_duration, parse_duration
+from lightsail_snapshots.reader import format_duration, parse_duration
 
 PERIODS: Mapping[str, Callable[[datetime], Hashable]] = {
     # With the offset, so that the hour which comes twice when the clocks go back is two hours.

@@ -20,8 +20,11 @@ name, since that is the copy's own, and may alone have as many characters as a t
 HOLD_KEY = "snapshot-hold"
 """Set by people, on what must stay for ever; its value does not matter."""
 OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})
-"""Set by us alone: retention acts upon these, so the same key of an instance or a request is not taken over."""
+"""All that a snapshot of ours may have."""
+_RESERVED_PREFIXES = ("snapshot-", "restore-", "proven-", "drill-")
 
+MAX_PLAN_NAME = 40
+"""A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
 MAX_NAME = 255
 """Characters in a resource name: Lightsail developer guide, "Create a snapshot of your instance"."""
 MAX_TAGS = 50
@@ -34,12 +37,19 @@ MAX_OTHER_TAGS = MAX_TAGS - len(OUR_KEYS)
 # The guide allows `.` in a name, the service model does not; the model allows `_` at the ends, the guide does not.
 # What either of them allows is let through: Lightsail decides.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,253}[A-Za-z0-9_]")
+_PLAN_NAME = re.compile(rf"[0-9A-Za-z_.-]{{1,{MAX_PLAN_NAME}}}")
 _TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 
 
 def is_hold(key: str) -> bool:
     """Tell whether a tag's key is a hold, also where the person who typed it wrote `Snapshot-Hold`."""
     return key.strip().lower() == HOLD_KEY
+
+
+def is_reserved_key(key: str) -> bool:
+    """Tell whether only we may set a tag. In any case of letters: IAM compares keys without it."""
+    folded = key.strip().casefold()
+    return folded in OUR_KEYS or folded.startswith(_RESERVED_PREFIXES)
 
 
 def format_utc(moment: datetime) -> str:
@@ -50,6 +60,11 @@ def format_utc(moment: datetime) -> str:
 def is_name(text: str) -> bool:
     """Tell whether Lightsail could accept this as the name of an instance or a snapshot."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_plan_name(text: str) -> bool:
+    """Tell whether a plan can have this name."""
+    return _PLAN_NAME.fullmatch(text) is not None
 
 
 def tag_problems(key: str, value: str) -> list[str]:
@@ -95,12 +110,10 @@ def merge_tags(
 ) -> tuple[dict[str, str], list[str]]:
     """Merge the tags of a snapshot; later wins: the instance's own, the request's, ours.
 
-    Returns the tags, and the keys of the instance's own tags for which there was no room. Keys that begin with `aws:`
-    belong to AWS and cannot be set.
+    Returns the tags, and the instance's own keys that were dropped: the reserved ones, and those over the limit. Keys
+    that begin with `aws:` belong to AWS and cannot be set.
     """
-    asked = {key: value for key, value in request.items() if key not in OUR_KEYS}
-    never = {*asked, *OUR_KEYS}
-    # A hold is meant for one snapshot, not for all that are ever made.
-    own = [key for key in instance if key not in never and not key.startswith("aws:") and not is_hold(key)]
-    room = max(0, MAX_OTHER_TAGS - len(asked))
-    return {key: instance[key] for key in own[:room]} | asked | dict(ours), own[room:]
+    own = [key for key in instance if key not in request and not key.startswith("aws:") and not is_reserved_key(key)]
+    room = max(0, MAX_OTHER_TAGS - len(request))
+    tags = {key: instance[key] for key in own[:room]} | dict(request) | dict(ours)
+    return tags, [*filter(is_reserved_key, instance), *own[room:]]

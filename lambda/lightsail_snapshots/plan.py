@@ -1,17 +1,27 @@
 """A plan of plans.toml, and how it travels in the events that our own stack puts on the bus."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any, Self
 
-from lightsail_snapshots.duration import format_duration, parse_duration
 from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.reader import (
+    InvalidValueError,
+    Reader,
+    format_duration,
+    format_value,
+    invalid,
+    read_duration,
+    read_each,
+    read_flag,
+    read_list,
+    read_number,
+    read_object,
+    read_text,
+    read_texts,
+)
 from lightsail_snapshots.selection import Select, parse_select
-
-
-class InvalidPlanError(ValueError):
-    """Raised when a detail is not what `Plan.as_detail` writes, as after an upgrade with events in flight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +61,17 @@ class Plan:
 
     @classmethod
     def from_detail(cls, detail: object) -> Self:
-        """Read what `as_detail` wrote; raise InvalidPlanError for anything else."""
-        if not isinstance(detail, Mapping):
-            raise InvalidPlanError(f"a plan must be a JSON object, not {detail!r:.60}")
-        names = {_key(each.name): each.name for each in fields(cls)}
-        if unknown := detail.keys() - names.keys():
-            raise InvalidPlanError(f"a plan has no {', '.join(sorted(unknown))}")
-        try:
-            return cls(**{names[key]: _READERS.get(names[key], _as_is)(value) for key, value in detail.items()})
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InvalidPlanError(f"plan {detail.get('name')!r:.60} cannot be read: {error}") from error
+        """Read what `as_detail` wrote; raise InvalidValueError for anything else."""
+        reader = Reader(read_object(detail))
+        values = {}
+        for each in fields(cls):
+            is_required = each.default is MISSING and each.default_factory is MISSING
+            take = reader.require if is_required else reader.take
+            values[each.name] = take(_key(each.name), _READERS[each.type])
+        reader.reject_unknown()
+        if reader.problems:
+            raise InvalidValueError(*reader.problems)
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
     def as_fleet_request(self) -> dict[str, Any]:
         """Return the detail of its `Fleet Snapshot Requested`; its schedule or rule adds `scheduledTime`."""
@@ -70,20 +81,40 @@ class Plan:
 
 _FLEET_KEYS = ("select", "regions", "tags", "copyTo", "keepFor")
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "select": parse_select,
-    "regions": tuple,
-    "keep": Keep.from_detail,
-    "keep_for": parse_duration,
-    "max_age": parse_duration,
-    "copy_to": tuple,
-    "allow_deletes_until": date.fromisoformat,
+
+def read_plans(value: object) -> tuple[Plan, ...]:
+    """Read the plans of an event."""
+    return read_each(read_list(value), Plan.from_detail)
+
+
+def _read_keep(value: object) -> Keep:
+    try:
+        return Keep.from_detail(read_object(value))
+    except (TypeError, ValueError) as error:
+        raise invalid(str(error)) from error
+
+
+def _read_date(value: object) -> date:
+    try:
+        return date.fromisoformat(read_text(value))
+    except ValueError:
+        raise invalid(f"must be a date, not {format_value(value)}") from None
+
+
+_BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
+    str: read_text,
+    int: read_number,
+    bool: read_flag,
+    date: _read_date,
+    timedelta: read_duration,
+    tuple[str, ...]: read_texts,
+    Mapping[str, str]: read_object,
+    Mapping[str, Any]: read_object,
+    Select: parse_select,
+    Keep: _read_keep,
 }
-"""How `from_detail` reads the fields whose value is not the JSON value itself."""
-
-
-def _as_is(value: Any) -> Any:
-    return value
+_READERS = {form: read for kind, read in _BY_TYPE.items() for form in (kind, kind | None)}
+"""How `from_detail` reads a field of each type."""
 
 
 def _key(name: str) -> str:

@@ -98,10 +98,9 @@ def _prune(run: Run) -> None:
     for region, error in errors.items():
         run.failures[region] = str(error)
         logger.error("Not listed, and so not pruned: %s", error, region=region)
-    # The request's own time, so that its policies and its "now" belong together; never one that is still to come.
+    # The request's own time, so that its plans and its "now" belong together; never one that is still to come.
     now = min(run.request.time, datetime.now(UTC))
-    plans = [policy.as_plan() for policy in run.request.policies]
-    decisions = decide(listed, plans, now, incomplete=errors, regions=settings.all_regions)
+    decisions = decide(listed, run.request.plans, now, incomplete=errors, regions=settings.all_regions)
     refused = _tell_refusals(run.request, decisions)
     _tell_dry_run(decisions)
     try:

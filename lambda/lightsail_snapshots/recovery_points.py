@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lightsail_snapshots.events.audit_requested import AuditPlan
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
 COPY_TIME = timedelta(hours=24)
@@ -46,7 +46,7 @@ class InstanceStatus:
 class PlanReport:
     """How the instances of one plan stand."""
 
-    plan: AuditPlan
+    plan: Plan
     statuses: Sequence[InstanceStatus]
     """One for each instance that the plan selects, and one more for each Region that it is copied to."""
 
@@ -93,7 +93,7 @@ def newest_recovery_points(snapshots: Iterable[Snapshot]) -> RecoveryPointTimes:
 
 
 def report(
-    plan: AuditPlan, instances: Mapping[str, Sequence[Instance]], newest: RecoveryPointTimes, now: datetime
+    plan: Plan, instances: Mapping[str, Sequence[Instance]], newest: RecoveryPointTimes, now: datetime
 ) -> PlanReport:
     """Say how the instances of one plan stand; `instances` by Region, of which only the plan's are looked at."""
     selected = (
@@ -106,7 +106,7 @@ def report(
     return PlanReport(plan=plan, statuses=statuses)
 
 
-def unprotected(plans: Sequence[AuditPlan], instances: Mapping[str, Sequence[Instance]]) -> list[tuple[str, Instance]]:
+def unprotected(plans: Sequence[Plan], instances: Mapping[str, Sequence[Instance]]) -> list[tuple[str, Instance]]:
     """Return the instances that no plan selects, each with its Region, in order."""
 
     def is_selected(region: str, instance: Instance) -> bool:
@@ -119,7 +119,7 @@ def unprotected(plans: Sequence[AuditPlan], instances: Mapping[str, Sequence[Ins
 
 
 def _statuses(
-    plan: AuditPlan, region: str, instance: Instance, newest: RecoveryPointTimes, now: datetime
+    plan: Plan, region: str, instance: Instance, newest: RecoveryPointTimes, now: datetime
 ) -> Iterator[InstanceStatus]:
     for copy_region in (None, *plan.copy_to):
         taken_at = newest.get((instance.arn, copy_region or region))

@@ -7,7 +7,6 @@ The keys, their defaults and what they mean are in the fields of `Plans` and `Pl
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
@@ -16,14 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.naming import MAX_PLAN_NAME, is_plan_name
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots_plans import values
 from lightsail_snapshots_plans.file import PlanFile, Problem, Table
 from lightsail_snapshots_plans.schedule_expression import Schedule, parse_schedule
 
-MAX_PLAN_NAME = 40
-"""A schedule's name has 64 (EventBridge Scheduler API reference, CreateSchedule): the rest are for the stack's."""
 MAX_PLANS = 80
 """Each may have an alarm, 16 stand beside them, and the dashboard shows all in one widget, which takes 100
 (CloudWatch API reference, "Dashboard body structure")."""
@@ -164,7 +162,7 @@ def policy(plan: Plan) -> dict[str, Any]:
         **{each.name: getattr(plan.keep, each.name) for each in fields(Keep)} | {"within": _iso(plan.keep.within)}
     )
     return _given(
-        plan=plan.name,
+        name=plan.name,
         select=plan.select.as_detail(),
         timezone=plan.timezone,
         regions=list(plan.regions),
@@ -205,7 +203,7 @@ def _iso(duration: timedelta | None) -> str | None:
 def _plan(table: Table, default_regions: tuple[str, ...], today: date) -> Plan:
     """Read one plan; what could not be read has its default, and is reported."""
     name = table.path[-1]
-    if not re.fullmatch(rf"[0-9A-Za-z_.-]{{1,{MAX_PLAN_NAME}}}", name):
+    if not is_plan_name(name):
         table.report(
             f"a plan's name becomes part of a schedule's: 1 to {MAX_PLAN_NAME} letters, digits, - _ and . only"
         )
@@ -220,7 +218,7 @@ def _plan(table: Table, default_regions: tuple[str, ...], today: date) -> Plan:
         regions=table.take("regions", values.regions, default_regions),
         keep=_keep(table.table("keep", "{ last = 7, weekly = 4 }")) if "keep" in table else None,
         keep_for=table.take("keep_for", values.duration, None),
-        max_age=table.take("max_age", values.age, None),
+        max_age=table.take("max_age", values.duration, None),
         copy_to=table.take("copy_to", values.regions, ()),
         tags=table.take("tags", values.tags, {}),
         max_deletes=table.take("max_deletes", values.whole_number(1), None),

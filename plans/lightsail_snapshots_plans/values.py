@@ -10,10 +10,11 @@ from typing import Any
 
 import botocore.session
 
-from lightsail_snapshots.duration import parse_duration
+from lightsail_snapshots import reader
 from lightsail_snapshots.events import SOURCE
-from lightsail_snapshots.naming import MAX_OTHER_TAGS, MAX_TAGS, OUR_KEYS, tag_problems
-from lightsail_snapshots.selection import InvalidSelectError, Select, parse_select
+from lightsail_snapshots.naming import MAX_OTHER_TAGS, MAX_TAGS, is_reserved_key, tag_problems
+from lightsail_snapshots.reader import parse_duration, region_of_zone
+from lightsail_snapshots.selection import Select, parse_select
 from lightsail_snapshots_plans.event_pattern import could_match, pattern_problems
 from lightsail_snapshots_plans.file import InvalidValueError
 from lightsail_snapshots_plans.schedule_expression import InvalidScheduleError, Schedule, parse_schedule
@@ -23,8 +24,6 @@ MAX_FLEXIBLE_WINDOW = 1440
 MAX_TIMEZONE = 50
 """Characters: EventBridge Scheduler API reference, CreateSchedule."""
 
-_SHORT_DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
-_AVAILABILITY_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9]+)(?:-[a-z]+-[0-9]+)?[a-z]")
 _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+\.[^@\s<>,;\"().]+")
 _NOT_ZONES = {"Factory", "localtime"}
 """In some machines' data, and no names of the IANA database that EventBridge Scheduler takes."""
@@ -148,9 +147,9 @@ def _region(name: str) -> None:
     known = lightsail_regions()
     if name in known:
         return
-    zone = _AVAILABILITY_ZONE.fullmatch(name)
-    if zone and zone[1] in known:
-        raise refuse(f"{name} is an Availability Zone; the Region is {zone[1]}")
+    region = region_of_zone(name)
+    if region in known:
+        raise refuse(f"{name} is an Availability Zone; the Region is {region}")
     is_region = name in botocore.session.Session().get_available_regions("ec2")
     near = [] if is_region else difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else f"Lightsail is in {', '.join(known)}"
@@ -173,28 +172,11 @@ accounts = texts(_account, '["111122223333"]')
 
 
 def duration(value: Any) -> timedelta:
-    """Take an ISO 8601 duration of a fixed length."""
-    written = text(value)
+    """Take a duration of a fixed length."""
     try:
-        return parse_duration(written)
+        return parse_duration(text(value))
     except ValueError as error:
-        short = _SHORT_DURATION.fullmatch(written)
-        hint = f"; write {_iso_form(short)}" if short else ""
-        raise refuse(f"{error}{hint}") from error
-
-
-def age(value: Any) -> timedelta:
-    """Take a duration in its short form (30m, 26h, 2d) or as ISO 8601."""
-    written = text(value)
-    short = _SHORT_DURATION.fullmatch(written)
-    try:
-        return parse_duration(_iso_form(short) if short else written)
-    except ValueError as error:
-        raise refuse("must be a duration such as 30m, 26h, 2d or P2D") from error
-
-
-def _iso_form(short: re.Match[str]) -> str:
-    return f"P{short[1]}D" if short[2] == "d" else f"PT{short[1]}{short[2].upper()}"
+        raise refuse(str(error)) from error
 
 
 def day_within(today: date, days: int) -> Callable[[Any], date]:
@@ -224,8 +206,8 @@ def tags(value: Any) -> Mapping[str, str]:
             ((), f"has {len(value)} tags, allowed are {MAX_OTHER_TAGS}: Lightsail takes {MAX_TAGS}, the rest are ours")
         )
     for key, content in value.items():
-        if key in OUR_KEYS:
-            problems.append(((key,), f"is a tag that we set ourselves, as are {', '.join(sorted(OUR_KEYS - {key}))}"))
+        if is_reserved_key(key):
+            problems.append(((key,), "is reserved for lightsail-snapshots"))
         if not isinstance(content, str):
             problems.append(((key,), "must be text in quotes"))
         else:
@@ -239,8 +221,9 @@ def select(value: Any) -> Select:
     """Take a selection that could select an instance."""
     try:
         return parse_select(value)
-    except InvalidSelectError as error:
-        raise InvalidValueError(*(((key,) if key else (), problem) for key, problem in error.problems)) from error
+    except reader.InvalidValueError as error:
+        found = [(tuple(part for part in path if isinstance(part, str)), text) for path, text in error.problems]
+        raise InvalidValueError(*found) from error
 
 
 def event_pattern(value: Any) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ BEGIN = datetime(2024, 10, 9, 3, 15, tzinfo=UTC)  # the clocks go back on the 27
 INSTANCES = ("blog", "shop")
 KEEP = {"daily": 5, "weekly": 3}
 ZONE = ZoneInfo("Europe/Berlin")
-PLAN = {"plan": "nightly", "timezone": "Europe/Berlin", "keep": KEEP}
+PLAN = {"name": "nightly", "select": {"all": True}, "timezone": "Europe/Berlin", "keep": KEEP}
 
 CREATE, DELETE = "CreateInstanceSnapshot", "DeleteInstanceSnapshot"
 LIST, READ = "GetInstanceSnapshots", "GetInstanceSnapshot"

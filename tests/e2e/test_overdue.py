@@ -23,7 +23,7 @@ def phone(deployed: Deployment) -> Iterator[TopicSubscriber]:
 
 def audit(stack: Deployment, instance: str, when: datetime) -> None:
     """Ask for an audit of one instance, as at some time to come."""
-    plan = {"plan": PLAN, "select": {"names": [instance]}, "maxAge": "PT26H"}
+    plan = {"name": PLAN, "select": {"names": [instance]}, "maxAge": "PT26H"}
     detail = {"plans": [plan], "scheduledTime": f"{when:%Y-%m-%dT%H:%M:%SZ}"}
     stack.put("Audit Requested", detail)
 

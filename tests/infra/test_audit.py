@@ -34,7 +34,7 @@ def test_the_event_carries_every_plan_and_can_be_read(template: Synthesized) -> 
     assert sent["plans"] == [policy(plan) for plan in plans]
     event = requested(sent, **{"detail-type": schedule(template)["Target"]["EventBridgeParameters"]["DetailType"]})
     assert fits(event)
-    request = parse_audit_request(event, default_region="eu-central-1", regions=["eu-central-1"])
+    request = parse_audit_request(event, default_region="eu-central-1")
     assert [(plan.name, plan.max_age) for plan in request.plans] == [(plan.name, plan.max_age) for plan in plans]
 
 

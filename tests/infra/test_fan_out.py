@@ -2,14 +2,16 @@
 
 import json
 import shlex
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
 
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
+from lightsail_snapshots.naming import MAX_PLAN_NAME
 from lightsail_snapshots.settings import Settings
-from lightsail_snapshots_plans.models import MAX_PLAN_NAME, MAX_WITH_ON
+from lightsail_snapshots_plans.models import MAX_WITH_ON
 from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, synthesize
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"
@@ -72,7 +74,10 @@ def test_of_the_event_the_function_gets_id_and_time_and_the_plan(everything: Syn
     assert request.slot.isoformat() == "2026-11-23T03:15:07+00:00"
     assert not request.is_scheduled
     before = (request.plan, request.select.as_detail(), request.keep_for)
-    plans = {"before": ("before-deploy", {"names": ["shop-*"]}, "P14D"), "Bothwa": ("Both.ways_1", {"all": True}, None)}
+    plans = {
+        "before": ("before-deploy", {"names": ["shop-*"]}, timedelta(days=14)),
+        "Bothwa": ("Both.ways_1", {"all": True}, None),
+    }
     assert before == plans[name.removeprefix("FanOutOn")[:6]]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.prune import MAX_INPUT
-from lightsail_snapshots.policy import parse_policies
+from lightsail_snapshots.plan import read_plans as read_plans_of_event
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.models import policy, read_plans
@@ -43,7 +43,7 @@ def test_the_event_carries_what_each_plan_of_the_file_says_of_the_end_of_its_sna
     sent = detail_of(schedule(template))
     shipped = read_plans(SHIPPED, today=date(2026, 11, 23)).plans
     assert sent["plans"] == [policy(plan) for plan in shipped]
-    assert [each.plan for each in parse_policies(sent)] == ["daily"]
+    assert [plan.name for plan in read_plans_of_event(sent["plans"])] == ["daily"]
     assert fits(requested(sent, **{"detail-type": schedule(template)["Target"]["EventBridgeParameters"]["DetailType"]}))
 
 

@@ -18,7 +18,7 @@ REGIONS = (
 
 
 A_DATE = "must be a date such as 2026-12-01"
-AN_ISO_DURATION = "must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H"
+A_DURATION = "must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H"
 A_REGION = 'must be a list of text in quotes, such as ["eu-central-1"]'
 OURS = "that the plan would set itself off for ever"
 OUR_EVENTS = (
@@ -114,17 +114,17 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "bad glob": (
         {"select": '{ names = ["web/*"] }'},
         "select.names",
-        "\"web/*\" holds '/', and so matches no instance; allowed are letters, digits, - _ . and * ? [...]",
+        "\"web/*\" has '/', so it matches no name; use letters, digits, - _ . and * ? [...]",
     ),
     "select that is no table": (
         {"select": '"web-*"'},
         "select",
-        "must be a table with at least one of names, tags, all",
+        "must have names, tags or all",
     ),
     "select that selects nothing": (
         {"select": '{ exclude = ["a"] }'},
         "select",
-        "selects nothing: give names, tags or all = true",
+        "selects nothing: give names, tags or all",
     ),
     "no select": (
         {"select": None},
@@ -154,17 +154,17 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "keep that is no table": ({"keep": "7"}, "keep", "must be a table, such as { last = 7, weekly = 4 }"),
     "negative count": ({"keep": "{ last = -1 }"}, "keep.last", "must be a whole number, 0 or more"),
     "count that is no whole number": ({"keep": "{ last = 1.5 }"}, "keep.last", "must be a whole number, 0 or more"),
-    "within in another form": ({"keep": '{ within = "14d" }'}, "keep.within", f"{AN_ISO_DURATION}; write P14D"),
-    "within in calendar years": ({"keep": '{ within = "P1Y" }'}, "keep.within", AN_ISO_DURATION),
-    "keep_for in another form": ({"keep": None, "keep_for": '"36h"'}, "keep_for", f"{AN_ISO_DURATION}; write PT36H"),
-    "keep_for of no length": ({"keep": None, "keep_for": '"P0D"'}, "keep_for", AN_ISO_DURATION),
+    "within in another form": ({"keep": '{ within = "14 d" }'}, "keep.within", A_DURATION),
+    "within in calendar years": ({"keep": '{ within = "P1Y" }'}, "keep.within", A_DURATION),
+    "keep_for in another form": ({"keep": None, "keep_for": '"36H"'}, "keep_for", A_DURATION),
+    "keep_for of no length": ({"keep": None, "keep_for": '"P0D"'}, "keep_for", A_DURATION),
     "keep beside keep_for": (
         {"keep_for": '"P14D"'},
         "keep_for",
         "cannot stand beside keep, which decides instead; for both, write keep = { within = ... }",
     ),
-    "max_age in words": ({"max_age": '"1 day"'}, "max_age", "must be a duration such as 30m, 26h, 2d or P2D"),
-    "max_age of no length": ({"max_age": '"0h"'}, "max_age", "must be a duration such as 30m, 26h, 2d or P2D"),
+    "max_age in words": ({"max_age": '"1 day"'}, "max_age", A_DURATION),
+    "max_age of no length": ({"max_age": '"0h"'}, "max_age", A_DURATION),
     "max_age without a unit": ({"max_age": "26"}, "max_age", "must be text in quotes"),
     "copy into the Region itself": (
         {"regions": '["eu-west-1"]', "copy_to": '["eu-west-1"]'},
@@ -200,7 +200,7 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "tag that is ours": (
         {"tags": '{ snapshot-of = "x" }'},
         "tags.snapshot-of",
-        "is a tag that we set ourselves, as are copy-of, expires-at, managed-by, snapshot-plan",
+        "is reserved for lightsail-snapshots",
     ),
     "too many tags": (
         {"tags": "{ " + ", ".join(f'k{number} = ""' for number in range(46)) + " }"},

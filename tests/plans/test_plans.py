@@ -5,14 +5,13 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightsail_snapshots import plan as event_plan
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.policy import Policy, parse_policies
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.models import Plan, fleet_request, policy, read_plans
@@ -100,7 +99,7 @@ def test_a_fleet_request_is_what_fan_out_needs_and_no_more(tmp_path: Path) -> No
 
 
 def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
-    assert policy(one_plan(tmp_path, keep=None)) == {"plan": "daily", "select": {"all": True}, "timezone": "UTC"}
+    assert policy(one_plan(tmp_path, keep=None)) == {"name": "daily", "select": {"all": True}, "timezone": "UTC"}
     plan = one_plan(
         tmp_path,
         timezone='"Asia/Tokyo"',
@@ -113,7 +112,7 @@ def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
         dry_run="true",
     )
     assert policy(plan) == {
-        "plan": "daily",
+        "name": "daily",
         "select": {"all": True},
         "timezone": "Asia/Tokyo",
         "regions": ["us-east-1"],
@@ -124,16 +123,17 @@ def test_a_policy_is_what_prune_and_audit_need(tmp_path: Path) -> None:
         "allowDeletesUntil": "2026-11-25",
         "dryRun": True,
     }
-    assert parse_policies({"plans": [json.loads(json.dumps(policy(plan)))]}) == (
-        Policy(
-            plan="daily",
-            time_zone=ZoneInfo("Asia/Tokyo"),
-            keep=Keep(hourly=1, daily=2, weekly=3, monthly=4, yearly=5, within=timedelta(hours=36)),
-            copy_to=("eu-west-1",),
-            max_deletes=5,
-            allow_deletes_until=date(2026, 11, 25),
-            dry_run=True,
-        ),
+    assert event_plan.Plan.from_detail(json.loads(json.dumps(policy(plan)))) == event_plan.Plan(
+        name="daily",
+        select=Select(all_instances=True),
+        timezone="Asia/Tokyo",
+        regions=("us-east-1",),
+        keep=Keep(hourly=1, daily=2, weekly=3, monthly=4, yearly=5, within=timedelta(hours=36)),
+        max_age=timedelta(minutes=90),
+        copy_to=("eu-west-1",),
+        max_deletes=5,
+        allow_deletes_until=date(2026, 11, 25),
+        dry_run=True,
     )
 
 
@@ -264,7 +264,7 @@ plans.toml:9: plans."shop nightly"
     never starts: give schedule, such as schedule = "cron(15 3 * * ? *)", or on, an event pattern
 
 plans.toml:10: plans."shop nightly".select.names = ["shop *"]
-    "shop *" holds ' ', and so matches no instance; allowed are letters, digits, - _ . and * ? [...]"""
+    "shop *" has ' ', so it matches no name; use letters, digits, - _ . and * ? [...]"""
     )
 
 

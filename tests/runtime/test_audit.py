@@ -11,7 +11,7 @@ AUDIT = "lightsail_snapshots.audit.handler"
 
 
 def test_an_audit_tells_of_an_instance_without_a_snapshot(aws: Aws, start: Start, log: Log) -> None:
-    plan = {"plan": "daily", "select": {"all": True}, "maxAge": "PT26H"}
+    plan = {"name": "daily", "select": {"all": True}, "maxAge": "PT26H"}
     when = datetime.now(UTC) + timedelta(hours=26, minutes=30)
     event = requested({"plans": [plan], "scheduledTime": when.isoformat()})
     function = start(aws.environment | {"RUNBOOK": "docs/operations.md"}, AUDIT)

@@ -20,7 +20,8 @@ def test_a_run_deletes_what_no_rule_keeps_and_tells_of_it(aws: Aws, start: Start
         tags = [{"key": key, "value": value} for key, value in TAGS.items()]
         aws.client.create_instance_snapshot(instanceSnapshotName=name, instanceName="shop", tags=tags)
         clock.advance(DAY)
-    detail = {"plans": [{"plan": "daily", "keep": {"last": 1}}], "scheduledTime": "2024-06-03T12:00:00Z"}
+    plan = {"name": "daily", "select": {"all": True}, "keep": {"last": 1}}
+    detail = {"plans": [plan], "scheduledTime": "2024-06-03T12:00:00Z"}
     event = requested(detail, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     # Lambda gives it 15 minutes: with little time left, it deletes nothing.

@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
+_REGISTRY = Registry().with_resources(
+    (path.name, DRAFT202012.create_resource(json.loads(path.read_text()))) for path in SCHEMAS.glob("*.json")
+)
+"""So that one schema can use the definitions of another: `prune-requested.json#/$defs/plan`."""
 REQUEST_ID = "6a7e8feb-b491-4cf7-a9f1-bf3703467718"
 
 
 @cache
 def schema(detail_type: str) -> Draft202012Validator:
     """Return the validator of one detail-type."""
-    text = (SCHEMAS / f"{detail_type.lower().replace(' ', '-')}.json").read_text()
-    return Draft202012Validator(json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    published = _REGISTRY.contents(f"{detail_type.lower().replace(' ', '-')}.json")
+    return Draft202012Validator(published, registry=_REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def example(detail_type: str) -> dict[str, Any]:

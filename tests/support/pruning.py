@@ -18,7 +18,7 @@ from tests.support.fake_aws import Context, FakeAws
 NOW = datetime(2024, 6, 3, 12, tzinfo=UTC)  # a Monday, and long ago: no snapshot here is dated in the future
 DAY = timedelta(days=1)
 HOME, OTHER, AWAY = "us-east-1", "eu-central-1", "eu-west-1"
-LAST_1: dict[str, Any] = {"plan": "daily", "keep": {"last": 1}}
+LAST_1: dict[str, Any] = {"name": "daily", "select": {"all": True}, "keep": {"last": 1}}
 
 
 def region(aws: FakeAws, name: str = HOME) -> Region:

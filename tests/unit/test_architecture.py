@@ -35,6 +35,11 @@ def test_decisions_know_neither_aws_nor_the_environment(path: Path) -> None:
     assert not imports(path) & IMPURE
 
 
+def test_decisions_import_no_events() -> None:
+    decisions = [path for path in FUNCTIONS.glob("*.py") if is_pure(path)]
+    assert [path.stem for path in decisions if "lightsail_snapshots.events" in imports(path)] == []
+
+
 def test_one_package_touches_the_sdk() -> None:
     assert {path.parent.name for path in SOURCES if imports(path) & SDK} == {"aws"}
 

@@ -300,7 +300,7 @@ BAD: dict[str, tuple[object, list[str]]] = {
     "a Region that is no destination": (
         {"destination": "us-east-1", "event": {"detail": 7}},
         [
-            "destination: 'us-east-1' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
+            "destination: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
             "event.detail: must be a JSON object, not 7",
         ],
     ),

@@ -97,8 +97,9 @@ def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws
 def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() -> None:
     request = parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS)
     instance = _instance("web-1", {"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
-    detail, _ = request.for_instance(instance, "us-east-1")
+    detail, dropped = request.for_instance(instance, "us-east-1")
     assert detail["tags"] == {"team": "web"}
+    assert dropped == ["managed-by"]
 
 
 def test_nothing_selected_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,7 +267,7 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
         select={"nams": ["web-*"]},
         regions=["eu-central-1a"],
         copyTo=["us-east-2", "us-east-1"],
-        keepFor="14d",
+        keepFor="soon",
         planName="daily",
         tags={"env": 7},
     )
@@ -278,14 +279,13 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
     assert put["detail"]["request"] == event
     assert put["detail"]["problems"] == [
         "detail.select.nams: unknown key; did you mean names?",
-        "detail.regions[0]: 'eu-central-1a' is not a Region that this stack was deployed for, which are eu-central-1, "
-        "us-east-1 ('eu-central-1a' is an Availability Zone; its Region is eu-central-1)",
-        "detail.tags.env: the value must be a text, not 7",
-        "detail.copyTo[0]: 'us-east-2' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
-        "detail.copyTo[1]: 'us-east-1' is not a Region that this stack copies to, which are eu-central-1, eu-west-1",
-        "detail.keepFor: must be an ISO 8601 duration in weeks, days, hours or minutes, such as P14D, P2W or PT36H, "
-        "not '14d'",
-        "detail.planName: is not a known field; did you mean plan?",
+        "detail.regions[0]: must be a Region of this stack (eu-central-1, us-east-1), not 'eu-central-1a'; "
+        "the Region of that zone is eu-central-1",
+        "detail.tags.env: must be a text, not 7",
+        "detail.copyTo[0]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-2'",
+        "detail.copyTo[1]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
+        "detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H, not 'soon'",
+        "detail.planName: unknown key; did you mean plan?",
     ]
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
@@ -305,17 +305,16 @@ def test_a_copy_into_a_region_of_the_request_is_refused(aws: FakeAws) -> None:
     assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
 
 
-def test_no_regions_are_the_functions_own_only_where_the_stack_was_deployed_for_it() -> None:
-    event = fleet(regions=[])
-    assert parse_fleet_request(event, default_region="us-east-1", regions=REGIONS).regions == ("us-east-1",)
-    with pytest.raises(InvalidRequestError, match=r"detail\.regions: names no Region; give some of eu-central-1"):
-        parse_fleet_request(event, default_region="us-east-1", regions=("eu-central-1",))
+def test_fleet_request_needs_regions_if_the_functions_own_is_not_the_stacks() -> None:
+    assert parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS).regions == ("us-east-1",)
+    with pytest.raises(InvalidRequestError, match=r"^detail\.regions: is missing$"):
+        parse_fleet_request(fleet(), default_region="us-east-1", regions=("eu-central-1",))
 
 
 def test_a_select_that_selects_nothing_is_refused(aws: FakeAws) -> None:
     run(fleet(select={"exclude": ["web-*"]}))
     assert aws.event()["detail"]["problems"] == [
-        "detail.select: selects nothing: give names, tags or all = true",
+        "detail.select: selects nothing: give names, tags or all",
     ]
 
 

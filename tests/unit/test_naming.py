@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.naming import is_name, merge_tags, our_tags, snapshot_name, tag_problems
+from lightsail_snapshots.naming import is_name, is_reserved_key, merge_tags, our_tags, snapshot_name, tag_problems
 
 SLOT = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 LEGAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,253}[A-Za-z0-9]")
@@ -55,28 +55,29 @@ def test_names_that_are_cut_or_changed_stay_different(one: str, other: str) -> N
 
 
 def test_the_request_wins_over_the_instance_and_we_win_over_both() -> None:
-    merged, dropped = merge_tags(
-        {"env": "prod", "team": "web", "snapshot-of": "x"}, {"env": "test", "managed-by": "terraform"}, OURS
-    )
+    merged, dropped = merge_tags({"env": "prod", "team": "web", "snapshot-of": "x"}, {"env": "test"}, OURS)
     assert merged == {
         "team": "web",
         "env": "test",
         "managed-by": "lightsail-snapshots",
         "snapshot-of": "web-1",
     }
-    assert dropped == []
+    assert dropped == ["snapshot-of"]
 
 
-@pytest.mark.parametrize("key", ["managed-by", "snapshot-plan", "snapshot-of", "expires-at", "copy-of"])
-def test_nothing_that_retention_acts_upon_is_taken_from_an_instance_or_a_request(key: str) -> None:
-    merged, _ = merge_tags({key: "theirs"}, {key: "theirs"}, OURS)
-    assert merged == OURS
+RESERVED = ["managed-by", "snapshot-plan", "snapshot-of", "snapshot-hold", "expires-at", "copy-of"]
+RESERVED += ["restore-settings", "proven-at", "drill-of", "Managed-By", "EXPIRES-AT", "Snapshot-New", " Snapshot-Hold "]
 
 
-def test_a_hold_is_taken_from_a_request_and_not_from_an_instance() -> None:
-    assert merge_tags({"snapshot-hold": ""}, {}, OURS)[0] == OURS
-    assert merge_tags({" Snapshot-Hold": ""}, {}, OURS)[0] == OURS
-    assert "snapshot-hold" in merge_tags({}, {"snapshot-hold": ""}, OURS)[0]
+@pytest.mark.parametrize("key", RESERVED)
+def test_merge_tags_drops_a_reserved_key_of_the_instance(key: str) -> None:
+    assert is_reserved_key(key)
+    assert merge_tags({key: "theirs"}, {}, OURS) == (OURS, [key])
+
+
+@pytest.mark.parametrize("key", ["managed", "my-managed-by", "snapshots", "env", "copy-of-it", "drill"])
+def test_other_keys_are_not_reserved(key: str) -> None:
+    assert not is_reserved_key(key)
 
 
 def test_tags_of_aws_are_left_out() -> None:

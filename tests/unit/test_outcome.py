@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_outcomes import invalid_detail, one_line
+from lightsail_snapshots.reader import Problem
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))
@@ -20,13 +21,13 @@ def test_a_text_keeps_its_words() -> None:
 
 
 def test_the_message_of_a_refused_request_is_one_line() -> None:
-    error = InvalidRequestError(['detail.select.names: "{web" has braces', "detail.tags: is\nmissing"])
+    error = InvalidRequestError([Problem(("detail", "names", 0), '"{web" has braces'), Problem((), "is\nmissing")])
     detail = invalid_detail("one", error, {})
-    assert detail["message"] == "detail.select.names: '{web' has braces; detail.tags: is missing"
-    assert detail["problems"] == list(error.problems)
+    assert detail["message"] == "detail.names[0]: '{web' has braces; is missing"
+    assert detail["problems"] == ['detail.names[0]: "{web" has braces', "is\nmissing"]
 
 
 def test_a_refused_request_is_repeated_as_json_even_where_it_has_a_number_that_python_cannot_hold() -> None:
     original = json.loads('{"keepFor": 1e400, "tags": [-1e400, 1.5]}')
-    detail = invalid_detail("one", InvalidRequestError(["detail.keepFor: is no duration"]), original)
+    detail = invalid_detail("one", InvalidRequestError([Problem(("detail", "keepFor"), "is no duration")]), original)
     assert detail["request"] == {"keepFor": "Infinity", "tags": ["-Infinity", 1.5]}

@@ -1,13 +1,15 @@
 """A plan travels as JSON in our own events, and arrives as it was."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.plan import InvalidPlanError, Plan
+from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.reader import InvalidValueError
 from lightsail_snapshots.selection import Select
 
 EVERYTHING = Plan(
@@ -38,18 +40,29 @@ def test_detail_leaves_out_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("detail", "text"),
+    ("changes", "text"),
     [
-        (None, "must be a JSON object, not None"),
-        ({"name": "daily", "select": {"all": True}, "maxage": "P1D"}, "a plan has no maxage"),
-        ({"name": "daily", "select": {"all": True}, "maxAge": "P1Y"}, "plan 'daily' cannot be read: must be an ISO"),
-        ({"name": "daily", "select": {"all": True}, "keep": {"lst": 7}}, "plan 'daily' cannot be read"),
-        ({"name": "daily"}, "plan 'daily' cannot be read"),
+        ({"name": None}, "name: must be a text, not null"),
+        ({"maxage": "P1D"}, "maxage: unknown key; did you mean maxAge?"),
+        ({"maxAge": "P1Y"}, "maxAge: must be a duration such as 14d"),
+        ({"flexibleWindow": True}, "flexibleWindow: must be a whole number, not True"),
+        ({"copyTo": "eu-west-1"}, "copyTo: must be a list, not 'eu-west-1'"),
+        ({"copyTo": [1]}, "copyTo[0]: must be a text, not 1"),
+        ({"keep": 7}, "keep: must be a JSON object, not 7"),
+        ({"keep": {"lst": 7}}, "keep: Keep.__init__() got an unexpected keyword argument 'lst'"),
+        ({"select": {}}, "select: selects nothing: give names, tags or all"),
+        ({"dryRun": 1}, "dryRun: must be true or false, not 1"),
     ],
 )
-def test_from_detail_rejects_what_as_detail_never_writes(detail: Any, text: str) -> None:
-    with pytest.raises(InvalidPlanError, match=text):
-        Plan.from_detail(detail)
+def test_from_detail_rejects_what_as_detail_never_writes(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(InvalidValueError, match=re.escape(text)):
+        Plan.from_detail({"name": "daily", "select": {"all": True}} | changes)
+
+
+def test_from_detail_reports_everything_at_once() -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Plan.from_detail({"maxAge": "soon", "colour": "red"})
+    assert [problem.path for problem in caught.value.problems] == [("name",), ("select",), ("maxAge",), ("colour",)]
 
 
 def test_fleet_request_has_what_a_sender_may_decide() -> None:

@@ -303,8 +303,9 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
 ) -> None:
     nights(aws, 3)
     aws.calls.clear()
-    event = prune_requested({"keep": {"lst": 1}}, {"plan": "weekly", "timezone": "Mars", "keep": {}}, time="now")
+    event = prune_requested({"keep": {"lst": 1}}, LAST_1 | {"dryRun": "yes", "maxdeletes": 1}, time="now")
     event["detail"]["scheduledTime"] = "soon"
+    event["detail"]["regions"] = []
     answer = run(event)
     put = aws.event()
     assert put["detail-type"] == "Instance Snapshot Failed"
@@ -312,10 +313,12 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
     assert put["detail"]["problems"] == [
         "time: must be a time such as 2026-11-23T03:15:00Z, not 'now'",
         "detail.scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not 'soon'",
-        "detail.plans[0].plan: is missing",
-        "detail.plans[0].keep.lst: is not a known field; did you mean last?",
-        "detail.plans[1].timezone: must be an IANA time zone such as Europe/Berlin, not 'Mars'",
-        "detail.plans[1].keep: keeps nothing; leave it out where nothing is to be deleted",
+        "detail.plans[0].name: is missing",
+        "detail.plans[0].select: is missing",
+        "detail.plans[0].keep: Keep.__init__() got an unexpected keyword argument 'lst'",
+        "detail.plans[1].dryRun: must be true or false, not 'yes'",
+        "detail.plans[1].maxdeletes: unknown key; did you mean maxDeletes?",
+        "detail.regions: unknown key; allowed are scheduledTime, plans",
     ]
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
     assert emf(capsys.readouterr().out)["SnapshotsFailed"] == [0, 1]

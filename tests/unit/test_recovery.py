@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots.events.audit_requested import AuditPlan
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import Snapshot
@@ -20,11 +20,9 @@ LONG_AGO = NOW - timedelta(days=100)
 HOUR = timedelta(hours=1)
 
 
-def plan(
-    *, select: Select | None = None, max_age: timedelta | None = 26 * HOUR, copy_to: tuple[str, ...] = ()
-) -> AuditPlan:
+def plan(*, select: Select | None = None, max_age: timedelta | None = 26 * HOUR, copy_to: tuple[str, ...] = ()) -> Plan:
     everything = Select(all_instances=True)
-    return AuditPlan(name="daily", select=select or everything, regions=(HOME,), max_age=max_age, copy_to=copy_to)
+    return Plan(name="daily", select=select or everything, regions=(HOME,), max_age=max_age, copy_to=copy_to)
 
 
 def instance(
@@ -35,7 +33,7 @@ def instance(
     )
 
 
-def audit(snapshots: Iterable[Snapshot], *instances: Instance, of: AuditPlan | None = None) -> PlanReport:
+def audit(snapshots: Iterable[Snapshot], *instances: Instance, of: Plan | None = None) -> PlanReport:
     return report(of or plan(), {HOME: instances or [instance()]}, newest_recovery_points(snapshots), NOW)
 
 

@@ -1,7 +1,7 @@
 """`Instance Snapshot Requested`: what a good request says, and every way in which one can be bad."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
+from lightsail_snapshots.reader import Problem
 from tests.support.events import REQUEST_ID, fits, requested
 
 REGIONS = ("us-east-1", "eu-central-1")
@@ -23,10 +24,10 @@ def request(**detail: object) -> SnapshotRequest:
     return parse(requested({"instanceName": "web-1"} | detail))
 
 
-def problems(event: object) -> tuple[str, ...]:
+def problems(event: object) -> list[str]:
     with pytest.raises(InvalidRequestError) as caught:
         parse(event)
-    return caught.value.problems
+    return list(map(str, caught.value.problems))
 
 
 def test_the_smallest_request_names_an_instance() -> None:
@@ -66,10 +67,6 @@ def test_a_duration_becomes_a_date_counted_from_the_slot() -> None:
     }
 
 
-def test_a_region_of_copies_that_is_named_twice_counts_once() -> None:
-    assert request(copyTo=["eu-central-1", "eu-central-1"]).copy_to == ("eu-central-1",)
-
-
 def test_the_same_event_gives_the_same_name() -> None:
     assert request() == request()
 
@@ -105,8 +102,8 @@ def test_a_stack_that_makes_no_copies_refuses_to_copy() -> None:
     event = requested({"instanceName": "web-1", "copyTo": ["eu-central-1"]})
     with pytest.raises(InvalidRequestError) as caught:
         parse_request(event, default_region="us-east-1", regions=REGIONS)
-    text = "detail.copyTo[0]: 'eu-central-1' is not a Region that this stack copies to, which are none"
-    assert caught.value.problems == (text,)
+    text = "must be a Region that this stack copies to (none), not 'eu-central-1'"
+    assert caught.value.problems == (Problem(("detail", "copyTo", 0), text),)
 
 
 BAD: dict[str, tuple[Any, list[str]]] = {
@@ -135,24 +132,31 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an instance name of the wrong type": ({"instanceName": 7}, ["instanceName: must be a text, not 7"]),
     "an unknown field, with the nearest known one": (
         {"instancename": "web-1"},
-        ["instancename: is not a known field; did you mean instanceName?"],
+        ["instancename: unknown key; did you mean instanceName?"],
     ),
     "an unknown field that is near none": (
         {"wait": True},
         [
-            "wait: is not a known field; known are instanceName, instanceSnapshotName, region, tags, "
+            "wait: unknown key; allowed are instanceName, instanceSnapshotName, region, tags, "
             "copyInstanceTags, copyTo, keepFor, plan, scheduledTime"
         ],
     ),
     "an unknown Region": (
         {"region": "eu-west-9"},
-        ["region: 'eu-west-9' is not a Region that this stack was deployed for, which are eu-central-1, us-east-1"],
+        ["region: must be a Region of this stack (eu-central-1, us-east-1), not 'eu-west-9'"],
     ),
     "an Availability Zone for a Region": (
         {"region": "eu-central-1a"},
         [
-            "region: 'eu-central-1a' is not a Region that this stack was deployed for, which are eu-central-1, "
-            "us-east-1 ('eu-central-1a' is an Availability Zone; its Region is eu-central-1)"
+            "region: must be a Region of this stack (eu-central-1, us-east-1), not 'eu-central-1a'; "
+            "the Region of that zone is eu-central-1"
+        ],
+    ),
+    "a Local Zone for a Region": (
+        {"region": "us-east-1-bos-1a"},
+        [
+            "region: must be a Region of this stack (eu-central-1, us-east-1), not 'us-east-1-bos-1a'; "
+            "the Region of that zone is us-east-1"
         ],
     ),
     "tags of the wrong type": (
@@ -161,11 +165,14 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "tags in capitals": (
         {"tags": [{"Key": "env", "Value": "prod"}]},
-        ["tags[0]: must be {\"key\": \"env\", \"value\": \"prod\"} in lower case, not {'Key': 'env', 'Value': 'prod'}"],
+        [
+            'tags[0]: must be {"key": "env", "value": "prod"}, in lower case, '
+            "not {'Key': 'env', 'Value': 'prod'}",
+        ],
     ),
     "a tag's value of the wrong type": (
         {"tags": {"build": 7}},
-        ["tags.build: the value must be a text, not 7"],
+        ["tags.build: must be a text, not 7"],
     ),
     "a tag with an empty key": (
         {"tags": [{"key": ""}]},
@@ -195,21 +202,36 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a tag's key that is there twice": (
         {"tags": [{"key": "env"}, {"key": "env", "value": "prod"}]},
-        ["tags[1]: the key 'env' is there twice"],
+        ["tags[1]: the key env is given twice"],
+    ),
+    "a key that only we may set, in any case of letters": (
+        {"tags": [{"key": "Managed-By", "value": "terraform"}, {"key": "snapshot-hold"}]},
+        [
+            "tags[0]: the key Managed-By is reserved for lightsail-snapshots",
+            "tags[1]: the key snapshot-hold is reserved for lightsail-snapshots",
+        ],
     ),
     "51 tags": (
         {"tags": {f"key-{n}": "" for n in range(51)}},
-        ["tags: 51 tags, allowed are 45: Lightsail takes 50, the rest are ours"],
+        ["tags: has 51 tags, at most 45 are allowed: Lightsail takes 50"],
     ),
     "a flag that is a text": ({"copyInstanceTags": "no"}, ["copyInstanceTags: must be true or false, not 'no'"]),
     "copies to what is no list": (
         {"copyTo": "eu-central-1"},
-        ["copyTo: must be a list of Regions, not 'eu-central-1'"],
+        ["copyTo: must be a list of Regions such as [\"eu-central-1\"], not 'eu-central-1'"],
+    ),
+    "copies to nowhere": (
+        {"copyTo": []},
+        ['copyTo: must be a list of Regions such as ["eu-central-1"], not []'],
+    ),
+    "copies to one Region twice": (
+        {"copyTo": ["eu-central-1", "eu-central-1"]},
+        ["copyTo: eu-central-1 is listed twice"],
     ),
     "copies to an unknown Region": (
         {"copyTo": ["mars-1", 7]},
         [
-            "copyTo[0]: 'mars-1' is not a Region that this stack copies to, which are eu-central-1, us-east-1",
+            "copyTo[0]: must be a Region that this stack copies to (eu-central-1, us-east-1), not 'mars-1'",
             "copyTo[1]: must be a text, not 7",
         ],
     ),
@@ -217,9 +239,9 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"copyTo": ["us-east-1"]},
         ["copyTo: us-east-1 is the Region of the snapshot itself"],
     ),
-    "a plan that is no tag's value": (
-        {"plan": "daily!"},
-        ["plan: the value may hold only letters, digits, spaces and + - = . _ : / @"],
+    "a plan that no plans.toml can have": (
+        {"plan": "before deploy"},
+        ["plan: must have 1 to 40 letters, digits, - _ and ., not 'before deploy'"],
     ),
     "a slot that is no time": (
         {"scheduledTime": "<aws.scheduler.scheduled-time>"},
@@ -234,13 +256,13 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("event", "expected"), BAD.values(), ids=BAD)
 def test_what_is_no_event_of_ours_is_refused(event: object, expected: list[str]) -> None:
-    assert list(problems(event)) == expected
+    assert problems(event) == expected
 
 
 @pytest.mark.parametrize(("detail", "expected"), BAD_FIELDS.values(), ids=BAD_FIELDS)
 def test_a_bad_field_is_refused(detail: dict[str, Any], expected: list[str]) -> None:
     event = requested({"instanceName": "web-1"} | detail)
-    assert list(problems(event)) == [f"detail.{problem}" for problem in expected]
+    assert problems(event) == [f"detail.{problem}" for problem in expected]
 
 
 @pytest.mark.parametrize("name", ["", "a", "custom gitlab", "-web", "web-", ".web", "web\n", "wéb", "x" * 256, "a/b"])
@@ -255,12 +277,18 @@ def test_a_name_that_lightsail_may_accept_is_let_through(name: str) -> None:
     assert request(instanceName=name, instanceSnapshotName=name).instance_name == name
 
 
+@pytest.mark.parametrize(("text", "days"), [("14d", 14), ("36h", 1.5), ("90m", 1 / 16), ("P2W", 14), ("P1DT12H", 1.5)])
+def test_request_accepts_both_forms_of_a_duration(text: str, days: float) -> None:
+    assert request(keepFor=text).expires_at == datetime(2026, 11, 23, 3, 15, tzinfo=UTC) + timedelta(days=days)
+
+
 @pytest.mark.parametrize(
-    "text", ["7 days", "P", "PT", "P1Y", "P1M", "P0D", "-P1D", "P1W2D", "P1DT", "P9999W", "P1D\n", 7]
+    "text",
+    ["7 days", "P", "PT", "P1Y", "P1M", "P0D", "-P1D", "P1W2D", "P1DT", "P9999W", "P1D\n", "90s", "0d", "1d2h", 7],
 )
-def test_a_duration_that_has_no_fixed_length_or_none_at_all_is_refused(text: object) -> None:
+def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> None:
     [problem] = problems(requested({"instanceName": "web-1", "keepFor": text}))
-    assert problem.startswith("detail.keepFor: must be an ISO 8601 duration in weeks, days, hours or minutes")
+    assert problem.startswith("detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601")
 
 
 def test_everything_wrong_is_reported_at_once() -> None:
@@ -271,7 +299,7 @@ def test_everything_wrong_is_reported_at_once() -> None:
 def test_a_flood_of_problems_is_cut_to_what_an_event_can_hold() -> None:
     found = problems(requested({"instanceName": "web-1", "tags": [7] * 5000}))
     assert len(found) == 101
-    assert found[-1] == "and 4901 more problems"
+    assert found[-1] == "and 4900 more problems"
 
 
 JSON = st.recursive(

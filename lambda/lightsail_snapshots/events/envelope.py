@@ -1,36 +1,52 @@
-"""What all events have in common: id, time, source, detail."""
+"""What all events have: id, time, source and detail."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from lightsail_snapshots.reader import Fields, format_value, read_instant, read_object, read_text
+from lightsail_snapshots.reader import Problem, Reader, format_value, read_instant, read_text
 
 _MOST_PROBLEMS = 100
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class InvalidRequestError(Exception):
-    """Raised when an event is not a request that could ever succeed; `problems` lists everything that is wrong."""
+    """Raised if an event is a request that can never succeed; `problems` has everything that is wrong with it."""
 
-    def __init__(self, problems: Sequence[str], request_id: str | None = None) -> None:
-        """Keep all problems, up to a number that still fits into an event, and the request's id where it has one."""
-        self.request_id = request_id
+    def __init__(self, problems: Sequence[Problem], request_id: str | None = None) -> None:
+        """Keep as many problems as an event has room for, and the id of the request if it has one."""
         more = len(problems) - _MOST_PROBLEMS
-        self.problems = (*problems[:_MOST_PROBLEMS], *([f"and {more} more problems"] if more > 0 else []))
-        super().__init__("; ".join(self.problems))
+        self.problems = (*problems[:_MOST_PROBLEMS], *([Problem((), f"and {more} more problems")] if more > 0 else []))
+        self.request_id = request_id
+        super().__init__("; ".join(map(str, self.problems)))
 
 
-def open_event(event: object) -> tuple[str | None, datetime | None, Mapping[str, object] | None, list[str]]:
-    """Read id, time and detail of an EventBridge event, and list what is wrong with them.
+@dataclass(frozen=True)
+class Envelope:
+    """An EventBridge event that is being read: use it after `check`."""
 
-    Raises InvalidRequestError where it is nothing like an event.
-    """
+    id: str
+    """The same whenever the event is delivered again."""
+    time: datetime
+    source: str
+    """Empty if a person invoked the function, or a rule that sends the id, the time and the detail only."""
+    detail: Reader
+
+    def check(self) -> None:
+        """Raise InvalidRequestError if there are problems."""
+        if self.detail.problems:
+            raise InvalidRequestError(self.detail.problems, self.id or None)
+
+
+def open_event(event: object) -> Envelope:
+    """Read the envelope of an event; raise InvalidRequestError if it is nothing like an event."""
     if not isinstance(event, Mapping):
-        raise InvalidRequestError([f"the event must be an EventBridge event, a JSON object, not {format_value(event)}"])
-    problems: list[str] = []
-    envelope = Fields(event, "", problems)
-    return (
-        envelope.take("id", read_text),
-        envelope.take("time", read_instant),
-        envelope.take("detail", read_object),
-        problems,
+        text = f"the event must be an EventBridge event, a JSON object, not {format_value(event)}"
+        raise InvalidRequestError([Problem((), text)])
+    fields = Reader(event)
+    return Envelope(
+        id=fields.require("id", read_text) or "",
+        time=fields.require("time", read_instant) or _NEVER,
+        source=fields.take("source", read_text) or "",
+        detail=fields.open("detail"),
     )

@@ -54,7 +54,7 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
         "requestId": request_id,
         "reason": Reason.INVALID_REQUEST,
         "message": one_line(str(error)),
-        "problems": list(error.problems),
+        "problems": [str(problem) for problem in error.problems],
         # 1e400 is JSON, and Python writes it as Infinity, which is not: the bus would refuse the event.
         "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[:_MAX_REPEATED],
     }

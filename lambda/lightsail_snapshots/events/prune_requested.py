@@ -1,4 +1,4 @@
-"""`Prune Requested`: from an event of the bus to the policies to prune by, and what is said of the outcome."""
+"""`Prune Requested`: our schedule asks to delete what the plans do not keep; and the events about the outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from lightsail_snapshots.events.envelope import InvalidRequestError, open_event
+from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.naming import PLAN_KEY, format_utc
-from lightsail_snapshots.policy import Policy, parse_policies
-from lightsail_snapshots.reader import Fields, read_instant
+from lightsail_snapshots.plan import Plan, read_plans
+from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
 
 MOST_INSTANCES = 50
@@ -20,30 +20,25 @@ The rest is counted; the log and `make preview` have it all."""
 
 @dataclass(frozen=True, kw_only=True)
 class PruneRequest:
-    """One checked request to delete what the plans do not keep any more."""
+    """A valid request to delete what the plans do not keep."""
 
     request_id: str
-    """The event's id: the same whenever the event is delivered again."""
     put_at: datetime
     """When it was put on the bus, with the plans of that moment."""
     time: datetime
-    """What retention takes for now: when its schedule meant it to run, else the event's time."""
-    policies: tuple[Policy, ...]
+    """Retention's "now": the time that the schedule meant, else the event's own."""
+    plans: tuple[Plan, ...]
 
 
 def parse_prune_request(event: object) -> PruneRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
-    request_id, time, detail, problems = open_event(event)
-    scheduled_time = Fields(detail, "detail.", problems).take("scheduledTime", read_instant, optional=True)
-    policies: tuple[Policy, ...] = ()
-    if detail is not None:
-        try:
-            policies = parse_policies(detail)
-        except InvalidRequestError as error:
-            problems += (f"detail.{problem}" for problem in error.problems)
-    if request_id is None or time is None or problems:
-        raise InvalidRequestError(problems, request_id)
-    return PruneRequest(request_id=request_id, put_at=time, time=scheduled_time or time, policies=policies)
+    envelope = open_event(event)
+    detail = envelope.detail
+    scheduled_time = detail.take("scheduledTime", read_instant)
+    plans = detail.require("plans", read_plans) or ()
+    detail.reject_unknown()
+    envelope.check()
+    return PruneRequest(request_id=envelope.id, put_at=envelope.time, time=scheduled_time or envelope.time, plans=plans)
 
 
 def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:
