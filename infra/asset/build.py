@@ -15,7 +15,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from infra.asset.botocore_data import trimmed_data
-from lightsail_snapshots.aws.client import OPERATIONS
+from lightsail_snapshots.aws import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lambda" / "lightsail_snapshots"

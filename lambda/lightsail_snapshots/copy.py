@@ -13,7 +13,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RefusedError, TryLaterError
+from lightsail_snapshots.aws.errors import (
+    AccessDeniedError,
+    NameInUseError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+)
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
@@ -61,8 +67,8 @@ class CopyReconciler(Reconciler[CopyRequest]):
             return _copy(request, attempt, region)
         except AccessDeniedError as error:
             return Failed(Reason.ACCESS_DENIED, f"The role of the copy function may not do this. {error}")
-        except RefusedError as error:
-            raise TryLaterError(str(error)) from error
+        except RejectedError as error:
+            raise RetryableError(str(error)) from error
 
     def announce(self, request: CopyRequest, snapshot: Snapshot) -> None:
         """Publish, count and log that the copy is usable."""

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RefusedError
+from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
@@ -59,7 +59,7 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
             return Failed(Reason.INSTANCE_NOT_FOUND, message)
         except AccessDeniedError as error:
             return Failed(Reason.ACCESS_DENIED, f"The role of the create function may not do this. {error}")
-        except RefusedError as error:
+        except RejectedError as error:
             return Failed(Reason.INVALID_REQUEST, f"Lightsail rejected the request. {error}")
 
     def announce(self, request: SnapshotRequest, snapshot: Snapshot) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws.client import LONGEST_CALL
+from lightsail_snapshots.aws import LONGEST_CALL
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, list_snapshots

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws.client import LONGEST_CALL
-from lightsail_snapshots.aws.errors import NameInUseError, TryLaterError
+from lightsail_snapshots.aws import LONGEST_CALL
+from lightsail_snapshots.aws.errors import NameInUseError, RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail
 from lightsail_snapshots.events.envelope import InvalidRequestError
@@ -72,7 +72,7 @@ class Reconciler(ABC, Generic[R]):
     def reconcile(self, request: R, attempt: int) -> State:
         """Take one step towards a usable snapshot; `attempt` counts deliveries from 1.
 
-        Raises TryLaterError if no step is possible now.
+        Raises RetryableError if no step is possible now.
         """
 
     @abstractmethod
@@ -127,7 +127,7 @@ class Reconciler(ABC, Generic[R]):
             return "Not enough time left in this invocation"
         try:
             state = self._step(request, attempt, event)
-        except TryLaterError as error:
+        except RetryableError as error:
             return str(error)
         return f"{request.instance_snapshot_name} is not usable yet" if isinstance(state, Pending) else None
 
@@ -166,12 +166,12 @@ class Reconciler(ABC, Generic[R]):
 def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:
     """Return the snapshot whose name is in use, or None if the name belongs to another kind of resource.
 
-    The snapshot may be ours: from an earlier delivery, or from this one if its answer was lost. Raises TryLaterError
+    The snapshot may be ours: from an earlier delivery, or from this one if its answer was lost. Raises RetryableError
     on the first delivery, because our own may not be visible yet.
     """
     snapshot = region.find_snapshot(name)
     if snapshot is None and attempt == 1:
-        raise TryLaterError(str(error)) from error
+        raise RetryableError(str(error)) from error
     return snapshot
 
 

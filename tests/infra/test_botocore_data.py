@@ -11,7 +11,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from botocore.session import Session
 
 from infra.asset.botocore_data import DATA, trimmed_data, trimmed_model
-from lightsail_snapshots.aws.client import OPERATIONS
+from lightsail_snapshots.aws import OPERATIONS
 
 PAGED = {"lightsail": ("GetInstances", "GetInstanceSnapshots", "GetInstance")}
 

@@ -95,7 +95,7 @@ def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_k
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
     failed = function.invoke(requested({"instanceName": "web-1"}))
-    assert (failed.how, failed.payload["errorType"]) == (Outcome.FAILED, "TryLaterError")
+    assert (failed.how, failed.payload["errorType"]) == (Outcome.FAILED, "RetryableError")
     assert failed.payload["errorMessage"].startswith("OperationFailureException: Another operation is in progress")
     assert function.invoke(requested({"instanceName": "web-1"})).how is Outcome.ANSWERED
     assert {line["cold_start"] for line in log() if "cold_start" in line} == {False}

@@ -11,7 +11,7 @@ import pytest
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from lightsail_snapshots.aws import client, errors, event_bus
+from lightsail_snapshots.aws import LONGEST_CALL, OPERATIONS, errors, event_bus
 from lightsail_snapshots.aws import lightsail as lightsail_module
 
 CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_what_is_refused_for_another_reason_stays_refused() -> None:
     with stubbed(region) as stubber:
         for reason in ("A specified tag has no value", "This is not supported"):
             stubber.add_client_error("tag_resource", "InvalidInputException", reason)
-        with pytest.raises(errors.RefusedError, match="This is not supported"):
+        with pytest.raises(errors.RejectedError, match="This is not supported"):
             region.tag_snapshot("web-1-x", {"no_delete": ""})
 
 
@@ -96,6 +96,16 @@ def test_a_snapshot_that_does_not_exist_is_none() -> None:
         assert region.find_snapshot("web-1-x") is None
 
 
+@pytest.mark.parametrize("tokens", [["a", "a"], ["a", "b", "a"]])
+def test_list_fails_when_a_page_token_is_repeated(tokens: list[str]) -> None:
+    region = lightsail_module.Lightsail("us-east-1")
+    with stubbed(region) as stubber:
+        for token in tokens:
+            stubber.add_response("get_instance_snapshots", {"instanceSnapshots": [], "nextPageToken": token})
+        with pytest.raises(errors.RetryableError, match="RepeatedPageToken"):
+            region.snapshots()
+
+
 BUSY = "Your instance is busy. Please try again in a few minutes."
 KINDS: list[tuple[str, str, str, type[errors.AwsError]]] = [
     ("NotFoundException", "The Instance does not exist: web-1", "", errors.NotFoundError),
@@ -107,26 +117,26 @@ KINDS: list[tuple[str, str, str, type[errors.AwsError]]] = [
     ("InvalidInputException", "Some names are already in use: web-1-x", "", errors.NameInUseError),
     ("AccessDeniedException", "User: x is not authorized", "", errors.AccessDeniedError),
     ("AccessDenied", "", "", errors.AccessDeniedError),
-    ("InvalidInputException", "custom gitlab is not a valid resource name.", "", errors.RefusedError),
-    ("InvalidInputException", "", "UnsupportedOperation", errors.RefusedError),
-    ("InvalidInputException", "web-in-a-pending-state is not a valid resource name.", "", errors.RefusedError),
-    ("InvalidInputException", BUSY, "", errors.TryLaterError),
-    ("InvalidInputException", "The instance web-1 is stopping.", "", errors.TryLaterError),
-    ("InvalidInputException", "This cannot be done in the current state: Pending", "", errors.TryLaterError),
-    ("InvalidInputException", "Another operation is in progress", "", errors.TryLaterError),
-    ("InvalidInputException", "Please wait for it to complete before trying again", "", errors.TryLaterError),
+    ("InvalidInputException", "custom gitlab is not a valid resource name.", "", errors.RejectedError),
+    ("InvalidInputException", "", "UnsupportedOperation", errors.RejectedError),
+    ("InvalidInputException", "web-in-a-pending-state is not a valid resource name.", "", errors.RejectedError),
+    ("InvalidInputException", BUSY, "", errors.RetryableError),
+    ("InvalidInputException", "The instance web-1 is stopping.", "", errors.RetryableError),
+    ("InvalidInputException", "This cannot be done in the current state: Pending", "", errors.RetryableError),
+    ("InvalidInputException", "Another operation is in progress", "", errors.RetryableError),
+    ("InvalidInputException", "Please wait for it to complete before trying again", "", errors.RetryableError),
     (
         "InvalidInputException",
         "You cannot create manual snapshots when an automatic snapshot is being created.",
         "",
-        errors.TryLaterError,
+        errors.RetryableError,
     ),
-    ("OperationFailureException", "", "", errors.TryLaterError),
-    ("ThrottlingException", "Rate exceeded", "", errors.TryLaterError),
-    ("ServiceException", "", "", errors.TryLaterError),
-    ("AccountSetupInProgressException", "", "", errors.TryLaterError),
-    ("RegionSetupInProgressException", "", "", errors.TryLaterError),
-    ("SomethingNobodyHasSeen", "", "", errors.TryLaterError),
+    ("OperationFailureException", "", "", errors.RetryableError),
+    ("ThrottlingException", "Rate exceeded", "", errors.RetryableError),
+    ("ServiceException", "", "", errors.RetryableError),
+    ("AccountSetupInProgressException", "", "", errors.RetryableError),
+    ("RegionSetupInProgressException", "", "", errors.RetryableError),
+    ("SomethingNobodyHasSeen", "", "", errors.RetryableError),
 ]
 
 
@@ -146,7 +156,7 @@ def test_every_error_that_the_service_model_declares_is_in_the_table_above() -> 
     lightsail: Any = boto3.client("lightsail", region_name="us-east-1")
     declared = {
         shape.name
-        for operation in client.OPERATIONS["lightsail"]
+        for operation in OPERATIONS["lightsail"]
         for shape in lightsail.meta.service_model.operation_model(operation).error_shapes
     }
     assert declared - {code for code, *_ in KINDS} == {"UnauthenticatedException"}  # expired keys: later ones may do
@@ -165,7 +175,7 @@ def test_no_exception_of_botocore_gets_out(kind: type[Exception]) -> None:
     with pytest.raises(errors.AwsError) as caught, errors.translate_errors():
         raise error
     refused = issubclass(kind, botocore.exceptions.ParamValidationError)
-    assert type(caught.value) is (errors.RefusedError if refused else errors.TryLaterError)
+    assert type(caught.value) is (errors.RejectedError if refused else errors.RetryableError)
 
 
 def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() -> None:
@@ -173,11 +183,11 @@ def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() 
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]}
     with Stubber(bus._client) as stubber:
         stubber.add_response("put_events", answer)
-        with pytest.raises(errors.TryLaterError, match=r"InternalFailure: try again \(PutEvents\)"):
+        with pytest.raises(errors.RetryableError, match=r"InternalFailure: try again \(PutEvents\)"):
             bus.put("Instance Snapshot Failed", {})
 
 
 def test_a_call_cannot_take_longer_than_it_says() -> None:
     config: Any = lightsail_module.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
     attempts = config.retries["total_max_attempts"]
-    assert attempts * (config.connect_timeout + config.read_timeout) < client.LONGEST_CALL
+    assert attempts * (config.connect_timeout + config.read_timeout) < LONGEST_CALL

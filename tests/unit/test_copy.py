@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lightsail_snapshots import copy
-from lightsail_snapshots.aws.errors import TryLaterError
+from lightsail_snapshots.aws.errors import RetryableError
 from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
 from tests.support.events import REQUEST_ID, message
 from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, emf, world
@@ -387,5 +387,5 @@ def test_a_message_without_a_queue_gets_one_step_and_the_state_it_saw(aws: FakeA
 
 def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle")
-    with pytest.raises(TryLaterError, match="ThrottlingException"):
+    with pytest.raises(RetryableError, match="ThrottlingException"):
         copy.handler(wanted, Context())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lightsail_snapshots import create
-from lightsail_snapshots.aws.errors import TryLaterError
+from lightsail_snapshots.aws.errors import RetryableError
 from tests.support.events import REQUEST_ID, message, requested
 from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, client, emf, make_instance
 
@@ -387,7 +387,7 @@ def test_what_is_invoked_with_no_event_at_all_says_so(aws: FakeAws, event: Any) 
 
 def test_a_bare_event_that_must_be_tried_again_is_an_error_so_that_lambda_does(aws: FakeAws) -> None:
     aws.emulator.faults.add("throttle")
-    with pytest.raises(TryLaterError, match="ThrottlingException"):
+    with pytest.raises(RetryableError, match="ThrottlingException"):
         bare(requested())
 
 

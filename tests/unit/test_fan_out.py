@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsail_snapshots import fan_out
-from lightsail_snapshots.aws.errors import NotAllPutError
+from lightsail_snapshots.aws.errors import EntriesRejectedError
 from lightsail_snapshots.aws.lightsail import Lightsail
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
@@ -235,7 +235,7 @@ def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: FakeAws) ->
     answer = {"FailedEntryCount": 1, "Entries": [refused]}
     with (
         patch.object(fan_out.event_bus._client, "put_events", return_value=answer) as put,
-        pytest.raises(NotAllPutError, match="InternalFailure: Try again"),
+        pytest.raises(EntriesRejectedError, match="InternalFailure: Try again"),
     ):
         run(fleet())
     assert put.call_count == 5

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from lightsail_snapshots import prune
-from lightsail_snapshots.aws.errors import AccessDeniedError, NotAllPutError
+from lightsail_snapshots.aws.errors import AccessDeniedError, EntriesRejectedError
 from lightsail_snapshots.aws.lightsail import Lightsail
 from lightsail_snapshots.naming import our_tags
 from local.lightsail.resources import InstanceSnapshot
@@ -273,7 +273,7 @@ def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_d
     refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}]}
     with (
         patch.object(prune.event_bus._client, "put_events", return_value=refused),
-        pytest.raises(NotAllPutError),
+        pytest.raises(EntriesRejectedError),
     ):
         run(prune_requested())
     assert set(blog) <= left(aws)

@@ -1,14 +1,14 @@
-"""What can go wrong with a call to AWS.
+"""The errors of a call to AWS.
 
-Every botocore exception leaves here as one of these:
+`translate_errors` turns every exception of botocore into one of these:
 
     AwsError
-    ├── NotFoundError        there is no such resource in this Region
-    ├── NameInUseError       some resource of the Region, of whatever type, has this name
-    ├── AccessDeniedError    the role may not do this
-    ├── RefusedError         the request can never succeed as it stands
-    └── TryLaterError        everything else: busy, throttled, 5xx, timeout, being set up, and what nobody knows yet
-        └── NotAllPutError   the bus refused some of the events of one call
+    ├── NotFoundError              there is no such resource in this Region
+    ├── NameInUseError             the name is taken by a resource of any type
+    ├── AccessDeniedError          the role may not do this
+    ├── RejectedError              the request cannot succeed as it stands
+    └── RetryableError             a retry may help: busy, throttled, 5xx, timeout, being set up, or an unknown error
+        └── EntriesRejectedError   the bus rejected some of the events of one call
 """
 
 import re
@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 
 
 class AwsError(Exception):
-    """Base of what AWS answers; the text begins with AWS's own error code."""
+    """Base of all errors here; the text begins with AWS's own error code."""
 
 
 class NotFoundError(AwsError):
@@ -28,58 +28,56 @@ class NotFoundError(AwsError):
 
 
 class NameInUseError(AwsError):
-    """Raised when some resource of the Region, of whatever type, has this name."""
+    """Raised when the name is taken by a resource of any type in this Region."""
 
 
 class AccessDeniedError(AwsError):
     """Raised when the role may not do this."""
 
 
-class RefusedError(AwsError):
-    """Raised when the request can never succeed as it stands."""
+class RejectedError(AwsError):
+    """Raised when the request cannot succeed as it stands."""
 
 
-class TryLaterError(AwsError):
-    """Raised when the same request may succeed later; also for an error that is not known, so that it is not lost."""
+class RetryableError(AwsError):
+    """Raised when a retry may help, and for unknown errors, so that no request is lost."""
 
 
-class NotAllPutError(TryLaterError):
-    """Raised when the bus took a call and refused some of its entries, whose places are in `refused`."""
+class EntriesRejectedError(RetryableError):
+    """Raised when the bus rejected some entries of a call; `rejected` has their indexes."""
 
-    def __init__(self, text: str, refused: Sequence[int]) -> None:
-        """Keep the places of the entries."""
+    def __init__(self, text: str, rejected: Sequence[int]) -> None:
         super().__init__(text)
-        self.refused = tuple(refused)
+        self.rejected = tuple(rejected)
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what botocore raises into ours: ClientError and BotoCoreError are not related, nor is a parser's error."""
+    """Turn botocore's exceptions into ours. ClientError, BotoCoreError and a parser's error have no common base."""
     try:
         yield
     except ClientError as error:
-        raise _from_answer(error) from error
+        raise _from_client_error(error) from error
     except ParamValidationError as error:
-        raise RefusedError(f"ParamValidation: {error}") from error
+        raise RejectedError(f"ParamValidation: {error}") from error
     except (BotoCoreError, ResponseParserError) as error:
-        raise TryLaterError(f"{type(error).__name__}: {error}") from error
+        raise RetryableError(f"{type(error).__name__}: {error}") from error
 
 
-# Told apart by name, sub-code and text, never by HTTP status: AWS's own documents disagree about that.
+# Errors are told apart by name, sub-code and text, never by HTTP status: AWS's own documents disagree about that.
 _ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
-
-# What Lightsail says of an instance that is not ready is not documented: words that stand alone, and not in a name.
+# Lightsail's texts for an instance that is not ready are not documented. These are whole words, never parts of a name.
 _BUSY = re.compile(
     r"please try again|please wait|in a few minutes|automatic snapshot is being created"
     r"|(?<![\w.-])(?:state|pending|starting|stopping|rebooting|in progress)(?![\w-])"
 )
 
 
-def _from_answer(error: ClientError) -> AwsError:
+def _from_client_error(error: ClientError) -> AwsError:
     code = error.response["Error"].get("Code", "")
     text = error.response["Error"].get("Message", "")
-    # Lightsail puts its sub-code beside Error, at the top level of the answer.
+    # Lightsail's sub-code is at the top level of the answer, not inside Error.
     sub_code = str(error.response.get("code") or "")
     kind = _kind(code, sub_code, text.lower())
     return kind(f"{code}{'/' if sub_code else ''}{sub_code}: {text} ({error.operation_name})")
@@ -94,6 +92,6 @@ def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:
         if sub_code == "NameExists" or "already in use" in text:
             return NameInUseError
         if _BUSY.search(text):
-            return TryLaterError
-        return RefusedError
-    return TryLaterError
+            return RetryableError
+        return RejectedError
+    return RetryableError

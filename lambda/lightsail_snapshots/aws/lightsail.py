@@ -4,22 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lightsail_snapshots.aws.client import client
-from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RefusedError, translate_errors
+import boto3
+
+from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RejectedError, RetryableError, translate_errors
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from mypy_boto3_lightsail import LightsailClient
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, OperationTypeDef, TagTypeDef
 
 Page = TypeVar("Page", bound=Mapping[str, object])
 
 
 class Operation(NamedTuple):
-    """Something that was done to a resource, by whomever."""
+    """One of Lightsail's records of what was done to a resource."""
 
     type: str
     """Not always in the service model's enum: `CopySnapshot` is not."""
@@ -31,9 +32,9 @@ class Lightsail:
     """Amazon Lightsail in one Region."""
 
     def __init__(self, region: str) -> None:
-        """Make the client; this calls nothing."""
+        """Make the client; this does not call AWS."""
         self.region = region
-        self._client = cast("LightsailClient", client("lightsail", region))
+        self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
 
     def instance_tags(self, instance_name: str) -> dict[str, str]:
         """Return the tags of an instance; a key-only tag has an empty value."""
@@ -42,7 +43,7 @@ class Lightsail:
         return _tags(instance.get("tags", []))
 
     def instances(self) -> Iterator[list[Instance]]:
-        """Return all instances, a page for each call; how many a page holds is Lightsail's choice."""
+        """Return all instances, a page for each call; Lightsail decides how many are on a page."""
         for page in _pages(self._client.get_instances):
             yield [
                 Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
@@ -50,29 +51,28 @@ class Lightsail:
             ]
 
     def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> list[str]:
-        """Ask for a snapshot; return the keys of tags that were left out, see `_tagged`.
+        """Request a snapshot; return the keys of the tags that were dropped, see `_call_with_tags`.
 
-        That it is accepted does not make it usable: see `find_snapshot`.
+        It is usable once `find_snapshot` says so.
         """
         call = partial(self._client.create_instance_snapshot, instanceSnapshotName=name, instanceName=instance_name)
-        return _tagged(call, tags)
+        return _call_with_tags(call, tags)
 
     def copy_snapshot(self, name: str, source_region: str) -> None:
-        """Ask for a copy, here and under the same name, of another Region's snapshot; it can be given no tags."""
+        """Request a copy, in this Region and under the same name, of another Region's snapshot; it gets no tags."""
         with translate_errors():
             self._client.copy_snapshot(
-                # A text as good as any: the stubs know only the Regions of their own day.
-                sourceRegion=source_region,  # type: ignore[arg-type]
+                sourceRegion=source_region,  # type: ignore[arg-type]  # the stubs know only some Regions
                 sourceSnapshotName=name,
                 targetSnapshotName=name,
             )
 
     def tag_snapshot(self, name: str, tags: Mapping[str, str]) -> list[str]:
-        """Add tags to the snapshot of this name, or change them; return the keys of those left out, see `_tagged`."""
-        return _tagged(partial(self._client.tag_resource, resourceName=name), tags)
+        """Add or change tags of a snapshot; return the keys of the tags that were dropped, see `_call_with_tags`."""
+        return _call_with_tags(partial(self._client.tag_resource, resourceName=name), tags)
 
     def find_snapshot(self, name: str) -> Snapshot | None:
-        """Return the snapshot of this name, or None where there is none."""
+        """Return the snapshot of this name, or None if there is none."""
         try:
             with translate_errors():
                 answer = self._client.get_instance_snapshot(instanceSnapshotName=name)
@@ -81,40 +81,48 @@ class Lightsail:
         return _snapshot(answer["instanceSnapshot"], self.region)
 
     def snapshots(self) -> list[Snapshot]:
-        """Return all instance snapshots of the Region, whoever made them: all or, where any page fails, none."""
+        """Return all instance snapshots of the Region, whoever made them. If any page fails, this raises."""
         pages = _pages(self._client.get_instance_snapshots)
         return [_snapshot(raw, self.region) for page in pages for raw in page.get("instanceSnapshots", [])]
 
     def delete_snapshot(self, name: str) -> None:
-        """Delete the snapshot of this name, for good."""
+        """Delete the snapshot of this name. This cannot be undone."""
         with translate_errors():
             self._client.delete_instance_snapshot(instanceSnapshotName=name)
 
     def operations(self, name: str) -> Iterator[Operation]:
-        """Return what was done to whatever has, or had, this name; how far back it goes is not documented."""
+        """Return the operations on all resources that have or had this name; AWS does not document for how long."""
         with suppress(NotFoundError):
             for page in _pages(self._client.get_operations_for_resource, resourceName=name):
                 yield from map(_operation, page.get("operations", []))
 
 
 def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
-    """Make a call, and make it again for the next page as long as there is one."""
-    token: object = None
-    while token != "":
+    """Make a call, and repeat it for each further page.
+
+    Raises RetryableError if Lightsail gives a page token twice: the list would never end, and would not be complete.
+    """
+    token, seen = "", {""}
+    while True:
         with translate_errors():
             page = call(**request, **({"pageToken": token} if token else {}))
         yield page
-        token = page.get("nextPageToken", "")
+        token = str(page.get("nextPageToken") or "")
+        if not token:
+            return
+        if token in seen:
+            raise RetryableError("RepeatedPageToken: Lightsail gave the same page token twice, so the list never ends")
+        seen.add(token)
 
 
 @cache
 def lightsail(region: str) -> Lightsail:
-    """Return the Lightsail of a Region, always the same one: making a client costs more than a call."""
+    """Return the Lightsail of a Region, always the same object: making a client costs more than a call."""
     return Lightsail(region)
 
 
 def list_snapshots(regions: Iterable[str]) -> tuple[list[Snapshot], dict[str, AwsError]]:
-    """Return all snapshots of these Regions, and by Region what went wrong: the list has nothing of such a one."""
+    """Return all snapshots of these Regions, and the errors by Region. A Region with an error has none in the list."""
     listed: list[Snapshot] = []
     errors: dict[str, AwsError] = {}
     for region in regions:
@@ -133,16 +141,16 @@ def _api_tags(tags: Mapping[str, str]) -> list["TagTypeDef"]:
     return [{"key": key, "value": value} if value else {"key": key} for key, value in tags.items()]
 
 
-def _tagged(call: Callable[..., object], tags: Mapping[str, str]) -> list[str]:
-    """Make a call with tags; where Lightsail refuses it, once more without those that are a key alone.
+def _call_with_tags(call: Callable[..., object], tags: Mapping[str, str]) -> list[str]:
+    """Make a call with tags; if Lightsail rejects it, repeat it once without the tags that have no value.
 
-    Returns the keys that were left out. That Lightsail takes such a tag is documented, and not for each operation.
+    Returns the keys of the dropped tags. AWS documents tags without a value, but not that every operation takes them.
     """
     with_value = {key: value for key, value in tags.items() if value}
     try:
         with translate_errors():
             call(tags=_api_tags(tags))
-    except RefusedError:
+    except RejectedError:
         if len(with_value) == len(tags):
             raise
         with translate_errors():
