@@ -26,8 +26,11 @@ RUNTIME_TAG = "cpython-313"
 # What an installer writes differs between machines and installers. METADATA and licences stay: it is from
 # METADATA that a scanner such as Amazon Inspector knows what is in the function.
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json"}
-# Type stubs are for editors; `trim` writes botocore's data; a third of Powertools is a web page for REST APIs.
-_UNUSED = re.compile(r".*\.(pyc|pyi)|.*/py\.typed|botocore/data/.*|.*/swagger-ui[^/]*\.(js|css)")
+# Left out: type stubs; boto3's data, which only its resources read; botocore's data, of which `trimmed_data` writes the
+# part that we need; and a web page for REST APIs, which is a third of Powertools.
+_UNUSED = re.compile(
+    r".*\.pyc|.*\.pyi|.*/py\.typed|boto3/data/.*|boto3/examples/.*|botocore/data/.*|.*/swagger-ui[^/]*\.(js|css)"
+)
 
 
 class BundleError(Exception):

@@ -32,7 +32,7 @@ build_asset(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implem
 CALL = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import botocore.session
+import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
@@ -47,7 +47,7 @@ def call(service, operation, status, answer, **parameters):
     def answers(request, **_):
         sent.append({"target": request.headers["X-Amz-Target"].decode(), "body": json.loads(request.body)})
         return AWSResponse(request.url, status, {}, Body(json.dumps(answer).encode()))
-    client = botocore.session.Session().create_client(
+    client = boto3.client(
         service, "eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     client.meta.events.register("before-send", answers)
@@ -202,4 +202,4 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
 
 def test_the_lock_file_holds_what_the_tests_run_with() -> None:
     names = {dist.name.lower() for dist in pinned_distributions(build.LOCK.read_text())}
-    assert {"aws_lambda_powertools", "botocore", "urllib3"} <= names
+    assert {"aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3"} <= names

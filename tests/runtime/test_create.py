@@ -44,7 +44,7 @@ def test_what_it_imports_comes_from_the_asset_and_nothing_from_site_packages(
     files = start(aws.environment | search, "probe.handler").invoke(batch(delivery=1)).payload
     known = [str(asset), str(runtime_client), str(tmp_path), sysconfig.get_path("stdlib")]
     assert not [file for file in files.values() if "site-packages" in file or not file.startswith(tuple(known))]
-    for name in ("botocore", "urllib3", "aws_lambda_powertools", "lightsail_snapshots.aws"):
+    for name in ("boto3", "botocore", "urllib3", "aws_lambda_powertools", "lightsail_snapshots.aws"):
         assert files[name].startswith(f"{asset}/")
 
 
