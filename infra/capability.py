@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.asset.bundling import RUNTIME
 from infra.monitoring.metrics import NAMESPACE, SERVICE
 from lightsail_snapshots.events import SOURCE
 
@@ -117,7 +118,7 @@ class Capability(Construct):
             self,
             "Function",
             description=description,
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lightsail_snapshots.{module}.handler",
             code=self.shared.code,
