@@ -30,7 +30,7 @@ QUERIES: Mapping[str, str] = {
     "unprotected": "fields @timestamp, count, instances"
     ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
     "nothing-selected": "fields @timestamp, plan, select, regions"
-    ' | filter message like "No instance is selected" | sort @timestamp desc | limit 20',
+    ' | filter message like "Selected no instances" | sort @timestamp desc | limit 20',
     # What we log; what the runtime says of an error that nobody caught (`log_level`: clients before 4.0.4); and a
     # timeout or a lack of memory, of which only Lambda's own report of the invocation can tell.
     "errors": "fields @timestamp, @log, message, exception, errorType, errorMessage, record.status"
