@@ -1,11 +1,13 @@
 """Deploys the unmodified CDK app into the local AWS with the real CDK CLI."""
 
 import json
+import re
 from pathlib import Path
 
 from local import subprocesses
 from local.aws import ACCOUNT, REGION, ROOT, LocalAws
 
+STACK = "LightsailSnapshots"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 
@@ -22,8 +24,17 @@ def deploy(aws: LocalAws, plans: Path) -> dict[str, str]:
     outputs = aws.directory / "outputs.json"
     context = ["--context", f"plans={plans}"]
     _cdk(aws, ROOT, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
-    (stack,) = json.loads(outputs.read_text()).values()
-    return dict(stack)
+    return dict(json.loads(outputs.read_text())[STACK])
+
+
+def resources(aws: LocalAws) -> dict[str, str]:
+    """Returns the physical ids of the deployed resources, by logical id without the eight digits that the CDK adds.
+
+    That is an address for a queue, a name for a function or the bus, and an ARN for the topic.
+    """
+    pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    found = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    return {re.sub("[0-9A-F]{8}$", "", one["LogicalResourceId"]): one["PhysicalResourceId"] for one in found}
 
 
 def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,12 +38,11 @@ class TopicSubscriber:
         return None
 
 
-def subscribe(aws: LocalAws, outputs: Mapping[str, str]) -> TopicSubscriber:
+def subscribe(aws: LocalAws, topic: str) -> TopicSubscriber:
     """Makes the queue and subscribes it, as anybody could with a queue of their own."""
     sqs: Any = aws.client("sqs")
     url = str(sqs.create_queue(QueueName=NAME)["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = outputs["TopicArn"]
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},

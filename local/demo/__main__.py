@@ -80,24 +80,25 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     )
     with screen.step(f"Deploy the unmodified stack for plans.toml, its line `# regions` on: cdk deploy{first}"):
         outputs = cdk.deploy(aws, plans=write_plans(aws.directory))
+        resources = cdk.resources(aws)
     with screen.step(
         f"Hasten it, here only: look again every {COME_BACK_SECONDS} s, usable after {SNAPSHOT_SECONDS} s"
     ):
-        speed_up(aws, outputs)
+        speed_up(aws, resources)
     _make_instance(screen, aws)
-    request_id = _request_snapshot(screen, aws, outputs)
-    _follow(screen, aws, outputs, request_id)
+    request_id = _request_snapshot(screen, aws, outputs["BusName"])
+    _follow(screen, aws, resources["CreateFunction"], request_id)
     _show_snapshot(screen, aws)
     run_plan(screen, aws, TIMEOUT_SECONDS)
-    run_prune(screen, aws, outputs, TIMEOUT_SECONDS)
-    show_overdue(screen, aws, outputs, TIMEOUT_SECONDS)
+    run_prune(screen, aws, resources["PruneFunction"], TIMEOUT_SECONDS)
+    show_overdue(screen, aws, outputs["TopicArn"], TIMEOUT_SECONDS)
     if keep:
-        _keep(screen, aws, outputs)
+        _keep(screen, aws, outputs, resources)
 
 
 def speed_up(
     aws: LocalAws,
-    outputs: Mapping[str, str],
+    resources: Mapping[str, str],
     come_back_seconds: float = COME_BACK_SECONDS,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
 ) -> None:
@@ -105,9 +106,9 @@ def speed_up(
 
     A stack whose plans copy nothing has no queue of copies.
     """
-    for queue in {"RequestQueueUrl", "CopyQueueUrl"} & outputs.keys():
+    for queue in {"CreateQueue", "CopyQueue"} & resources.keys():
         aws.client("sqs").set_queue_attributes(
-            QueueUrl=outputs[queue], Attributes={"VisibilityTimeout": str(come_back_seconds)}
+            QueueUrl=resources[queue], Attributes={"VisibilityTimeout": str(come_back_seconds)}
         )
     aws.control("POST", "/_lightsail/settings", {"snapshotSeconds": snapshot_seconds})
 
@@ -122,10 +123,10 @@ def _make_instance(screen: Screen, aws: LocalAws) -> None:
         _run(aws, command)
 
 
-def _request_snapshot(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> str:
+def _request_snapshot(screen: Screen, aws: LocalAws, bus: str) -> str:
     """Sends the event and returns its id, which everything that follows from it carries."""
     entry = {
-        "EventBusName": outputs["BusName"],
+        "EventBusName": bus,
         "Source": "my-deploy-script",
         "DetailType": "Instance Snapshot Requested",
         "Detail": json.dumps({"instanceName": INSTANCE, "tags": {"reason": "before-deploy"}}),
@@ -138,10 +139,10 @@ def _request_snapshot(screen: Screen, aws: LocalAws, outputs: Mapping[str, str])
     return str(answer["Entries"][0]["EventId"])
 
 
-def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], request_id: str) -> None:
+def _follow(screen: Screen, aws: LocalAws, function: str, request_id: str) -> None:
     screen.say("\nThe function's log, live:")
     done = False
-    for line in follow(aws, outputs["CreateFunctionName"], TIMEOUT_SECONDS):
+    for line in follow(aws, function, TIMEOUT_SECONDS):
         screen.log(line)
         if done and line.level == "METRIC":
             return  # the metrics of an invocation come last
@@ -173,7 +174,7 @@ def _rows(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
+def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], resources: Mapping[str, str]) -> None:
     """Says how to talk to it, and goes on showing the function's log until it is interrupted."""
     since = datetime.now(UTC)
     screen.say("\nIt runs until you press Ctrl-C. To talk to it, paste this into another terminal:\n", "bold")
@@ -197,13 +198,13 @@ def _keep(screen: Screen, aws: LocalAws, outputs: Mapping[str, str]) -> None:
         "Let Lightsail throttle the next three calls, then ask again:": faults,
         # Version 1 of the AWS CLI does not heed AWS_ENDPOINT_URL for SQS.
         "See what lies in the dead-letter queue:": "aws sqs receive-message"
-        f" --endpoint-url $AWS_ENDPOINT_URL --queue-url {outputs['DeadLetterQueueUrl']}",
+        f" --endpoint-url $AWS_ENDPOINT_URL --queue-url {resources['CreateDeadLetterQueue']}",
     }.items():
         screen.say(f"\n{what}", "bold")
         screen.paste(command)
     screen.say("\nLightsail's clock is a day ahead of yours here: the missed night has left it so.")
     screen.say("\nThe function's log, live:")
-    for line in follow(aws, outputs["CreateFunctionName"], KEPT, since):
+    for line in follow(aws, resources["CreateFunction"], KEPT, since):
         screen.log(line)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Mapping
 from datetime import datetime
 
 from local.aws import LocalAws
@@ -18,9 +17,9 @@ UNTIL_THE_NEXT_NIGHT, UNTIL_THE_AUDIT = 25.0, 1.5
 """Hours that pass for Lightsail: together a bit more than the `max_age` of the plan that ships."""
 
 
-def show_overdue(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
+def show_overdue(screen: Screen, aws: LocalAws, topic: str, patience: float) -> None:
     """Lets the snapshots of one instance fail until it is overdue, and shows the messages of that."""
-    phone = subscribe(aws, outputs)
+    phone = subscribe(aws, topic)
     screen.say()
     with screen.step(f"Make an instance {INSTANCE}, tagged backup = {PLAN}, whose snapshots Lightsail fails to make"):
         aws.make_instance(INSTANCE, tags={"backup": PLAN})

@@ -39,7 +39,7 @@ def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:
     lightsail.create_instance_snapshot(instanceName=INSTANCE, instanceSnapshotName=name, tags=listed)
 
 
-def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patience: float) -> None:
+def run_prune(screen: Screen, aws: LocalAws, function: str, patience: float) -> None:
     """Shows the preview, lets prune run as its schedule would, and shows what remains; raises DemoFailedError."""
     screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would go, and why:", "bold")
     screen.paste("make preview", "$ ")
@@ -50,7 +50,7 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     screen.say()
     with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
         put_schedule_event(aws, "prune", datetime.now(UTC))
-    _follow(screen, aws, outputs, since, patience)
+    _follow(screen, aws, function, since, patience)
     left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
     own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])
     screen.grid(
@@ -60,9 +60,9 @@ def run_prune(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], patienc
     )
 
 
-def _follow(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], since: datetime, patience: float) -> None:
+def _follow(screen: Screen, aws: LocalAws, function: str, since: datetime, patience: float) -> None:
     done = False
-    for line in follow(aws, outputs["PruneFunctionName"], patience, since):
+    for line in follow(aws, function, patience, since):
         screen.log(line)
         done = done or line.message == "Pruned"
         if done and line.level == "METRIC":

@@ -15,11 +15,12 @@ from tests.e2e.deployment import Deployment
 def deployed() -> Iterator[Deployment]:
     with local_aws() as aws:
         cdk.bootstrap(aws)
-        deployment = Deployment(aws, cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml")))
-        speed_up(aws, deployment.outputs, come_back_seconds=2, snapshot_seconds=1)
+        cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml"))
+        deployment = Deployment(aws, cdk.resources(aws))
+        speed_up(aws, deployment.resources, come_back_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
-        for function in ("CreateFunctionName", "FanOutFunctionName", "CopyFunctionName"):
-            aws.client("lambda").invoke(FunctionName=deployment.outputs[function], Payload=b"{}")
+        for function in ("CreateFunction", "FanOutFunction", "CopyFunction"):
+            aws.client("lambda").invoke(FunctionName=deployment.resources[function], Payload=b"{}")
         deployment.open()
         yield deployment
 

@@ -40,7 +40,8 @@ class Deployment:
     """The deployed stack, with a queue of the test's own that hears every outcome on the bus."""
 
     aws: LocalAws
-    outputs: Mapping[str, str]
+    resources: Mapping[str, str]
+    """Physical ids, as `cdk.resources` returns them."""
     heard: list[dict[str, Any]] = field(default_factory=list)
     """The outcome events that came so far, oldest first."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -61,7 +62,7 @@ class Deployment:
         """Puts one event per detail on a bus, ours where none is named, in one call; returns the events' ids."""
         entries = [
             {
-                "EventBusName": bus or self.outputs["BusName"],
+                "EventBusName": bus or self.resources["Bus"],
                 "Source": source,
                 "DetailType": detail_type,
                 "Detail": json.dumps(detail),
@@ -73,13 +74,13 @@ class Deployment:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invokes a function with a bare event, waits, and returns its answer, or its error as Lambda shows it."""
-        answer = self.aws.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(event))
+        answer = self.aws.client("lambda").invoke(FunctionName=self.resources[function], Payload=json.dumps(event))
         return dict(json.loads(answer["Payload"].read()))
 
     def deliver(self, *bodies: str) -> list[str]:
         """Sends messages straight to the request queue, as its rule does, in one call; returns the messages' ids."""
         entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
-        answer = self.sqs.send_message_batch(QueueUrl=self.outputs["RequestQueueUrl"], Entries=entries)
+        answer = self.sqs.send_message_batch(QueueUrl=self.resources["CreateQueue"], Entries=entries)
         return [message["MessageId"] for message in answer["Successful"]]
 
     def fault(
@@ -101,7 +102,7 @@ class Deployment:
 
         As SQS's own redrive does; MiniStack has no StartMessageMoveTask.
         """
-        dead = self.outputs["DeadLetterQueueUrl"]
+        dead = self.resources["CreateDeadLetterQueue"]
         for message in self.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]:
             self.deliver(message["Body"])
             self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
@@ -109,7 +110,7 @@ class Deployment:
     def replay(self, seconds: int = 10) -> None:
         """Puts the archived events of the last seconds on the bus again, outcomes included: MiniStack cannot filter."""
         events = self.aws.client("events")
-        name = self.outputs["BusName"]
+        name = self.resources["Bus"]
         now = datetime.now(UTC)
         events.start_replay(
             ReplayName=f"replay-{next(self._numbers)}",
@@ -123,11 +124,11 @@ class Deployment:
         """Sets after how many deliveries a message is given up: at the queue, and for the function that must agree."""
         policy = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": str(deliveries)}
         self.sqs.set_queue_attributes(
-            QueueUrl=self.outputs["RequestQueueUrl"], Attributes={"RedrivePolicy": json.dumps(policy)}
+            QueueUrl=self.resources["CreateQueue"], Attributes={"RedrivePolicy": json.dumps(policy)}
         )
         variables = self.function["Environment"]["Variables"] | {"MAX_RECEIVE_COUNT": str(deliveries)}
         self.aws.client("lambda").update_function_configuration(
-            FunctionName=self.outputs["CreateFunctionName"], Environment={"Variables": variables}
+            FunctionName=self.resources["CreateFunction"], Environment={"Variables": variables}
         )
 
     @contextmanager
@@ -187,11 +188,11 @@ class Deployment:
 
     def quiet(self) -> None:
         """Waits until nothing is left in the request queue, hidden messages included."""
-        eventually(lambda: self.depth("RequestQueueUrl") == 0, "empty request queue")
+        eventually(lambda: self.depth("CreateQueue") == 0, "empty request queue")
 
-    def depth(self, output: str) -> int:
+    def depth(self, queue: str) -> int:
         """How many messages a queue of the stack holds, hidden ones included."""
-        return self._depth(self.outputs[output])
+        return self._depth(self.resources[queue])
 
     def _depth(self, queue_url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -209,7 +210,7 @@ class Deployment:
 
     def pruned(self, request_id: str) -> dict[str, Any] | None:
         """The summary of the first run of prune in which no Region failed, as its log has it; None before its end."""
-        lines = [line for line in self.log("PruneFunctionName") if line.get("correlation_id") == request_id]
+        lines = [line for line in self.log("PruneFunction") if line.get("correlation_id") == request_id]
         return next((line for line in lines if line["message"] == "Pruned" and not line["failed_regions"]), None)
 
     def told(self, detail_type: str) -> list[dict[str, Any]]:
@@ -219,7 +220,7 @@ class Deployment:
             self._listen()
         return [event["detail"] for event in self.heard if event["detail-type"] == detail_type]
 
-    def log(self, function: str = "CreateFunctionName") -> list[dict[str, Any]]:
+    def log(self, function: str = "CreateFunction") -> list[dict[str, Any]]:
         """The JSON lines of a function's log."""
         group = self.configuration(function)["LoggingConfig"]["LogGroup"]
         pages = self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
@@ -240,16 +241,16 @@ class Deployment:
     @property
     def function(self) -> dict[str, Any]:
         """The create function's configuration, as it is now."""
-        return self.configuration("CreateFunctionName")
+        return self.configuration("CreateFunction")
 
     def configuration(self, function: str) -> dict[str, Any]:
         """A function's configuration, as it is now."""
-        return dict(self.aws.client("lambda").get_function_configuration(FunctionName=self.outputs[function]))
+        return dict(self.aws.client("lambda").get_function_configuration(FunctionName=self.resources[function]))
 
     @property
     def role(self) -> str:
         """The name of the create function's role."""
-        return self.role_of("CreateFunctionName")
+        return self.role_of("CreateFunction")
 
     def role_of(self, function: str) -> str:
         """The name of a function's role."""
@@ -258,7 +259,9 @@ class Deployment:
     @cached_property
     def dead_letter_arn(self) -> str:
         """The ARN of the dead-letter queue."""
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs["DeadLetterQueueUrl"], AttributeNames=["QueueArn"])
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self.resources["CreateDeadLetterQueue"], AttributeNames=["QueueArn"]
+        )
         return str(answer["Attributes"]["QueueArn"])
 
     @cached_property
@@ -266,7 +269,7 @@ class Deployment:
         """The address of a queue that gets every outcome on the bus, by a rule that any other system could make."""
         url = str(self.sqs.create_queue(QueueName="outcomes")["QueueUrl"])
         arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        rule = {"Name": "outcomes", "EventBusName": self.outputs["BusName"]}
+        rule = {"Name": "outcomes", "EventBusName": self.resources["Bus"]}
         events = self.aws.client("events")
         events.put_rule(**rule, EventPattern=json.dumps({"source": ["lightsail-snapshots"]}))
         events.put_targets(Rule="outcomes", EventBusName=rule["EventBusName"], Targets=[{"Id": "ear", "Arn": arn}])

@@ -16,7 +16,7 @@ def test_a_bad_request_ends_as_one_event_with_every_problem(stack: Deployment) -
     assert told["request"]["detail"] == detail
     stack.quiet()
     assert len(stack.outcomes(request)) == 1
-    assert stack.depth("DeadLetterQueueUrl") == 0
+    assert stack.depth("CreateDeadLetterQueue") == 0
     (counter,) = stack.faults_left()
     assert counter["times"] == 1000
 
@@ -29,7 +29,7 @@ def test_a_message_that_is_no_event_ends_the_same_way(stack: Deployment) -> None
     assert told["problems"]
     assert told["request"] == "this is not JSON"
     stack.quiet()
-    assert stack.depth("DeadLetterQueueUrl") == 0
+    assert stack.depth("CreateDeadLetterQueue") == 0
 
 
 def test_the_good_requests_of_a_batch_go_on_beside_bad_ones(stack: Deployment) -> None:

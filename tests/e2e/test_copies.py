@@ -117,7 +117,7 @@ def test_a_source_that_is_deleted_before_it_could_be_copied_fails(stack: Deploym
 @pytest.fixture
 def as_role(stack: Deployment) -> Iterator[Callable[[str, str], Any]]:
     """A function that makes clients, of a service and in a Region, with the copy function's credentials."""
-    with stack.acting_as(stack.role_of("CopyFunctionName")) as client:
+    with stack.acting_as(stack.role_of("CopyFunction")) as client:
         yield client
 
 

@@ -26,7 +26,7 @@ def test_a_snapshot_that_never_finishes_is_given_up_and_can_be_replayed(impatien
     told = stack.failed(request)
     assert told["reason"] == "TimedOut"
     assert told["request"]["id"] == request
-    eventually(lambda: stack.depth("DeadLetterQueueUrl") == 1, "message in the dead-letter queue")
+    eventually(lambda: stack.depth("CreateDeadLetterQueue") == 1, "message in the dead-letter queue")
 
     stack.lightsail.delete_instance_snapshot(instanceSnapshotName=told["instanceSnapshotName"])
     stack.redrive()
@@ -34,7 +34,7 @@ def test_a_snapshot_that_never_finishes_is_given_up_and_can_be_replayed(impatien
     eventually(lambda: len(stack.outcomes(request)) == 2, "second outcome")
     assert stack.outcomes(request)[1]["detail-type"] == "Instance Snapshot Available"
     assert [snapshot["state"] for snapshot in stack.snapshots_of(instance)] == ["available"]
-    assert stack.depth("DeadLetterQueueUrl") == 0
+    assert stack.depth("CreateDeadLetterQueue") == 0
 
 
 def test_requests_are_replayed_from_the_archive_and_make_no_second_snapshot(stack: Deployment) -> None:

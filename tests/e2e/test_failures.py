@@ -31,15 +31,15 @@ def test_a_region_that_fails_once_is_tried_again_and_each_instance_has_one_snaps
         stack.usable(instance)
         stack.quiet()
         assert len(stack.snapshots_of(instance, region)) == 1
-    assert stack.depth("FanOutFailuresQueueUrl") == 0
+    assert stack.depth("FanOutFailures") == 0
 
 
 def test_a_request_that_fails_three_times_is_kept_with_its_error_and_can_be_replayed(stack: Deployment) -> None:
     instances, detail = fleet(stack, "kept", denied=TRIES)
     stack.usable(instances[REGIONS[0]])
 
-    eventually(lambda: stack.depth("FanOutFailuresQueueUrl") == 1, "the record of a failed invocation")
-    queue = stack.outputs["FanOutFailuresQueueUrl"]
+    eventually(lambda: stack.depth("FanOutFailures") == 1, "the record of a failed invocation")
+    queue = stack.resources["FanOutFailures"]
     (message,) = stack.sqs.receive_message(QueueUrl=queue)["Messages"]
     record = json.loads(message["Body"])
     assert record["requestPayload"]["detail"] == detail
@@ -47,7 +47,7 @@ def test_a_request_that_fails_three_times_is_kept_with_its_error_and_can_be_repl
     assert stack.snapshots_of(instances[REGIONS[1]], REGIONS[1]) == []
     stack.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
-    assert stack.invoke("FanOutFunctionName", record["requestPayload"]) == {"selected": dict.fromkeys(REGIONS, 1)}
+    assert stack.invoke("FanOutFunction", record["requestPayload"]) == {"selected": dict.fromkeys(REGIONS, 1)}
     stack.usable(instances[REGIONS[1]])
     stack.quiet()
     for region, instance in instances.items():

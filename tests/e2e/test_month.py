@@ -81,7 +81,7 @@ class Month:
         for name in INSTANCES:
             detail = {"instanceName": name, "plan": "nightly", "scheduledTime": f"{slot:%FT%TZ}"}
             event = {"id": f"{name}-{slot}", "time": f"{slot:%FT%TZ}", "detail": detail}
-            answer = self.stack.invoke("CreateFunctionName", event)
+            answer = self.stack.invoke("CreateFunction", event)
             assert answer["state"] in ("pending", "available", "failed"), answer
 
     def prune(self, scheduled_time: datetime) -> None:
@@ -172,7 +172,7 @@ def test_iam_does_not_let_prune_delete_what_is_not_ours_even_if_it_wanted_to(sta
         )
     stack.lightsail.create_instance_snapshot(instanceName=instance, instanceSnapshotName=f"{instance}-untagged")
 
-    with stack.acting_as(stack.role_of("PruneFunctionName")) as client:
+    with stack.acting_as(stack.role_of("PruneFunction")) as client:
         lightsail = client("lightsail")
         for name in ("theirs", "untagged"):
             with pytest.raises(lightsail.exceptions.AccessDeniedException):

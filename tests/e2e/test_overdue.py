@@ -16,7 +16,7 @@ PLAN = "nightly"
 
 @pytest.fixture(scope="module")
 def phone(deployed: Deployment) -> Iterator[TopicSubscriber]:
-    phone = subscribe(deployed.aws, deployed.outputs)
+    phone = subscribe(deployed.aws, deployed.resources["MonitoringNotificationsTopic"])
     yield phone
     deployed.sqs.delete_queue(QueueUrl=phone.url)
 
@@ -62,7 +62,7 @@ def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployme
 
 def test_a_person_hears_of_a_request_that_was_refused(stack: Deployment, phone: TopicSubscriber) -> None:
     stack.request({"instanceNme": "web-of-nobody"})
-    assert "did you mean instanceName?" in text(phone, "Request refused at 20", "instanceNme")
+    assert "did you mean instanceName?" in text(phone, "Request rejected at 20", "instanceNme")
 
 
 def test_an_alarm_goes_off_and_tells_what_to_do(stack: Deployment, phone: TopicSubscriber) -> None:

@@ -54,7 +54,7 @@ def test_one_slot_is_one_snapshot_of_each_instance_though_its_first_delivery_sto
     stack.aws.control("POST", "/_lightsail/faults", fault)
 
     first = stack.aws.client("lambda").invoke(
-        FunctionName=stack.outputs["FanOutFunctionName"], Payload=json.dumps({**event, "detail": detail})
+        FunctionName=stack.resources["FanOutFunction"], Payload=json.dumps({**event, "detail": detail})
     )
 
     assert first["FunctionError"]
@@ -75,7 +75,7 @@ def test_one_slot_is_one_snapshot_of_each_instance_though_its_first_delivery_sto
 @pytest.mark.parametrize("bus", ["default", "ours"])
 def test_an_event_of_any_bus_triggers_a_plan_and_two_events_are_two_snapshots(stack: Deployment, bus: str) -> None:
     instance = stack.instance(backup="release")
-    where = {"default": "default", "ours": stack.outputs["BusName"]}[bus]
+    where = {"default": "default", "ours": stack.resources["Bus"]}[bus]
 
     stack.put("Release", {"state": "STARTED"}, {"state": "STARTED"}, {"state": "DONE"}, source="my.ci", bus=where)
 

@@ -57,7 +57,7 @@ def test_a_rule_of_the_users_own_may_invoke_the_function_with_the_bare_event(sta
     event = {"id": "of-my-own", "time": "2026-11-23T03:15:00Z", "detail": {"instanceName": instance}}
 
     answer = stack.aws.client("lambda").invoke(
-        FunctionName=stack.outputs["CreateFunctionName"], Payload=json.dumps(event)
+        FunctionName=stack.resources["CreateFunction"], Payload=json.dumps(event)
     )
 
     (snapshot,) = stack.snapshots_of(instance)
