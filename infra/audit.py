@@ -1,33 +1,82 @@
-"""The `audit` capability: Audit Requested -> Lambda -> metrics, Recovery Point Overdue."""
+"""The `audit` capability: Audit Requested, on a schedule or by request -> Lambda -> metrics, Recovery Point Overdue."""
+
+from datetime import timedelta
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.capability import StackContext
 from infra.event_function import EventFunction
+from infra.monitoring.alarms import AlarmDefinition
+from infra.monitoring.metrics import our_metric
+from infra.schedules import Schedules
 from lightsail_snapshots.events import AUDIT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, RECOVERY_POINT_OVERDUE
+from lightsail_snapshots_plans.models import Plans, audit_interval, audit_request
+
+MAX_WINDOW = timedelta(days=7)
+"""Of an alarm with periods of an hour or more: CloudWatch API reference, PutMetricAlarm."""
 
 
 class Audit(EventFunction):
-    """Finds instances that could not be restored. It can read two lists, and changes nothing in Lightsail."""
+    """Finds the instances that have no recent snapshot. It can read two lists, and changes nothing in Lightsail."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, runbook: str) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            shared,
-            module="audit",
-            description="Looks which Lightsail instances have no recent snapshot.",
-            publishes=[RECOVERY_POINT_OVERDUE, INSTANCE_SNAPSHOT_FAILED],
-            environment={"RUNBOOK": runbook},
-            timeout=Duration.minutes(10),  # some hundreds of pages, one after the other, for ten thousand instances
-            memory=1024,  # 100,000 snapshots of a Region, with their tags, are 250 MB
-        )
-        self.allow_reads("ListInstances", ["lightsail:GetInstances"], shared.regions)
-        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], shared.all_regions)
-        self.rule(
+    module = "audit"
+    description = "Finds the Lightsail instances that have no recent snapshot."
+    publishes = (RECOVERY_POINT_OVERDUE, INSTANCE_SNAPSHOT_FAILED)
+    timeout = Duration.minutes(10)  # for 10,000 instances: several hundred pages, one after the other
+    memory = 1024  # 100,000 snapshots of a Region, with their tags, need 250 MB
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        context: StackContext,
+        *,
+        plans: Plans,
+        schedules: Schedules,
+        runbook: str,
+    ) -> None:
+        super().__init__(scope, construct_id, context, environment={"RUNBOOK": runbook})
+        self.allow_reads("ListInstances", ["lightsail:GetInstances"], context.regions)
+        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], context.all_regions)
+        self.add_rule(
             "Rule",
-            bus=shared.bus,
-            description="Requests for an audit, from the schedule or from whoever wants to know now.",
+            description="Requests for an audit, from the schedule or any other source.",
+            bus=context.bus,
             pattern={"detail-type": [AUDIT_REQUESTED]},
+        )
+        schedules.put_event("audit", AUDIT_REQUESTED, audit_request(plans), schedule=plans.audit_schedule)
+        self._add_alarms(plans)
+
+    def _add_alarms(self, plans: Plans) -> None:
+        """Watch each plan that has a `max_age`, and the audit itself: no data is an alarm too.
+
+        An alarm looks back over two audits, so that one may be late or fail.
+        """
+        window = Duration.seconds(int(min(2 * audit_interval(plans), MAX_WINDOW).total_seconds()))
+        for plan in plans.plans:
+            if plan.max_age:
+                overdue = our_metric("InstancesOverdue", plan=plan.name, statistic="Maximum", period=window)
+                self.alarms.append(
+                    AlarmDefinition(
+                        name=f"overdue-{plan.name}",
+                        section="overdue",
+                        meaning=f"Plan {plan.name}: an instance has no usable snapshot or copy younger than max_age,"
+                        " or no audit checked it.",
+                        first="read the message that names the instances.",
+                        metric=overdue,
+                        missing=cloudwatch.TreatMissingData.BREACHING,
+                    )
+                )
+        self.alarms.append(
+            AlarmDefinition(
+                name="audit-missing",
+                meaning="No audit was completed, so nobody knows which instances have a recent snapshot.",
+                first="read the log of the audit function.",
+                metric=our_metric("AuditsCompleted", period=window),
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                threshold=1,
+            )
         )

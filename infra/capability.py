@@ -1,209 +1,161 @@
-"""What every capability has: one function with logs that outlive the stack, and a role of its own."""
+"""What every capability has: a function, its logs and a role of its own, and what monitoring watches of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Token, Validations
+from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.asset.bundling import RUNTIME
+from infra.bus import may_publish
+from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import NAMESPACE, SERVICE
-from lightsail_snapshots.events import SOURCE
-
-MEMORY = 512
-"""Megabytes; not for the memory: the share of a CPU grows with it, and a cold start is all CPU."""
+from infra.queues import Queue
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackContext:
-    """What all capabilities of a stack have in common."""
+    """What all capabilities of a stack share."""
 
     bus: events.IEventBus
     code: lambda_.Code
     regions: Sequence[str]
-    """Those that the stack looks after."""
+    """The Regions whose instances get snapshots."""
     copy_regions: Sequence[str]
-    """Those that it copies to."""
+    """The Regions that snapshots are copied to; there may be none."""
 
     @property
-    def all_regions(self) -> tuple[str, ...]:
-        """Where there may be snapshots of ours, or copies of them; each Region once."""
+    def all_regions(self) -> Sequence[str]:
+        """The Regions that may hold our snapshots or copies of them, each once."""
         return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment that tells a function of these, as `settings` reads it."""
+        """The environment variables of every function, as `settings` reads them."""
         copies = {"COPY_REGIONS": ",".join(self.copy_regions)} if self.copy_regions else {}
         return {
             "EVENT_BUS_NAME": self.bus.event_bus_name,
             "SNAPSHOT_REGIONS": ",".join(self.regions),
             **copies,
+            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 
 
 class Capability(Construct):
-    """A function's log group, and a role that may do nothing yet but write to it and publish these detail-types.
+    """A function whose role may only write its logs and publish events of the types in `publishes`.
 
-    What it may do in Lightsail is for each capability to add: it is what the capability is about.
+    Each capability adds the Lightsail actions that it needs. What follows is for monitoring.
     """
 
-    function: lambda_.Function
+    module: ClassVar[str]
+    """The module of the handler."""
+    description: ClassVar[str]
+    publishes: ClassVar[Sequence[str]]
+    timeout: ClassVar[Duration]
+    memory: ClassVar[int] = 512
+    """Megabytes. A function's share of a CPU grows with its memory, and a cold start needs CPU only."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, publishes: Sequence[str]) -> None:
+    function: lambda_.Function
+    work_queue: Queue | None = None
+    dead_letter_queues: Mapping[str, Queue]
+    """By the name that alarms and the dashboard give to each."""
+
+    def __init__(self, scope: Construct, construct_id: str, context: StackContext) -> None:
         super().__init__(scope, construct_id)
-        self.shared = shared
-        # Keep the logs when the stack goes: they tell which snapshots were taken, and expire by themselves.
+        self.context = context
+        self.name = self.module.replace("_", "-")
+        self.alarms: list[AlarmDefinition] = []
+        # The logs outlive the stack, since they say which snapshots were taken; they expire by themselves.
         self.log_group = logs.LogGroup(
             self,
             "Logs",
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        # CDK adds the queues; AWSLambdaBasicExecutionRole would be too broad.
+        # AWSLambdaBasicExecutionRole would allow more. The CDK adds the queues.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        self.role.add_to_policy(may_publish(shared.bus, publishes))
+        self.role.add_to_policy(may_publish(context.bus, self.publishes))
         self.log_group.grant_write(self.role)
-
-    @property
-    def follow_command(self) -> str:
-        """The command that shows the logs as they come."""
-        return f"aws logs tail {self.log_group.log_group_name} --follow --region {Aws.REGION}"
-
-    def arns(self, resource: str, regions: Sequence[str]) -> list[str]:
-        """Name all resources of a type: Lightsail's ARNs end in a random id, so a policy cannot name one by name."""
-        return [
-            Stack.of(self).format_arn(service="lightsail", region=region, resource=resource, resource_name="*")
-            for region in regions
-        ]
-
-    def allow_reads(self, sid: str, actions: Sequence[str], regions: Sequence[str]) -> None:
-        """Allow Lightsail's reads, which know no resources, in these Regions."""
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid=sid,
-                actions=list(actions),
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
-            )
-        )
-        reason = "Lightsail's reads know no resource types; the condition limits them to the Regions."
-        self.acknowledge({"*": reason}, regions[:1])
-
-    def acknowledge(self, reasons: Mapping[str, str], regions: Sequence[str]) -> None:
-        """Answer cdk-nag's findings (pack AwsSolutions) about wildcards in the role: `*`, or all of a resource type."""
-        for resource, reason in reasons.items():
-            for region in regions:
-                Validations.of(self.role).acknowledge(
-                    Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{_shown(resource, region)}]", reason=reason)
-                )
 
     def make_function(
         self,
         *,
-        module: str,
-        description: str,
-        timeout: Duration,
-        memory: int,
         environment: Mapping[str, str],
-        dead_letter_queue: sqs.IQueue | None = None,
+        dead_letter_queue: Queue | None = None,
         on_failure: lambda_.IDestination | None = None,
     ) -> lambda_.Function:
-        """Make the function of a handler module; an asynchronous invocation that fails is tried twice more."""
+        """Make the function, with one of the two for asynchronous invocations that have failed three times."""
         function = lambda_.Function(
             self,
             "Function",
-            description=description,
-            runtime=RUNTIME,
+            description=self.description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            handler=f"lightsail_snapshots.{module}.handler",
-            code=self.shared.code,
+            handler=f"lightsail_snapshots.{self.module}.handler",
+            code=self.context.code,
             role=self.role,
-            timeout=timeout,
-            memory_size=memory,
+            timeout=self.timeout,
+            memory_size=self.memory,
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            environment={
-                **self.shared.environment,
-                **environment,
-                "POWERTOOLS_SERVICE_NAME": SERVICE,
-                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
-            },
-            dead_letter_queue=dead_letter_queue,
-            on_failure=on_failure,
+            environment={**self.context.environment, **environment},
             retry_attempts=2,
             max_event_age=Duration.hours(6),
+            dead_letter_queue=dead_letter_queue,
+            on_failure=on_failure,
         )
-        Validations.of(function).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-L1",
-                reason="Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run.",
-            )
-        )
+        reason = "Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run."
+        Validations.of(function).acknowledge(Acknowledgment(id="AwsSolutions-L1", reason=reason))
         return function
 
+    def watch(self, alarm: str, metric: cloudwatch.IMetric, *, meaning: str, first: str) -> None:
+        """Have an alarm on each data point above zero: see AlarmDefinition."""
+        self.alarms.append(AlarmDefinition(name=alarm, metric=metric, meaning=meaning, first=first))
 
-def queue_for_dead_letters(scope: Construct, construct_id: str) -> sqs.Queue:
-    """Make a queue that keeps what lies in it as long as SQS can."""
-    queue = sqs.Queue(
-        scope,
-        construct_id,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
-        retention_period=Duration.days(14),
-    )
-    Validations.of(queue).acknowledge(
-        Acknowledgment(id="AwsSolutions-SQS3", reason="It is itself where dead letters lie, until a person looks.")
-    )
-    return queue
-
-
-class RuleAccess:
-    """A queue of ours that rules send to: as a target, or with what they could not deliver.
-
-    One statement admits all the rules, since a queue's policy takes 20 statements and 10 conditions. The CDK adds one
-    for each rule, but not to a queue that it knows by its ARN only: `queue`, which is what rules are to be given.
-    """
-
-    def __init__(self, queue: sqs.Queue) -> None:
-        self.queue = sqs.Queue.from_queue_arn(queue, "ForRules", queue.queue_arn)
-        self._rules: list[str] = []
-        self._statement = iam.PolicyStatement(
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
-            actions=["sqs:SendMessage"],
-            resources=[queue.queue_arn],
+    def allow_reads(self, sid: str, actions: Sequence[str], regions: Sequence[str], *, reason: str = "") -> None:
+        """Allow actions that know no resource types, as most of Lightsail's reads, in these Regions."""
+        conditions = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+        self.role.add_to_policy(
+            iam.PolicyStatement(sid=sid, actions=list(actions), resources=["*"], conditions=conditions)
         )
-        queue.add_to_resource_policy(self._statement)
+        reason = reason or "Lightsail's reads know no resource types. The condition limits the Regions."
+        self._acknowledge("*", reason)
 
-    def admit(self, rule_arn: str) -> None:
-        """Let one more rule send."""
-        self._rules.append(rule_arn)
-        self._statement.add_condition("ArnEquals", {"aws:SourceArn": self._rules})
+    def allow_on_all(
+        self,
+        resource_type: str,
+        regions: Sequence[str],
+        *,
+        sid: str,
+        action: str,
+        conditions: Mapping[str, Mapping[str, str]],
+        reason: str,
+    ) -> None:
+        """Allow an action on all resources of a type: their ARNs end in a random id, so that none can be named.
 
+        `reason` says why this is safe. It answers cdk-nag, whose pack AwsSolutions finds each wildcard.
+        """
+        arns = [
+            Stack.of(self).format_arn(service="lightsail", region=region, resource=resource_type, resource_name="*")
+            for region in regions
+        ]
+        self.role.add_to_policy(iam.PolicyStatement(sid=sid, actions=[action], resources=arns, conditions=conditions))
+        for arn in arns:
+            self._acknowledge(arn, reason)
 
-def may_publish(bus: events.IEventBus, detail_types: Sequence[str]) -> iam.PolicyStatement:
-    """Allow to put events of these kinds on our bus, in our name, and no others: no outcome can become a request.
-
-    Both keys hold one value per entry of a PutEvents call, hence `ForAllValues`. It is also true where a key is
-    absent, which no accepted entry can be: Source and DetailType are required.
-    """
-    return iam.PolicyStatement(
-        sid="PublishEvents",
-        actions=["events:PutEvents"],
-        resources=[bus.event_bus_arn],
-        conditions={"ForAllValues:StringEquals": {"events:source": SOURCE, "events:detail-type": list(detail_types)}},
-    )
-
-
-def _shown(resource: str, region: str) -> str:
-    """Write a resource as cdk-nag does, which shows a token as `<AWS::Region>`."""
-    if resource == "*":
-        return resource
-    shown = "<AWS::Region>" if Token.is_unresolved(region) else region
-    return f"arn:<AWS::Partition>:lightsail:{shown}:<AWS::AccountId>:{resource}/*"
+    def _acknowledge(self, resource: str, reason: str) -> None:
+        """Answer cdk-nag's finding, whose id shows a token of the CDK as `<AWS::Region>`."""
+        tokens = {"Partition": Aws.PARTITION, "Region": Aws.REGION, "AccountId": Aws.ACCOUNT_ID}
+        for name, token in tokens.items():
+            resource = resource.replace(token, f"<AWS::{name}>")
+        Validations.of(self.role).acknowledge(
+            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
+        )

@@ -1,15 +1,13 @@
 """The `copy` capability: Instance Snapshot Available with copyTo -> queue -> Lambda -> CopySnapshot, TagResource."""
 
 import json
-from collections.abc import Sequence
 
-from aws_cdk import Aws
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.capability import RuleAccess, StackContext, queue_for_dead_letters
+from infra.capability import StackContext
+from infra.monitoring.metrics import our_metric
 from infra.queue_function import QueueFunction
+from infra.queues import DeadLetterQueue
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_AVAILABLE,
     INSTANCE_SNAPSHOT_COPIED,
@@ -18,107 +16,72 @@ from lightsail_snapshots.events import (
 )
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 
-MAX_RECEIVE_COUNT = 480
-"""Deliveries before the dead-letter queue: 480 times 180 s are 24 hours. A first copy moves the whole disk, and how
-many may run at a time is not documented: those of a large fleet wait for each other."""
 MAX_CONCURRENCY = 2
 """Functions at a time, the least that SQS can: Lightsail's request rate is not published."""
 
 
 class Copy(QueueFunction):
-    """Copies every usable snapshot to the Regions that its request names, and comes back until each copy is usable.
+    """Copies usable snapshots to the Regions that their requests name, and retries until each copy is usable.
 
-    Each destination Region has a rule, which sends an event that names it to the queue, together with the Region: each
-    copy is a message of its own, that succeeds or fails by itself.
+    Each destination Region has a rule of its own, which adds the Region to the event: each copy is one message, and
+    succeeds or fails by itself. One redrive of the dead-letter queue replays such messages.
 
-    The dead-letter queue holds such messages, so that one redrive replays them all. What the rules could not deliver
-    has no Region with it, since EventBridge keeps the event as it was; it lies in a queue of its own, to be replayed
-    from the archive, through the same rules.
+    An event that a rule could not deliver has no Region with it. It goes to a queue of its own, and is replayed from
+    the archive through these rules.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, shared: StackContext) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            shared,
-            module="copy",
-            description="Copies a snapshot to another Region, tags the copy and comes back until it is usable.",
-            publishes=[INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED],
-            max_receive_count=MAX_RECEIVE_COUNT,
-            max_concurrency=MAX_CONCURRENCY,
-        )
-        self._allow(shared.copy_regions)
-        self.undelivered_queue = queue_for_dead_letters(self, "UndeliveredQueue")
-        undelivered = RuleAccess(self.undelivered_queue)
-        for region in shared.copy_regions:
-            self.rule(
+    module = "copy"
+    description = "Copies a snapshot to another Region, tags the copy and retries until it is usable."
+    publishes = (INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED)
+    # With the visibility timeout of 180 s: 24 hours. A first copy transfers the whole disk, and AWS does not document
+    # how many may run at a time: the copies of a large fleet wait for each other.
+    max_receive_count = 480
+
+    def __init__(self, scope: Construct, construct_id: str, context: StackContext) -> None:
+        super().__init__(scope, construct_id, context, max_concurrency=MAX_CONCURRENCY)
+        self._allow_copies()
+        undelivered = DeadLetterQueue(self, "UndeliveredQueue")
+        self.dead_letter_queues = {**self.dead_letter_queues, f"{self.name}-undelivered": undelivered}
+        for region in context.copy_regions:
+            self.add_rule(
                 f"To-{region}",
-                description=f"Usable snapshots of which there is to be a copy in {region}.",
-                pattern=events.EventPattern(
-                    source=[SOURCE], detail_type=[INSTANCE_SNAPSHOT_AVAILABLE], detail={"copyTo": [region]}
-                ),
-                undelivered=undelivered,
-                message=_With(region),
-            )
-
-    def _allow(self, regions: Sequence[str]) -> None:
-        """Allow to copy into these Regions, and to tag there what has our tag or none of its kind, but nothing else.
-
-        Both conditions on TagResource are needed: the one lets us make nothing but ours, the other keeps us off what
-        carries another owner's tag.
-        """
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="CopyAndRead",  # neither a copy nor a read knows resources or tags, only Regions
-                actions=[
-                    "lightsail:CopySnapshot",
-                    "lightsail:GetInstanceSnapshot",
-                    "lightsail:GetOperationsForResource",
-                ],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:RequestedRegion": list(regions)}},
-            )
-        )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="TagCopies",
-                actions=["lightsail:TagResource"],
-                resources=self.arns("InstanceSnapshot", regions),
-                conditions={
-                    "StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY},
-                    "StringEqualsIfExists": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY},
+                description=f"Usable snapshots to copy to {region}.",
+                pattern={
+                    "source": [SOURCE],
+                    "detail-type": [INSTANCE_SNAPSHOT_AVAILABLE],
+                    "detail": {"copyTo": [region]},
                 },
+                undelivered=undelivered,
+                # EventBridge's own variable for the whole event as JSON (user guide, "input transformation").
+                template=f'{{"destination": {json.dumps(region)}, "event": <aws.events.event.json>}}',
             )
-        )
-        reasons = {
-            "*": "CopySnapshot and Lightsail's reads know no resource types; the condition limits them to the Regions.",
-            "InstanceSnapshot": "A copy's ARN ends in a random id; the conditions ask for our tag, and for no other.",
-        }
-        self.acknowledge(reasons, regions)
-
-    def replay_undelivered_command(self, archive_arn: str, bus: events.IEventBus) -> str:
-        """Write the command that sends the events of some time through the rules again, and through no others."""
-        rules = [rule.rule_arn for rule in self.node.children if isinstance(rule, events.Rule)]
-        return (
-            f"aws events start-replay --replay-name copies-1 --event-source-arn {archive_arn}"
-            " --event-start-time 2026-11-23T00:00:00Z --event-end-time 2026-11-24T00:00:00Z"
-            f" --destination Arn={bus.event_bus_arn},FilterArns={','.join(rules)} --region {Aws.REGION}"
+        self.watch(
+            "copies-failed",
+            our_metric("CopiesFailed"),
+            meaning="A copy of a snapshot to another Region failed and will not be retried.",
+            first="read the message that says which copy and why.",
         )
 
+    def _allow_copies(self) -> None:
+        """Allow copies, and our tag on them.
 
-class _With(events.RuleTargetInput):
-    """Sends a Region and the whole event: `{"destination": "eu-west-1", "event": {...}}`.
-
-    The CDK has no words of its own for EventBridge's variable `aws.events.event.json`, the event as JSON (user guide,
-    "Amazon EventBridge input transformation").
-    """
-
-    def __init__(self, destination: str) -> None:
-        super().__init__()
-        self._destination = destination
-
-    def bind(self, _rule: object) -> events.RuleTargetInputProperties:
-        """Give the transformer's template; it must not be written as JSON, since the variable stands without quotes."""
-        return events.RuleTargetInputProperties(
-            input_template=f'{{"destination": {json.dumps(self._destination)}, "event": <aws.events.event.json>}}'
+        TagResource needs both conditions: with the first we can only set our tag, with the second we cannot set it on
+        a snapshot that carries another owner's.
+        """
+        self.allow_reads(
+            "CopyAndRead",
+            ["lightsail:CopySnapshot", "lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
+            self.context.copy_regions,
+            reason="CopySnapshot and Lightsail's reads know no resource types. The condition limits the Regions.",
+        )
+        self.allow_on_all(
+            "InstanceSnapshot",
+            self.context.copy_regions,
+            sid="TagCopies",
+            action="lightsail:TagResource",
+            conditions={
+                "StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY},
+                "StringEqualsIfExists": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY},
+            },
+            reason="A copy's ARN ends in a random id. The conditions require our tag, and no other owner's.",
         )

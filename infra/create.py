@@ -1,12 +1,14 @@
 """The `create` capability: Instance Snapshot Requested -> queue -> Lambda -> CreateInstanceSnapshot."""
 
-from collections.abc import Sequence
+import json
+import shlex
 
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.capability import RuleAccess, StackContext
+from infra.capability import StackContext
+from infra.monitoring.metrics import our_metric
+from infra.names import NAME
 from infra.queue_function import QueueFunction
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_AVAILABLE,
@@ -15,61 +17,79 @@ from lightsail_snapshots.events import (
 )
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 
-MAX_RECEIVE_COUNT = 120
-"""Deliveries before the dead-letter queue: 120 times 180 s are six hours for a snapshot to become usable."""
-
 
 class Create(QueueFunction):
-    """Takes a snapshot for every request on the bus, and comes back until it is usable.
+    """Takes a snapshot for every request, and retries until it is usable.
 
-    Three roads lead into its dead-letter queue: the request queue after MAX_RECEIVE_COUNT deliveries, the rule when it
-    could not reach that queue, and the function's own asynchronous invocations, for users whose rule targets it
-    directly. All three leave the bare event, so one redrive with the request queue as its destination replays them all.
+    Three things end in its dead-letter queue: a message after `max_receive_count` deliveries, an event that the rule
+    could not deliver, and a failed invocation by a rule of the user's own. Each is the bare event, so one redrive to
+    the queue replays them all.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, shared: StackContext, *, max_concurrency: int) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            shared,
-            module="create",
-            description="Takes a snapshot of a Lightsail instance and comes back until it is usable.",
-            publishes=[INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED],
-            max_receive_count=MAX_RECEIVE_COUNT,
-            max_concurrency=max_concurrency,
-        )
-        self._allow(shared.regions)
-        self.rule(
+    module = "create"
+    description = "Takes a snapshot of a Lightsail instance and retries until it is usable."
+    publishes = (INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED)
+    max_receive_count = 120  # with the visibility timeout of 180 s: six hours for a snapshot to become usable
+
+    def __init__(self, scope: Construct, construct_id: str, context: StackContext, *, max_concurrency: int) -> None:
+        super().__init__(scope, construct_id, context, max_concurrency=max_concurrency)
+        self._allow_snapshots()
+        self._add_outputs()
+        self.add_rule(
             "Rule",
             description="Requests for a snapshot of a Lightsail instance, from any source.",
-            # Whatever its source: `create` refuses bad ones by itself.
-            pattern=events.EventPattern(detail_type=[INSTANCE_SNAPSHOT_REQUESTED]),
-            undelivered=RuleAccess(self.dead_letter_queue),
+            pattern={"detail-type": [INSTANCE_SNAPSHOT_REQUESTED]},
+            undelivered=self.dead_letter_queue,
+        )
+        self.watch(
+            "snapshots-failed",
+            our_metric("SnapshotsFailed"),
+            meaning="A requested snapshot failed and will not be retried.",
+            first="read the message that says which instance and why.",
         )
 
-    def _allow(self, regions: Sequence[str]) -> None:
-        """Allow snapshots of any instance of these Regions, but only with our tag: prune may delete what carries it."""
+    def _allow_snapshots(self) -> None:
+        """Allow snapshots of any instance, but only with our tag: prune may delete the snapshots that carry it."""
+        regions = self.context.regions
         with_our_tag = {"StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY}}
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="CreateWithOurTag",
-                actions=["lightsail:CreateInstanceSnapshot"],
-                resources=self.arns("Instance", regions),
-                conditions=with_our_tag,
-            )
+        self.allow_on_all(
+            "Instance",
+            regions,
+            sid="CreateWithOurTag",
+            action="lightsail:CreateInstanceSnapshot",
+            conditions=with_our_tag,
+            reason="Any instance may get a snapshot, and its ARN ends in a random id.",
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                # Whether tags in a create are checked as TagResource is not documented; AWS's own policies grant both.
-                sid="TagWithOurTag",
-                actions=["lightsail:TagResource"],
-                resources=self.arns("InstanceSnapshot", regions),
-                conditions=with_our_tag,
-            )
+        self.allow_on_all(
+            "InstanceSnapshot",
+            regions,
+            sid="TagWithOurTag",
+            # AWS does not document whether a create with tags needs it; AWS's own policies grant both.
+            action="lightsail:TagResource",
+            conditions=with_our_tag,
+            reason="A new snapshot has no ARN yet. The condition requires our tag.",
         )
         self.allow_reads("Read", ["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"], regions)
-        reasons = {
-            "Instance": "Any instance may be snapshotted, and its ARN ends in a random id.",
-            "InstanceSnapshot": "What is being made has no ARN yet; the condition asks for our tag.",
+
+    def _add_outputs(self) -> None:
+        """Give the commands that request a snapshot and show what happens to it, to be pasted into a shell."""
+        stack, regions = Stack.of(self), self.context.regions
+        detail = {"instanceName": "MY-INSTANCE", "region": regions[0] if len(regions) == 1 else "MY-REGION"}
+        entry = {
+            "EventBusName": NAME,
+            "Source": "my-shell",
+            "DetailType": INSTANCE_SNAPSHOT_REQUESTED,
+            "Detail": json.dumps(detail),
         }
-        self.acknowledge(reasons, regions)
+        CfnOutput(
+            stack,
+            "RequestSnapshot",
+            value=f"aws events put-events --region {stack.region} --entries {shlex.quote(json.dumps([entry]))}",
+            description="Requests a snapshot: replace the names in capitals and run it.",
+        )
+        CfnOutput(
+            stack,
+            "FollowLogs",
+            value=f"aws logs tail {self.log_group.log_group_name} --follow --region {stack.region}",
+            description="Shows what happens to requests, as it happens.",
+        )

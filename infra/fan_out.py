@@ -1,54 +1,79 @@
-"""The `fan_out` capability: Fleet Snapshot Requested, or a plan's own trigger -> Lambda -> one request per instance."""
+"""The `fan_out` capability: Fleet Snapshot Requested, or a plan's `on` -> Lambda -> one request for each instance."""
 
-from aws_cdk import Duration
-from aws_cdk import aws_events as events
+import json
+from collections.abc import Sequence
+
 from constructs import Construct
 
 from infra.capability import StackContext
 from infra.event_function import EventFunction
+from infra.monitoring.metrics import our_metric
+from infra.schedules import Schedules
 from lightsail_snapshots.events import FLEET_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots_plans.models import Plan, fleet_request
 
 
 class FanOut(EventFunction):
-    """Puts a request on the bus for each instance that a Fleet request selects."""
+    """Requests a snapshot of each instance that a plan selects: on the plan's schedule, and on events it waits for."""
 
-    def __init__(self, scope: Construct, construct_id: str, shared: StackContext) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            shared,
-            module="fan_out",
-            description="Asks for a snapshot of each Lightsail instance that a plan selects.",
-            publishes=[INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED],
-            timeout=Duration.minutes(15),  # the most that Lambda gives; fan_out's own docstring says what it needs
-        )
-        self.allow_reads("List", ["lightsail:GetInstances"], shared.regions)
-        self.rule(
+    module = "fan_out"
+    description = "Requests a snapshot of each Lightsail instance that a plan selects."
+    publishes = (INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED)
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        context: StackContext,
+        *,
+        plans: Sequence[Plan],
+        schedules: Schedules,
+    ) -> None:
+        super().__init__(scope, construct_id, context)
+        self.allow_reads("List", ["lightsail:GetInstances"], context.regions)
+        self.add_rule(
             "Rule",
-            bus=shared.bus,
-            description="Requests for snapshots of all instances that are selected, from any source.",
+            description="Requests for snapshots of all selected instances, from any source.",
+            bus=context.bus,
             pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED]},
         )
+        for plan in plans:
+            self._schedule(plan, schedules)
+            self._trigger(plan)
+        self.watch(
+            "nothing-selected",
+            our_metric("EmptySelections"),
+            meaning="A plan ran and selected no instances, so it took no snapshots.",
+            first="check the tags and names, in plans.toml and on the instances.",
+        )
 
-    def trigger(self, plan: Plan) -> None:
-        """Run the plan on every event that its `on` matches, on the account's own bus and on ours.
+    def _schedule(self, plan: Plan, schedules: Schedules) -> None:
+        if plan.schedule:
+            schedules.put_event(
+                f"plan-{plan.name}",
+                FLEET_SNAPSHOT_REQUESTED,
+                fleet_request(plan),
+                schedule=plan.schedule,
+                timezone=plan.timezone,
+                flexible_window=plan.flexible_window,
+            )
 
-        The rule's target makes a Fleet request of the event. Its id and time tell two events from each other, and two
-        deliveries of one from two events.
+    def _trigger(self, plan: Plan) -> None:
+        """Run the plan on each event that its `on` matches, on the default bus and on ours.
+
+        The function gets the plan's request with the event's id and time, by which it knows a second delivery.
         """
-        for name, bus in (("default", None), ("ours", self.shared.bus)):
-            self.rule(
+        if not plan.on:
+            return
+        # EventBridge adds the quotation marks to id and time. A plan may not contain < or >: `plans` checks it.
+        template = f'{{"id": <id>, "time": <time>, "detail": {json.dumps(fleet_request(plan))}}}'
+        buses = (("default", "the default bus", None), ("ours", "our bus", self.context.bus))
+        for name, bus_name, bus in buses:
+            self.add_rule(
                 f"On-{plan.name}-{name}",
+                description=f"Events on {bus_name} that trigger the plan {plan.name}.",
                 bus=bus,
-                description=f"What triggers the plan {plan.name}, on {name}.",
-                pattern=plan.on or {},
-                # EventBridge puts quotes round the two itself, and nothing in a plan can hold < or >: see its checks.
-                event=events.RuleTargetInput.from_object(
-                    {
-                        "id": events.EventField.event_id,
-                        "time": events.EventField.time,
-                        "detail": fleet_request(plan),
-                    }
-                ),
+                pattern=plan.on,
+                template=template,
+                paths={"id": "$.id", "time": "$.time"},
             )

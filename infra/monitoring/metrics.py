@@ -1,20 +1,20 @@
-"""What the functions report, as CloudWatch has it: the tests compare this with what they really emit."""
+"""The metrics that the functions emit, as CloudWatch has them: a test compares the two."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra.names import NAME
+
 NAMESPACE = "LightsailSnapshots"
-SERVICE = "lightsail-snapshots"
-"""Powertools adds it to every metric as the dimension `service`."""
+SERVICE = NAME
+"""The dimension `service`, which Powertools adds to every metric."""
+HOUR, DAY = Duration.hours(1), Duration.days(1)
 
 
 def our_metric(
-    name: str, *, period: Duration, plan: str | None = None, statistic: str = "Sum", label: str | None = None
+    name: str, *, period: Duration = HOUR, plan: str | None = None, statistic: str = "Sum", label: str | None = None
 ) -> cloudwatch.Metric:
-    """Return one of our metrics; that of one plan, where it is counted by plan.
-
-    With a label, the CDK writes an alarm as metric math: alarms go without.
-    """
+    """Return a metric of ours, or of one plan. Alarms need one without a label: the CDK would write it as math."""
     by_plan = {} if plan is None else {"plan": plan}
     return cloudwatch.Metric(
         namespace=NAMESPACE,

@@ -1,27 +1,21 @@
-"""Watching: the topic, the alarms and the dashboard, of whatever the stack hands over. It only composes."""
+"""Monitoring: the messages, the alarms, the dashboard and the saved queries. It only composes."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.capability import Capability
-from infra.monitoring.alarms import Alarms
+from infra.monitoring.alarms import Alarms, dead_letter_alarm
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.notifications import Notifications
+from infra.monitoring.queries import SavedQueries
+from infra.queues import Queue
 from lightsail_snapshots_plans.models import Plan
-
-FAILURES = {
-    "snapshots-failed": "SnapshotsFailed",
-    "nothing-selected": "EmptySelections",
-    "prune-refused": "PrunesRefused",
-}
 
 
 class Monitoring(Construct):
-    """Tells people which instances could not be restored, and of all that keeps the system from its work."""
+    """Tells people which instances have no recent snapshot, and about every failure of the stack itself."""
 
     def __init__(
         self,
@@ -29,35 +23,32 @@ class Monitoring(Construct):
         construct_id: str,
         *,
         bus: events.IEventBus,
+        capabilities: Sequence[Capability],
+        schedules_dead_letters: Queue,
+        plans: Sequence[Plan],
         notify: Sequence[str],
         runbook: str,
-        plans: Sequence[Plan],
-        audit_every: timedelta,
-        capabilities: Mapping[str, Capability],
-        direct: Sequence[str],
-        working: Mapping[str, sqs.IQueue],
-        dead_letters: Mapping[str, sqs.IQueue],
     ) -> None:
-        """`capabilities` are all by name, of which `direct` are those without a queue; `working` are their queues."""
         super().__init__(scope, construct_id)
-        self.notifications = Notifications(self, "Notifications", bus=bus, notify=notify, runbook=runbook)
-        self.topic = self.notifications.topic
-        queues = {**dead_letters, "messages": self.notifications.undelivered_queue}
-        functions = {name: capability.function for name, capability in capabilities.items()}
-        copies = {"copies-failed": "CopiesFailed"} if any(plan.copy_to for plan in plans) else {}
-        alarms = Alarms(self, "Alarms", topic=self.topic, runbook=runbook)
-        alarms.overdue([plan.name for plan in plans if plan.max_age], audit_every)
-        alarms.audit_missing(audit_every)
-        alarms.failures(FAILURES | copies)
-        alarms.dead_letters(queues)
-        alarms.function_errors({name: functions[name] for name in direct})
+        notifications = Notifications(self, "Notifications", bus=bus, notify=notify, runbook=runbook)
+        dead_letters = {name: queue for each in capabilities for name, queue in each.dead_letter_queues.items()}
+        dead_letters |= {"schedules": schedules_dead_letters, "messages": notifications.undelivered}
+        alarms = Alarms(
+            self,
+            "Alarms",
+            definitions=[
+                *(definition for each in capabilities for definition in each.alarms),
+                *(dead_letter_alarm(name, queue) for name, queue in dead_letters.items()),
+            ],
+            topic=notifications.topic,
+            runbook=runbook,
+        )
         Dashboard(
             self,
             "Dashboard",
             plans=plans,
             alarms=alarms.all,
-            working=working,
-            dead_letters=queues,
-            functions=functions,
-            log_groups=[capability.log_group for capability in capabilities.values()],
+            capabilities=capabilities,
+            dead_letters=dead_letters,
         )
+        SavedQueries(self, "Queries", log_groups=[each.log_group for each in capabilities])

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
+from aws_cdk import App, Environment
 
-from app import build_app
+from infra.stack import LightsailSnapshotsStack
+from lightsail_snapshots_plans.models import read_plans
 
+ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
@@ -30,13 +32,15 @@ ARNS = {
 }
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
 SLOT = "2026-11-23T01:30:00Z"
-"""When a schedule meant an event to be put."""
+"""The scheduled time of every schedule's event."""
 FOUR_DAYS, FOURTEEN_DAYS = 345_600, 1_209_600
+CONTEXT = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "aws:cdk:bundling-stacks": []}
+"""The feature flags, which only the CDK CLI reads by itself. The asset is not built."""
 
 
 @dataclass(frozen=True)
 class Synthesized:
-    """One template: `document` as it was written, and its parts with every reference filled in."""
+    """One template: `document` as it was written, and its parts with every reference resolved."""
 
     document: Mapping[str, Any]
 
@@ -49,7 +53,7 @@ class Synthesized:
         }
 
     def only(self, resource_type: str, start: str = "") -> dict[str, Any]:
-        """Return the resolved properties of the one resource of a type, or of the one whose logical id starts so."""
+        """Return the resolved properties of the one resource of a type, or with this start of its logical id."""
         return self.of_type(resource_type)[self.id_of(resource_type, start)]
 
     def id_of(self, resource_type: str, start: str = "") -> str:
@@ -59,17 +63,27 @@ class Synthesized:
 
     @property
     def bus(self) -> str:
-        """The logical id of the event bus, which stands for its name too."""
+        """The logical id of the event bus, which is its name too."""
         return self.id_of("AWS::Events::EventBus")
 
-    def named(self, start: str) -> tuple[str, dict[str, Any]]:
-        """Return the ARN and resolved properties of the one queue whose logical id starts so, hash aside."""
+    def queue(self, name: str) -> tuple[str, dict[str, Any]]:
+        """Return the ARN and resolved properties of the one queue with this logical id, apart from the CDK's hash."""
         queues = self.of_type("AWS::SQS::Queue").items()
-        ((logical_id, properties),) = [item for item in queues if item[0][: -len("01234567")] == start]
+        ((logical_id, properties),) = [item for item in queues if without_hash(item[0]) == name]
         return self.arn(logical_id), properties
 
+    def schedule(self, name: str) -> dict[str, Any]:
+        """Return the resolved properties of the schedule with this name."""
+        (schedule,) = (one for one in self.of_type("AWS::Scheduler::Schedule").values() if one["Name"] == name)
+        return schedule
+
+    def environment_of(self, construct: str) -> dict[str, str]:
+        """Return the environment variables of a capability's function, with the one that Lambda adds."""
+        variables = self.only("AWS::Lambda::Function", construct)["Environment"]["Variables"]
+        return {**variables, "AWS_REGION": REGION}
+
     def arn(self, logical_id: str) -> str:
-        """Return the ARN that a resource would get; its name is its logical id."""
+        """Return the ARN of a resource, whose name is its logical id."""
         resource_type = self.document["Resources"][logical_id]["Type"]
         return f"{ARNS[resource_type]}{logical_id}{ARN_ENDS.get(resource_type, '')}"
 
@@ -95,29 +109,33 @@ class Synthesized:
                 return value
 
 
-def synthesize(plans: str | None = None, **more: str) -> Synthesized:
-    """Synthesize the app, without building the asset, for a plans.toml with this text, or for the one that ships.
+def without_hash(logical_id: str) -> str:
+    """Return a logical id without the eight digits that the CDK adds."""
+    return logical_id[:-8]
 
-    `more` comes on top of the context of cdk.json.
-    """
-    with built(plans, **more) as app:
+
+def detail_of(schedule: dict[str, Any]) -> dict[str, Any]:
+    """Return the detail of a schedule's event, with the time that Scheduler would put in."""
+    return dict(json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", SLOT)))
+
+
+def synthesize(plans: str | None = None, *, env: Environment | None = None, **context: str) -> Synthesized:
+    """Synthesize the stack for the text of a plans.toml, or for the one that ships."""
+    with built(plans, env=env, **context) as app:
         app.synth()
         template = Path(app.outdir, "LightsailSnapshots.template.json")
         return Synthesized(json.loads(template.read_text(encoding="utf-8")))
 
 
-def detail_of(schedule: dict[str, Any]) -> dict[str, Any]:
-    """Return the detail that a schedule sends, with the time that Scheduler would put in."""
-    return dict(json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", SLOT)))
-
-
 @contextmanager
-def built(plans: str | None = None, **more: str) -> Iterator[App]:
-    """Build the app, without its asset, for a plans.toml with this text, or for the one that ships."""
+def built(plans: str | None = None, *, env: Environment | None = None, **context: str) -> Iterator[App]:
+    """Build the app as app.py does, without its asset."""
     with tempfile.TemporaryDirectory() as outdir:
-        context: dict[str, Any] = {"aws:cdk:bundling-stacks": [], **more}
+        path = ROOT / "plans.toml"
         if plans is not None:
             path = Path(outdir, "plans.toml")
             path.write_text(plans, encoding="utf-8")
-            context["plans"] = str(path)
-        yield build_app(context=context, outdir=outdir)
+        app = App(context={**CONTEXT, **context}, outdir=outdir)
+        read = read_plans(path, region=env.region if env else None)
+        LightsailSnapshotsStack(app, "LightsailSnapshots", plans=read, env=env)
+        yield app

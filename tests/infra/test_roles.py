@@ -1,4 +1,4 @@
-"""What each role can and cannot do, by IAM's own decision; its actions and its deeds are in `roles`."""
+"""What each role can and cannot do, by IAM's own decision. The cases are in `roles`."""
 
 from typing import Any
 
@@ -6,52 +6,30 @@ import pytest
 
 from tests.infra.roles import audit, copy, create, fan_out, prune, schedules
 from tests.infra.simulation import actions_of, decide, statements_of
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized import Synthesized, without_hash
 
-ROLES = {"audit": audit, "copy": copy, "create": create, "fan_out": fan_out, "prune": prune, "schedules": schedules}
-
-
-@pytest.fixture(scope="session")
-def granted(two_regions: Synthesized, with_copies: Synthesized) -> dict[str, tuple[Synthesized, list[dict[str, Any]]]]:
-    """The statements of each role, and the stack that they are from."""
-    constructs = {
-        "audit": (with_copies, "Audit"),
-        "copy": (with_copies, "Copy"),
-        "create": (two_regions, "Create"),
-        "fan_out": (two_regions, "FanOut"),
-        "prune": (with_copies, "Prune"),
-        "schedules": (two_regions, "Schedules"),
-    }
-    return {role: (stack, statements_of(stack, construct)) for role, (stack, construct) in constructs.items()}
-
-
-@pytest.fixture(scope="session")
-def decisions(granted: dict[str, tuple[Synthesized, list[dict[str, Any]]]]) -> dict[str, dict[str, Any]]:
-    """IAM's decisions on all deeds, by role: one process of Node.js for each."""
-    return {
-        role: decide(stack, statements, ROLES[role].ALLOWED | ROLES[role].DENIED)
-        for role, (stack, statements) in granted.items()
-    }
-
-
-@pytest.mark.parametrize(("role", "deed"), [(role, deed) for role in ROLES for deed in ROLES[role].ALLOWED])
-def test_the_role_can(role: str, deed: str, decisions: dict[str, dict[str, Any]]) -> None:
-    assert decisions[role][deed] == "Allowed"
-
-
-@pytest.mark.parametrize(("role", "deed"), [(role, deed) for role in ROLES for deed in ROLES[role].DENIED])
-def test_the_role_cannot(role: str, deed: str, decisions: dict[str, dict[str, Any]]) -> None:
-    assert decisions[role][deed] == "ImplicitlyDenied"
+ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the stack that it is from
+    "audit": (audit, "Audit", "with_copies"),
+    "copy": (copy, "Copy", "with_copies"),
+    "create": (create, "Create", "two_regions"),
+    "fan_out": (fan_out, "FanOut", "two_regions"),
+    "prune": (prune, "Prune", "with_copies"),
+    "schedules": (schedules, "Schedules", "with_copies"),
+}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_role_is_granted_these_actions_alone_and_none_by_wildcard(
-    role: str, granted: dict[str, tuple[Synthesized, list[dict[str, Any]]]]
+def test_role_can_do_what_it_must_and_nothing_else(
+    role: str, two_regions: Synthesized, with_copies: Synthesized
 ) -> None:
-    _, statements = granted[role]
-    assert actions_of(statements) == ROLES[role].ACTIONS
+    cases, construct, stack = ROLES[role]
+    template = {"two_regions": two_regions, "with_copies": with_copies}[stack]
+    statements = statements_of(template, construct)
+    expected = dict.fromkeys(cases.ALLOWED, "Allowed") | dict.fromkeys(cases.DENIED, "ImplicitlyDenied")
+    assert decide(template, statements, cases.ALLOWED | cases.DENIED) == expected
+    assert actions_of(statements) == cases.ACTIONS, "each by its name"
 
 
-def test_there_is_no_other_role(with_copies: Synthesized) -> None:
-    roles = {name.removesuffix(name[-8:]) for name in with_copies.of_type("AWS::IAM::Role")}  # the CDK's hash
-    assert roles == {"AuditRole", "CopyRole", "CreateRole", "FanOutRole", "PruneRole", "SchedulesRole"}
+def test_stack_has_no_other_role(with_copies: Synthesized) -> None:
+    roles = {without_hash(name) for name in with_copies.of_type("AWS::IAM::Role")}
+    assert roles == {f"{construct}Role" for _, construct, _ in ROLES.values()}

@@ -1,45 +1,67 @@
-"""The `Schedules` construct: one schedule for each plan that has one, and a role that is for Scheduler alone."""
+"""The schedules: when each puts its event, that the code can read it, and a role that is for Scheduler only."""
 
-from typing import Any
+import json
+from datetime import date, timedelta
 
+import pytest
+
+from infra.prune import MAX_INPUT
+from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
+from lightsail_snapshots.plan import read_plans as read_plans_of_event
+from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_plans.models import policy, read_plans
+from tests.infra import plans
 from tests.infra.simulation import statements_of
-from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, Synthesized, detail_of
+from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, ROOT, Synthesized, detail_of, synthesize
+from tests.support.events import fits, requested
 
 SCHEDULE = "AWS::Scheduler::Schedule"
 
 
-def schedules(template: Synthesized) -> dict[str, dict[str, Any]]:
-    """Return the schedules of the plans by their own names."""
-    found = template.of_type(SCHEDULE).values()
-    return {schedule["Name"]: schedule for schedule in found if schedule["Name"].startswith("plan-")}
+def timing(template: Synthesized, name: str) -> tuple[str, str]:
+    schedule = template.schedule(name)
+    assert schedule["State"] == "ENABLED"
+    return schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]
 
 
-def test_each_plan_with_a_schedule_has_one_in_our_group(everything: Synthesized) -> None:
-    assert schedules(everything).keys() == {"plan-daily", "plan-Both.ways_1"}
+def test_stack_has_a_schedule_for_each_plan_that_has_one_and_for_prune_and_audit(everything: Synthesized) -> None:
+    schedules = everything.of_type(SCHEDULE).values()
+    assert {schedule["Name"] for schedule in schedules} == {"plan-daily", "plan-Both.ways_1", "prune", "audit"}
     group = everything.only("AWS::Scheduler::ScheduleGroup")["Name"]
-    assert {schedule["GroupName"] for schedule in schedules(everything).values()} == {group}
+    assert {schedule["GroupName"] for schedule in schedules} == {group}
 
 
-def test_a_schedule_is_made_after_its_group_and_after_what_its_role_may_do(everything: Synthesized) -> None:
-    resources = everything.document["Resources"].values()
-    for schedule in (resource for resource in resources if resource["Type"] == SCHEDULE):
-        types = [everything.document["Resources"][name]["Type"] for name in schedule["DependsOn"]]
-        assert {"AWS::Scheduler::ScheduleGroup", "AWS::IAM::Policy"} <= set(types)
+def test_schedule_is_created_after_its_group_and_the_policy_of_its_role(everything: Synthesized) -> None:
+    resources = everything.document["Resources"]
+    for schedule in (resource for resource in resources.values() if resource["Type"] == SCHEDULE):
+        types = {resources[name]["Type"] for name in schedule["DependsOn"]}
+        assert {"AWS::Scheduler::ScheduleGroup", "AWS::IAM::Policy"} <= types
 
 
-def test_a_schedule_runs_when_the_plan_says_in_its_zone_and_window(everything: Synthesized) -> None:
-    daily = schedules(everything)["plan-daily"]
-    assert (daily["ScheduleExpression"], daily["ScheduleExpressionTimezone"]) == ("cron(30 2 * * ? *)", "Europe/Berlin")
-    assert daily["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
-    assert daily["State"] == "ENABLED"
-    other = schedules(everything)["plan-Both.ways_1"]
-    assert (other["ScheduleExpression"], other["ScheduleExpressionTimezone"]) == ("rate(12 hours)", "UTC")
-    assert other["FlexibleTimeWindow"] == {"Mode": "OFF"}
+def test_schedule_has_the_plans_time_zone_and_window(everything: Synthesized) -> None:
+    assert timing(everything, "plan-daily") == ("cron(30 2 * * ? *)", "Europe/Berlin")
+    window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+    assert everything.schedule("plan-daily")["FlexibleTimeWindow"] == window
+    assert timing(everything, "plan-Both.ways_1") == ("rate(12 hours)", "UTC")
+    assert everything.schedule("plan-Both.ways_1")["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_a_schedule_puts_the_plan_on_our_bus_as_a_fleet_request_of_its_slot(everything: Synthesized) -> None:
-    daily = schedules(everything)["plan-daily"]
+def test_prune_and_audit_run_hourly_at_minutes_of_their_own(template: Synthesized) -> None:
+    assert timing(template, "prune") == ("cron(45 * * * ? *)", "UTC")
+    assert timing(template, "audit") == ("cron(50 * * * ? *)", "UTC")
+    assert detail_of(template.schedule("audit"))["every"] == "PT1H"
+
+
+def test_prune_and_audit_run_when_the_file_says_so() -> None:
+    template = synthesize('prune_schedule = "cron(7 4 * * ? *)"\naudit_schedule = "rate(6 hours)"\n')
+    assert timing(template, "prune") == ("cron(7 4 * * ? *)", "UTC")
+    assert timing(template, "audit") == ("rate(6 hours)", "UTC")
+    assert detail_of(template.schedule("audit"))["every"] == "PT6H"
+
+
+def test_schedule_puts_the_plans_fleet_request_on_our_bus(everything: Synthesized) -> None:
+    daily = everything.schedule("plan-daily")
     assert daily["Target"]["Arn"] == everything.arn(everything.bus)
     assert daily["Target"]["EventBridgeParameters"] == {
         "Source": "lightsail-snapshots",
@@ -55,13 +77,37 @@ def test_a_schedule_puts_the_plan_on_our_bus_as_a_fleet_request_of_its_slot(ever
     assert request.tags == {"cost center": "web @ co", "team": "+-=._:/@"}
 
 
-def test_the_plan_that_ships_looks_in_the_region_of_the_stack(template: Synthesized) -> None:
-    assert "regions" not in detail_of(schedules(template)["plan-daily"])
-    assert template.only("AWS::Lambda::Function", "FanOut")["Environment"]["Variables"]["SNAPSHOT_REGIONS"] == REGION
+@pytest.mark.parametrize("name", ["prune", "audit"])
+def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesized) -> None:
+    schedule = template.schedule(name)
+    detail = detail_of(schedule)
+    shipped = read_plans(ROOT / "plans.toml", today=date(2026, 11, 23)).plans
+    assert detail["plans"] == [policy(plan) for plan in shipped]
+    event = requested(detail, **{"detail-type": schedule["Target"]["EventBridgeParameters"]["DetailType"]})
+    assert fits(event)
+    assert [plan.name for plan in read_plans_of_event(detail["plans"])] == [plan.name for plan in shipped]
+    if name == "audit":
+        assert parse_audit_request(event, default_region=REGION).every == timedelta(hours=1)
 
 
-def test_an_event_that_cannot_be_put_is_retried_for_a_day_and_then_kept(everything: Synthesized) -> None:
-    arn, queue = everything.named("SchedulesDeadLetterQueue")
+def test_prune_runs_without_plans_for_snapshots_that_expire() -> None:
+    assert detail_of(synthesize("").schedule("prune"))["plans"] == []
+
+
+def test_synth_fails_when_the_plans_do_not_fit_into_a_schedule() -> None:
+    names = ", ".join(f'"{"x" * 200}{number}"' for number in range(MAX_INPUT // 204))
+    text = f'[plans.daily]\nschedule = "rate(1 day)"\nselect = {{ names = [{names}] }}\nkeep = {{ last = 7 }}\n'
+    with pytest.raises(InvalidPlansError, match=r"The 1 plans need 26.,... bytes, and a schedule can carry 262,144"):
+        synthesize(text)
+
+
+def test_plan_without_regions_uses_the_region_of_the_stack(template: Synthesized) -> None:
+    assert "regions" not in detail_of(template.schedule("plan-daily"))
+    assert template.environment_of("FanOut")["SNAPSHOT_REGIONS"] == REGION
+
+
+def test_event_that_cannot_be_put_is_retried_for_a_day_and_then_kept(everything: Synthesized) -> None:
+    arn, queue = everything.queue("SchedulesDeadLetterQueue")
     assert queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
     for schedule in everything.of_type(SCHEDULE).values():
         assert schedule["Target"]["DeadLetterConfig"] == {"Arn": arn}
@@ -69,7 +115,7 @@ def test_an_event_that_cannot_be_put_is_retried_for_a_day_and_then_kept(everythi
         assert schedule["Target"]["RetryPolicy"] == policy
 
 
-def test_the_role_is_for_scheduler_and_for_the_schedules_of_our_group_alone(everything: Synthesized) -> None:
+def test_role_is_for_the_schedules_of_our_group_only(everything: Synthesized) -> None:
     (trust,) = everything.only("AWS::IAM::Role", "Schedules")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {
@@ -82,7 +128,15 @@ def test_the_role_is_for_scheduler_and_for_the_schedules_of_our_group_alone(ever
     assert roles == {everything.arn(everything.id_of("AWS::IAM::Role", "Schedules"))}
 
 
-def test_the_role_sends_to_the_dead_letter_queue(two_regions: Synthesized) -> None:
-    statements = statements_of(two_regions, "Schedules")
-    (send,) = (statement for statement in statements if statement["Action"] == "sqs:SendMessage")
-    assert send["Resource"] == two_regions.named("SchedulesDeadLetterQueue")[0]
+@pytest.mark.parametrize("text", ["", plans.EVERYTHING])
+def test_role_may_put_the_events_of_its_schedules_only(text: str) -> None:
+    template = synthesize(text)
+    publish, keep = statements_of(template, "Schedules")
+    schedules = template.of_type(SCHEDULE).values()
+    detail_types = {schedule["Target"]["EventBridgeParameters"]["DetailType"] for schedule in schedules}
+    condition = publish["Condition"]["ForAllValues:StringEquals"]
+    assert condition["events:source"] == "lightsail-snapshots"
+    assert sorted(condition["events:detail-type"]) == sorted(detail_types)
+    assert (publish["Action"], publish["Resource"]) == ("events:PutEvents", template.arn(template.bus))
+    assert (keep["Action"], keep["Resource"]) == ("sqs:SendMessage", template.queue("SchedulesDeadLetterQueue")[0])
+    assert json.dumps(publish).count("*") == 0

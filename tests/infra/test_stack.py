@@ -1,4 +1,4 @@
-"""The stack as a whole: the bus, what is told to a user, and what a `cdk destroy` leaves."""
+"""The stack as a whole: what an update and a `cdk destroy` keep, and what the outputs tell a user."""
 
 import json
 import shlex
@@ -10,26 +10,39 @@ from botocore.validate import validate_parameters
 from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from tests.infra.synthesized import REGION, Synthesized, synthesize
 
+STATE = {
+    "AWS::Events::Archive": {"Archive"},
+    "AWS::Events::EventBus": {"BusEA82B648"},
+    "AWS::KMS::Key": {"MonitoringNotificationsKey683A97FA"},
+    "AWS::Logs::LogGroup": {
+        "AuditLogsA35F3E1F",
+        "CopyLogsA5820B08",
+        "CreateLogsBFB67714",
+        "FanOutLogsE78F3434",
+        "PruneLogsC211374B",
+    },
+    "AWS::SNS::Topic": {"MonitoringNotificationsTopic8FFF60A8"},
+    "AWS::SQS::Queue": {
+        "AuditFailuresE874CBAC",
+        "CopyDeadLetterQueueC6C88BCD",
+        "CopyQueueF02D9B37",
+        "CopyUndeliveredQueue14C3163A",
+        "CreateDeadLetterQueue1429F3AC",
+        "CreateQueue5187380A",
+        "FanOutFailures14B1B91D",
+        "MonitoringNotificationsUndelivered203A7332",
+        "PruneFailures675DAA9A",
+        "SchedulesDeadLetterQueue84E31400",
+    },
+}
+"""Logical ids of what holds state. If one changes, CloudFormation replaces the resource and its state is lost."""
 
-def test_all_events_of_the_bus_are_archived_for_thirty_days(template: Synthesized) -> None:
-    archive = template.only("AWS::Events::Archive")
-    assert template.only("AWS::Events::EventBus")["Name"] == "lightsail-snapshots"
-    assert archive["SourceArn"] == template.arn(template.bus)
-    assert archive["RetentionDays"] == 30
-    assert "EventPattern" not in archive
+
+def test_update_keeps_what_holds_state(with_copies: Synthesized) -> None:
+    assert {resource_type: set(with_copies.of_type(resource_type)) for resource_type in STATE} == STATE
 
 
-def test_the_archive_bears_the_name_of_the_bus_so_that_both_can_be_replaced(template: Synthesized) -> None:
-    bus = template.only("AWS::Events::EventBus")
-    assert template.only("AWS::Events::Archive")["ArchiveName"] == bus["Name"]
-
-
-def test_nobody_outside_the_account_may_put_events(template: Synthesized) -> None:
-    assert template.of_type("AWS::Events::EventBusPolicy") == {}
-    assert "Policy" not in template.only("AWS::Events::EventBus")
-
-
-def test_deleting_the_stack_keeps_the_logs_only(template: Synthesized) -> None:
+def test_destroy_keeps_the_logs_only(template: Synthesized) -> None:
     kept = {
         resource["Type"]: resource["DeletionPolicy"]
         for resource in template.document["Resources"].values()
@@ -38,7 +51,7 @@ def test_deleting_the_stack_keeps_the_logs_only(template: Synthesized) -> None:
     assert kept == {"AWS::Logs::LogGroup": "RetainExceptOnCreate"}
 
 
-def test_what_is_kept_has_no_name_that_a_new_deployment_would_want(template: Synthesized) -> None:
+def test_kept_logs_have_no_name_that_a_new_deployment_needs(template: Synthesized) -> None:
     assert all("LogGroupName" not in group for group in template.of_type("AWS::Logs::LogGroup").values())
 
 
@@ -47,48 +60,39 @@ def test_no_snapshot_belongs_to_the_stack(template: Synthesized) -> None:
     assert [name for name in types if name.startswith("AWS::Lightsail::")] == []
 
 
-def test_the_outputs_name_what_a_user_needs(template: Synthesized) -> None:
-    outputs = template.outputs
-    assert outputs["BusName"] == template.bus
-    assert outputs["CreateFunctionName"] in template.of_type("AWS::Lambda::Function")
-    assert outputs["RequestQueueUrl"] == template.named("CreateQueue")[0].rpartition(":")[2]
-    assert outputs["DeadLetterQueueUrl"] == template.named("CreateDeadLetterQueue")[0].rpartition(":")[2]
-
-
-def test_the_command_that_requests_a_snapshot_can_be_pasted(template: Synthesized) -> None:
-    *command, entries = shlex.split(template.outputs["RequestSnapshot"])
-    assert command == ["aws", "events", "put-events", "--region", REGION, "--entries"]
-    put_events = botocore.session.get_session().get_service_model("events").operation_model("PutEvents")
-    assert put_events.input_shape
-    validate_parameters({"Entries": json.loads(entries)}, put_events.input_shape)
+def test_outputs_are_the_five_that_a_person_needs_each_with_a_description(template: Synthesized) -> None:
+    log_group = template.id_of("AWS::Logs::LogGroup", "Create")
+    console = f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
+    dashboard = template.only("AWS::CloudWatch::Dashboard")["DashboardName"]
+    expected = {
+        "BusName": template.bus,
+        "DashboardUrl": f"{console}#dashboards/dashboard/{dashboard}",
+        "FollowLogs": f"aws logs tail {log_group} --follow --region {REGION}",
+        "TopicArn": template.arn(template.id_of("AWS::SNS::Topic")),
+    }
+    assert template.outputs.keys() == expected.keys() | {"RequestSnapshot"}
+    assert template.outputs.items() >= expected.items()
+    assert all(len(output["Description"]) > 30 for output in template.document["Outputs"].values())
 
 
 @pytest.mark.parametrize(
-    ("regions", "asked"),
+    ("regions", "region"),
     [
         ([REGION], REGION),
         (["eu-west-3"], "eu-west-3"),
         (["eu-west-3", REGION], "MY-REGION"),
     ],
 )
-def test_the_command_that_requests_a_snapshot_sends_a_good_request(regions: list[str], asked: str) -> None:
+def test_request_command_sends_a_valid_request(regions: list[str], region: str) -> None:
     template = synthesize("" if regions == [REGION] else f"regions = {json.dumps(regions)}")
-    (entry,) = json.loads(shlex.split(template.outputs["RequestSnapshot"])[-1])
+    *command, entries = shlex.split(template.outputs["RequestSnapshot"])
+    assert command == ["aws", "events", "put-events", "--region", REGION, "--entries"]
+    put_events = botocore.session.get_session().get_service_model("events").operation_model("PutEvents")
+    assert put_events.input_shape
+    validate_parameters({"Entries": json.loads(entries)}, put_events.input_shape)
+    (entry,) = json.loads(entries)
     assert entry["EventBusName"] == template.only("AWS::Events::EventBus")["Name"]
     assert entry["DetailType"] in template.only("AWS::Events::Rule", "Create")["EventPattern"]["detail-type"]
     event = {"id": "one", "time": "2026-11-23T03:15:00Z", "detail": json.loads(entry["Detail"])}
     request = parse_request(event, default_region=REGION, regions=[*regions, "MY-REGION"])
-    assert (request.instance_name, request.region) == ("MY-INSTANCE", asked)
-
-
-def test_the_command_that_follows_the_logs_names_the_log_group(template: Synthesized) -> None:
-    for construct, output in {"Create": "FollowLogs", "FanOut": "FollowFanOutLogs"}.items():
-        log_group = template.id_of("AWS::Logs::LogGroup", construct)
-        assert template.outputs[output] == f"aws logs tail {log_group} --follow --region {REGION}"
-
-
-def test_the_command_that_replays_dead_letters_sends_them_to_the_request_queue(template: Synthesized) -> None:
-    (dead_letters, _), (requests, _) = template.named("CreateDeadLetterQueue"), template.named("CreateQueue")
-    assert template.outputs["ReplayDeadLetters"] == (
-        f"aws sqs start-message-move-task --source-arn {dead_letters} --destination-arn {requests} --region {REGION}"
-    )
+    assert (request.instance_name, request.region) == ("MY-INSTANCE", region)

@@ -1,0 +1,50 @@
+"""Every EventBridge rule of the stack is made here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from infra.queues import Queue
+
+
+def add_rule(
+    scope: Construct,
+    construct_id: str,
+    *,
+    description: str,
+    bus: events.IEventBus | None,
+    pattern: Mapping[str, Any],
+    target_arn: str,
+    undelivered: Queue,
+    template: str | None = None,
+    paths: Mapping[str, str] | None = None,
+) -> str:
+    """Send events of a bus (None: the account's default bus) to one target; return the rule's ARN.
+
+    The target gets `template` instead of the event, if there is one; `<name>` in it stands for what `paths` finds in
+    the event. The event itself goes to `undelivered` if it could not be delivered for a day. The caller allows the
+    rule to reach the target.
+    """
+    transformer = events.CfnRule.InputTransformerProperty(input_template=template or "", input_paths_map=paths)
+    target = events.CfnRule.TargetProperty(
+        id="target",
+        arn=target_arn,
+        input_transformer=transformer if template else None,
+        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+        retry_policy=events.CfnRule.RetryPolicyProperty(
+            maximum_event_age_in_seconds=24 * 60 * 60, maximum_retry_attempts=185
+        ),
+    )
+    rule = events.CfnRule(
+        scope,
+        construct_id,
+        description=description,
+        event_bus_name=bus and bus.event_bus_name,
+        event_pattern=dict(pattern),
+        state="ENABLED",
+        targets=[target],
+    )
+    undelivered.allow_rule(rule.attr_arn)
+    return rule.attr_arn
