@@ -1,7 +1,7 @@
 """A plan of plans.toml, and how it travels in the events that our own stack puts on the bus."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any, Self
 
@@ -56,8 +56,8 @@ class Plan:
 
     def as_detail(self) -> dict[str, Any]:
         """Return the plan as JSON with camelCase keys, without what has its default: see `from_detail`."""
-        values = {_key(each.name): _as_json(getattr(self, each.name)) for each in fields(self)}
-        return {key: value for key, value in values.items() if value}
+        values = ((each, getattr(self, each.name)) for each in fields(self))
+        return {_key(each.name): _as_json(value) for each, value in values if value != _default(each)}
 
     @classmethod
     def from_detail(cls, detail: object) -> Self:
@@ -65,8 +65,7 @@ class Plan:
         reader = Reader(read_object(detail))
         values = {}
         for each in fields(cls):
-            is_required = each.default is MISSING and each.default_factory is MISSING
-            take = reader.require if is_required else reader.take
+            take = reader.require if _default(each) is MISSING else reader.take
             values[each.name] = take(_key(each.name), _READERS[each.type])
         reader.reject_unknown()
         if reader.problems:
@@ -115,6 +114,11 @@ _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
 }
 _READERS = {form: read for kind, read in _BY_TYPE.items() for form in (kind, kind | None)}
 """How `from_detail` reads a field of each type."""
+
+
+def _default(each: Field[Any]) -> Any:
+    """Return the default of a field; MISSING if it has none."""
+    return each.default if each.default_factory is MISSING else each.default_factory()
 
 
 def _key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError
 from lightsail_snapshots.selection import Select
 
+ALL = Select(all_instances=True)
 EVERYTHING = Plan(
     name="daily",
     select=Select(names=("web-*",), tags={"backup": "daily"}, exclude=("test-*",)),
@@ -29,14 +31,30 @@ EVERYTHING = Plan(
 )
 
 
-@pytest.mark.parametrize("plan", [EVERYTHING, Plan(name="least", select=Select(all_instances=True))])
+@pytest.mark.parametrize("plan", [EVERYTHING, Plan(name="least", select=ALL)])
 def test_plan_survives_a_round_trip_through_json(plan: Plan) -> None:
     assert Plan.from_detail(json.loads(json.dumps(plan.as_detail()))) == plan
 
 
 def test_detail_leaves_out_defaults() -> None:
     detail = Plan(name="least", select=Select(all_instances=True), timezone="UTC").as_detail()
-    assert detail == {"name": "least", "select": {"all": True}, "timezone": "UTC"}
+    assert detail == {"name": "least", "select": {"all": True}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanWithMoreKeys(Plan):
+    """A plan after the recipe "add a plan key": one field each."""
+
+    enabled: bool = True
+    was: tuple[str, ...] = ()
+    probe_port: int | None = None
+
+
+def test_new_plan_key_is_one_field() -> None:
+    plan = PlanWithMoreKeys(name="daily", select=ALL, enabled=False, was=("nightly",), probe_port=443)
+    detail = plan.as_detail()
+    assert detail.items() >= {"enabled": False, "was": ["nightly"], "probePort": 443}.items()
+    assert PlanWithMoreKeys.from_detail(json.loads(json.dumps(detail))) == plan
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,7 @@ def parse_request(
 ) -> SnapshotRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once.
 
-    `regions` are those of the stack, `copy_regions` those that it copies to. The detail-type is not read: event
-    patterns alone decide which events arrive here.
+    `regions` are those of the stack, `copy_regions` those that it copies to.
     """
     envelope = open_event(event)
     detail = envelope.detail
@@ -74,8 +73,8 @@ def parse_request(
     detail.reject_unknown()
     envelope.check()
     slot = scheduled_time or envelope.time
-    # A request with a slot is the same at each delivery of its schedule; any other is as distinct as its event. The
-    # Region is in the name since a copy keeps the name of its source in another Region.
+    # Two events with the same `scheduledTime` are one request; without it, each event is a request of its own. The
+    # Region is part of the name because a copy keeps the name of its source.
     distinct = (region, plan or "", "" if scheduled_time else envelope.id)
     return SnapshotRequest(
         request_id=envelope.id,
