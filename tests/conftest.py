@@ -2,6 +2,10 @@
 
 from hypothesis import HealthCheck, settings
 
+from local.user_settings import ignore_user_settings
+
+ignore_user_settings()
+
 # How fast a machine draws or decides must not decide whether a test passes.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=3000)

@@ -22,6 +22,7 @@ from local.demo.overdue import show_overdue
 from local.demo.plan import run_plan, write_plans
 from local.demo.prune import run_prune, seed_nights
 from local.log_tail import follow
+from local.user_settings import ignore_user_settings
 
 INSTANCE = "web-1"
 SNAPSHOT_SECONDS = 5
@@ -38,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     keep = parser.parse_args().keep
+    ignore_user_settings()
     screen = Screen()
     _unwind_on_signals()
     try:

@@ -18,6 +18,14 @@ from tests.e2e.deployment import TIMEOUT_SECONDS, eventually
 
 Demo = subprocess.Popen[bytes]
 
+USER_SETTINGS = {
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
+    **dict.fromkeys(("AWS_PROFILE", "AWS_REGION"), "nonsense"),
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
+"""What a user may have set, and the demo must ignore."""
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -32,7 +40,7 @@ def demo(folder: Path) -> Iterator[Demo]:
     """`python -m local.demo --keep`, writing to a file, with a place of its own for temporary files."""
     with (folder / "output").open("wb") as output:
         command = [sys.executable, "-m", "local.demo", "--keep"]
-        environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
+        environment = {**os.environ, **USER_SETTINGS, "TMPDIR": str(folder / "tmp")}
         with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process:  # noqa: S603  our own words
             yield process
             process.kill()
