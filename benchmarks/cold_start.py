@@ -134,8 +134,8 @@ def cold_start(variant: Variant, folder: Path, url: str) -> float:
         started = time.perf_counter()
         reply = function.invoke(message())
         seconds = time.perf_counter() - started
-    if reply.how is not Outcome.ANSWERED:
-        raise RuntimeError(f"{variant.name} {reply.how}: {reply.payload}\n{log.read_text()}")
+    if reply.outcome is not Outcome.ANSWERED:
+        raise RuntimeError(f"{variant.name} {reply.outcome}: {reply.payload}\n{log.read_text()}")
     return seconds
 
 

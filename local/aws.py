@@ -1,11 +1,11 @@
 """An AWS account on this machine, for one run: MiniStack with the Lightsail emulator, IAM and TLS on.
 
     with local_aws() as aws:
-        deploy.bootstrap(aws)
-        outputs = deploy.deploy(aws, ROOT / "plans.toml")
+        cdk.bootstrap(aws)
+        outputs = cdk.deploy(aws, ROOT / "plans.toml")
         aws.client("events").put_events(...)
 
-It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves neither files nor processes.
+It listens on a free port of 127.0.0.1, writes to one temporary directory, and leaves no files or processes behind.
 """
 
 import http.client
@@ -32,31 +32,31 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 ADMIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""The account's root: MiniStack lets it do anything. Functions get credentials of their own role instead."""
+"""The account's root user, to whom MiniStack allows everything. Functions get the credentials of their roles."""
 
 
 @dataclass(frozen=True)
 class LocalAws:
-    """A running local AWS, as its clients see it."""
+    """A running local AWS."""
 
     endpoint: str
     ca_bundle: Path
     environment: Mapping[str, str]
-    """All that a child process needs to talk to it as the account's root: pass it as it is, add to it freely."""
+    """The whole environment of a child process that calls this AWS as the account's root user."""
     log: Path
-    """What MiniStack writes, functions' own output included."""
+    """The output of MiniStack and of the functions."""
     directory: Path
-    """Gone, with everything in it, when the local AWS is stopped."""
+    """A temporary directory, deleted when the local AWS stops."""
 
     def client(self, service: str, region: str = REGION, **credentials: str) -> Any:
-        """A boto3 client with root's credentials, or with those of a role's session (boto3's own names)."""
+        """Return a boto3 client with root's credentials, or with others under boto3's names for them."""
         admin = {name.lower(): value for name, value in ADMIN.items()}
         make: Any = boto3.client  # the stubs want a literal name
-        where = {"region_name": region, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
-        return make(service, **where, **(credentials or admin))
+        settings = {"region_name": region, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
+        return make(service, **settings, **(credentials or admin))
 
     def make_instance(self, name: str, region: str = REGION, tags: Mapping[str, str] | None = None) -> None:
-        """Makes a Lightsail instance; of which kind does not matter."""
+        """Create a Lightsail instance; its size does not matter."""
         self.client("lightsail", region).create_instances(
             instanceNames=[name],
             availabilityZone=f"{region}a",
@@ -66,9 +66,9 @@ class LocalAws:
         )
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """Calls MiniStack's or the emulator's own control door, such as `GET /_lightsail/state`; JSON both ways.
+        """Call the control API of MiniStack or of the emulator, such as `GET /_lightsail/state`, with JSON.
 
-        Raises OSError where nobody answers, and where the answer is not 200.
+        Raises OSError if there is no answer, or if its status is not 200.
         """
         trusted = ssl.create_default_context(cafile=self.ca_bundle)
         connection = http.client.HTTPSConnection(self.endpoint.removeprefix("https://"), timeout=5, context=trusted)
@@ -83,12 +83,9 @@ class LocalAws:
 
 @contextmanager
 def local_aws() -> Iterator[LocalAws]:
-    """Starts it, waits until it answers, and stops it when the block is left, whatever happened there.
-
-    Raises ChildFailedError where it does not come up.
-    """
+    """Start it, wait until it answers, and stop it when the block is left; raises CommandFailedError."""
     with ExitStack() as stack:
-        with subprocesses.defer_signals():  # neither the folder nor the file that tempfile tries it with may be left
+        with subprocesses.defer_signals():  # a signal must not leave the directory behind
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightsail-")))
         listener = stack.enter_context(_listening_socket())
         tls = certificates.issue(directory)
@@ -102,7 +99,7 @@ def local_aws() -> Iterator[LocalAws]:
         )
         command = [sys.executable, "-m", "local.ministack.gateway", str(listener.fileno())]
         server = {**aws.environment, **_server_settings(tls, port)}
-        with subprocesses.started(command, server, ROOT, aws.log, pass_fds=[listener.fileno()]) as process:
+        with subprocesses.running(command, server, ROOT, aws.log, pass_fds=[listener.fileno()]) as process:
             listener.close()
             _wait_until_healthy(aws, process.poll)
             yield aws
@@ -115,9 +112,11 @@ def _listening_socket() -> socket.socket:
 
 
 def _client_environment(directory: Path, tls: certificates.Certificates, port: int) -> dict[str, str]:
-    """An environment made from nothing: the caller's keys, profiles, proxies and Region must not leak into it."""
+    """Build an environment from scratch, without the user's keys, profiles, proxies and Region."""
     home = directory / "home"
-    temporary = directory / "t"  # short: Python's multiprocessing has sockets there, whose paths end at 100 characters
+    temporary = (
+        directory / "t"
+    )  # short, because multiprocessing puts sockets here, and their paths have at most 100 characters
     home.mkdir()
     temporary.mkdir()
     return {
@@ -125,17 +124,17 @@ def _client_environment(directory: Path, tls: certificates.Certificates, port: i
         "LANG": "C.UTF-8",
         "HOME": str(home),
         "TMPDIR": str(temporary),
-        "CDK_HOME": str(home),  # the CLI caches the account of a key here
+        "CDK_HOME": str(home),  # here the CLI caches the account of each key
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "NO_COLOR": "1",  # their output goes to files, of which an error shows the end
-        # Unpacking the CDK's library takes 13 seconds: it is kept where every CDK app of this user keeps it.
+        "NO_COLOR": "1",  # output goes to files, and an error shows the last lines
+        # The CDK takes 13 seconds to unpack its library, so this is the user's own cache of it.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         **ADMIN,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",  # an address, not a name: then S3's buckets go in the path
+        "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",  # with an IP address, S3 clients put the bucket into the path
         "AWS_CA_BUNDLE": str(tls.authority),
         "NODE_EXTRA_CA_CERTS": str(tls.authority),
         "AWS_PAGER": "",
@@ -143,14 +142,14 @@ def _client_environment(directory: Path, tls: certificates.Certificates, port: i
 
 
 def _server_settings(tls: certificates.Certificates, port: int) -> dict[str, str]:
-    """MiniStack's own settings. The functions inherit them, and with them the endpoint and the authority."""
+    """Return MiniStack's settings; the functions inherit its whole environment."""
     return {
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
-        "AUTH": "true",  # IAM decides
+        "AUTH": "true",  # IAM policies decide
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(tls.certificate),
         "MINISTACK_SSL_KEY": str(tls.key),
@@ -170,4 +169,4 @@ def _wait_until_healthy(aws: LocalAws, exit_status: Callable[[], int | None], se
             time.sleep(0.05)
         else:
             return
-    raise subprocesses.CommandFailedError("The local AWS did not come up", subprocesses.tail(aws.log))
+    raise subprocesses.CommandFailedError("The local AWS did not start", subprocesses.tail(aws.log))

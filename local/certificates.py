@@ -1,7 +1,6 @@
-"""TLS for the local AWS: a certificate authority that lives as long as one run and is trusted by nobody else.
+"""Certificates for the local AWS, from a certificate authority that exists for one run only.
 
-MiniStack decides on IAM policies that name `aws:SecureTransport` only over TLS, and the SDKs must meet the same
-certificate checks here as on AWS, so nothing is told to skip verification.
+MiniStack evaluates `aws:SecureTransport` in IAM policies only over TLS. The SDKs verify certificates as they do on AWS.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import trustme
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where the PEM files are: the authority that clients trust, and the server's own pair."""
+    """The paths of the PEM files: the authority that clients trust, and the server's certificate and key."""
 
     authority: Path
     certificate: Path
@@ -20,7 +19,7 @@ class Certificates:
 
 
 def issue(directory: Path) -> Certificates:
-    """Writes a new authority and a certificate for 127.0.0.1 into an existing directory."""
+    """Write a new authority and a certificate for 127.0.0.1 into an existing directory."""
     certificates = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     authority = trustme.CA()
     server = authority.issue_cert("127.0.0.1", "localhost")

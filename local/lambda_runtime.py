@@ -1,9 +1,9 @@
-"""A function as Lambda runs it: the asset, by AWS's own runtime client, in a process of its own.
+"""Runs a function as Lambda does: the asset in a process of its own, under AWS's runtime client awslambdaric.
 
-`Function.invoke` speaks the Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) with
-awslambdaric, which imports the handler and calls it as on AWS. The process sees the asset and awslambdaric, and no
-site-packages. As on AWS, one environment takes one invocation after the other; one that did not initialize, ended, or
-took too long is gone, and the next invocation starts anew.
+`Function.invoke` serves the Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), from which
+awslambdaric fetches the event. The process can import the asset and awslambdaric, but no site-packages. As on AWS, a
+process handles one invocation after the other. If it fails to initialize, exits or times out, the next invocation
+starts a new one.
 """
 
 import compileall
@@ -25,10 +25,10 @@ from py_compile import PycInvalidationMode
 from typing import Any, Self
 from uuid import uuid4
 
-from local.subprocesses import started
+from local.subprocesses import running
 
-INIT_LIMIT = 30.0
-"""Seconds until a process must have asked for its first event. Lambda gives 10; a busy test machine may need more."""
+INIT_TIMEOUT = 30.0
+"""Seconds until a process must ask for its first event. Lambda allows 10; a busy test machine may need more."""
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:create"
 
@@ -38,7 +38,7 @@ _API = "/2018-06-01/runtime"
 
 
 class Outcome(StrEnum):
-    """How an invocation came to its end."""
+    """How an invocation ended."""
 
     ANSWERED = "answered"
     FAILED = "failed"
@@ -49,20 +49,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a caller of the function gets: its JSON, or Lambda's `{"errorType": …, "errorMessage": …}`.
+    """The answer to an invocation: the function's JSON, or Lambda's `{"errorType": …, "errorMessage": …}`.
 
-    `error_type` is what the runtime client sent beside its error, as CloudWatch and X-Ray see it.
+    `error_type` is the error that the runtime client reports to Lambda.
     """
 
-    how: Outcome
+    outcome: Outcome
     payload: Any
     error_type: str | None = None
 
 
 def install(folder: Path, distributions: Sequence[str] = RUNTIME_CLIENT) -> None:
-    """Copy installed distributions, whole and compiled, into the empty directory `folder`.
+    """Copy installed distributions into the empty directory `folder` and compile them.
 
-    By default the runtime client: what Lambda has in /var/runtime.
+    The default is the runtime client, which Lambda has in /var/runtime.
     """
     for name in distributions:
         dist = distribution(name)
@@ -75,9 +75,9 @@ def install(folder: Path, distributions: Sequence[str] = RUNTIME_CLIENT) -> None
 
 
 class Function:
-    """One function, as a context manager; it holds at most one process, and ends it when the block is left.
+    """A function with at most one process; as a context manager, it ends the process when the block is left.
 
-    `timeout` is in seconds; `log` gets what the process writes, as the function's log stream would.
+    `timeout` is in seconds; `log` gets the output of the process.
     """
 
     def __init__(  # noqa: PLR0913 - a function's settings are plain keyword arguments
@@ -91,7 +91,7 @@ class Function:
         timeout: float = 30.0,
     ) -> None:
         self._asset = asset
-        # -S: no site-packages. -m puts the working directory, which is the asset, first on sys.path.
+        # -S excludes site-packages. -m puts the working directory, which is the asset, first on sys.path.
         self._command = [sys.executable, "-S", "-m", "awslambdaric", handler]
         self._variables = _lambda_variables(asset, runtime_client, handler) | dict(environment)
         self._log = log
@@ -104,49 +104,49 @@ class Function:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def invoke(self, event: object, *, killed_when: Callable[[], bool] = lambda: False) -> Reply:
-        """Hand over one event and wait for what becomes of it.
+    def invoke(self, event: object, *, kill_if: Callable[[], bool] = lambda: False) -> Reply:
+        """Invoke the function with an event and wait for its answer.
 
-        The process is killed as soon as `killed_when` says so, as Lambda does with one that is out of memory.
+        As soon as `kill_if` returns True, the process is killed, as Lambda does if it runs out of memory.
         """
         if self._environment is None:
             self._environment = _Environment(self._command, self._variables, self._asset, self._log)
-        reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, killed_when)
-        if reply.how not in (Outcome.ANSWERED, Outcome.FAILED):
+        reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, kill_if)
+        if reply.outcome not in (Outcome.ANSWERED, Outcome.FAILED):
             self.end()
         return reply
 
     def end(self) -> None:
-        """End the process, as Lambda does with an environment that it does not need any more."""
+        """End the process, as Lambda does with an environment that it no longer needs."""
         if self._environment:
             self._environment.close()
             self._environment = None
 
 
 class _Environment:
-    """One process and the Runtime API that it alone talks to.
+    """One process and its Runtime API.
 
-    No threads: the runtime client asks one thing after the other, and what it asks between two invocations, its next
-    event, waits in the socket's backlog.
+    No threads are needed: the runtime client sends one request at a time. Between two invocations its request for the
+    next event waits in the socket's backlog.
     """
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str], directory: Path, log: Path) -> None:
         with ExitStack() as stack:
             self._api = stack.enter_context(_RuntimeApi())
             address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
-            self._process = stack.enter_context(started(command, {**variables, **address}, directory, log))
+            self._process = stack.enter_context(running(command, {**variables, **address}, directory, log))
             self.close = stack.pop_all().close
 
-    def invoke(self, event: bytes, timeout: float, killed_when: Callable[[], bool]) -> Reply:
+    def invoke(self, event: bytes, timeout: float, kill_if: Callable[[], bool]) -> Reply:
         api = self._api
         api.event, api.timeout_seconds, api.reply = event, timeout, None
         api.request_id = str(uuid4())
-        self._serve(lambda: api.event is None or api.reply is not None, INIT_LIMIT)
+        self._serve(lambda: api.event is None or api.reply is not None, INIT_TIMEOUT)
         if api.event is None:
-            self._serve(lambda: api.reply is not None or killed_when(), timeout)
+            self._serve(lambda: api.reply is not None or kill_if(), timeout)
         if api.reply:
             return api.reply
-        if killed_when():
+        if kill_if():
             self._process.kill()
             self._process.wait()
         if (status := self._process.poll()) is not None:
@@ -155,10 +155,10 @@ class _Environment:
         return _sandbox_error(Outcome.TIMED_OUT, api, "Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds")
 
     def _serve(self, done: Callable[[], bool], seconds: float) -> None:
-        """Answer the process until `done`, or until it ended, or until the time is up."""
+        """Answer the process until `done`, until it ends, or until the time is up."""
         until = time.monotonic() + seconds
         while not done() and time.monotonic() < until:
-            ended = self._process.poll() is not None  # before the look at the socket: its last words count
+            ended = self._process.poll() is not None  # read first, so that the last request is still answered
             if select.select([self._api], [], [], 0.05)[0]:
                 self._api.handle_request()
             elif ended:
@@ -166,23 +166,23 @@ class _Environment:
 
 
 class _RuntimeApi(HTTPServer):
-    """The events that go in and the reply that comes out, one at a time."""
+    """Holds the event to hand out and the reply to it, one at a time."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
+        super().__init__(("127.0.0.1", 0), _RequestHandler)
         self.event: bytes | None = None
         self.request_id = ""
         self.timeout_seconds = 0.0
         self.reply: Reply | None = None
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     server: _RuntimeApi
-    timeout = 5  # seconds that the rest of a request may take
-    wbufsize = -1  # one packet an answer: the second of two would wait for the acknowledgement of the first
+    timeout = 5  # seconds to read the rest of a request
+    wbufsize = -1  # one packet for each answer: a second one would wait until the first is acknowledged
 
     def do_GET(self) -> None:
-        """Hand over the event: `/runtime/invocation/next` is all that is ever fetched."""
+        """Answer with the event; the runtime client sends GET requests only to `/runtime/invocation/next`."""
         event, self.server.event = self.server.event or b"", None
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -192,12 +192,12 @@ class _Conversation(BaseHTTPRequestHandler):
         self._end_with(event)
 
     def do_POST(self) -> None:
-        """Take what became of it: a response, the function's error, or that of its init phase."""
+        """Accept the function's response, its error, or the error of its init phase."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        how = {"response": Outcome.ANSWERED, "init/error": Outcome.INIT_FAILED}.get(
+        outcome = {"response": Outcome.ANSWERED, "init/error": Outcome.INIT_FAILED}.get(
             self.path.removeprefix(f"{_API}/").removeprefix(f"invocation/{self.server.request_id}/"), Outcome.FAILED
         )
-        self.server.reply = Reply(how, json.loads(body), self.headers.get("Lambda-Runtime-Function-Error-Type"))
+        self.server.reply = Reply(outcome, json.loads(body), self.headers.get("Lambda-Runtime-Function-Error-Type"))
         self.send_response(202)
         self._end_with(b"")
 
@@ -206,18 +206,18 @@ class _Conversation(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing: the function's log is the function's."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name comes from http.server
+        """Log nothing, because the log belongs to the function."""
 
 
-def _sandbox_error(how: Outcome, api: _RuntimeApi, error_type: str, message: str) -> Reply:
-    """What Lambda itself answers where the function does not."""
+def _sandbox_error(outcome: Outcome, api: _RuntimeApi, error_type: str, message: str) -> Reply:
+    """Return the answer of Lambda itself if the function gives none."""
     payload = {"errorType": error_type, "errorMessage": f"RequestId: {api.request_id} Error: {message}"}
-    return Reply(how, payload, error_type)
+    return Reply(outcome, payload, error_type)
 
 
 def _lambda_variables(asset: Path, runtime_client: Path, handler: str) -> dict[str, str]:
-    """The variables that Lambda sets (its guide: "Defined runtime environment variables"), and what stands for them."""
+    """Return the variables that Lambda sets (Lambda guide: "Defined runtime environment variables")."""
     return {
         "_HANDLER": handler,
         "AWS_ACCESS_KEY_ID": "test",
@@ -232,7 +232,7 @@ def _lambda_variables(asset: Path, runtime_client: Path, handler: str) -> dict[s
         "AWS_REGION": "us-east-1",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "test",
-        "HOME": "/nonexistent",  # no ~/.aws, on Lambda as here
+        "HOME": "/nonexistent",  # Lambda has no ~/.aws
         "LAMBDA_RUNTIME_DIR": str(runtime_client),
         "LAMBDA_TASK_ROOT": str(asset),
         "LANG": "en_US.UTF-8",

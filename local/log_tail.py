@@ -1,4 +1,4 @@
-"""Reads a function's structured logs as they are written, and makes each line short enough for a terminal."""
+"""Follows a function's structured log and shortens its lines for a terminal."""
 
 import json
 import time
@@ -10,28 +10,27 @@ from typing import Any
 from local.aws import LocalAws
 
 KEY_FIELDS = ("attempt", "state", "reason", "dropped_tags", "why")
-"""What a line shows beside its message: the names that a request has are in the message itself."""
+"""The fields that are shown beside the message."""
 
 EARLIEST = datetime.fromtimestamp(0, UTC)
-PAUSE = 0.25
-"""Seconds between two looks at the log."""
+POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a function's log: what it said, or the metrics that it reported."""
+    """One line of a function's log: a message or metrics."""
 
     time: datetime
     level: str
-    """Powertools' level, or METRIC for a line in CloudWatch's embedded metric format."""
+    """A log level, or METRIC for a line in CloudWatch's embedded metric format."""
     message: str
     fields: Mapping[str, Any]
     request_id: str | None
-    """The correlation id: the id of the event that the line is about."""
+    """The correlation id: the id of the event that the function handles."""
 
 
 def read(timestamp: int, text: str) -> LogLine | None:
-    """Reads one log event (milliseconds since 1970, and its text); None for what Lambda itself writes."""
+    """Read a log event (`timestamp` in milliseconds since 1970); return None if Lambda itself wrote it."""
     try:
         record = json.loads(text)
     except ValueError:
@@ -46,9 +45,9 @@ def read(timestamp: int, text: str) -> LogLine | None:
 
 
 def follow(aws: LocalAws, function: str, seconds: float, since: datetime = EARLIEST) -> Iterator[LogLine]:
-    """Yields the lines of a function's log as they come, for so many seconds.
+    """Yield the lines of a function's log for so many seconds.
 
-    The local AWS gives log events no id, so a line is known again by all that it has.
+    The local AWS gives log events no id, so stream, time and text together identify one.
     """
     logs = aws.client("logs")
     group = aws.client("lambda").get_function_configuration(FunctionName=function)["LoggingConfig"]["LogGroup"]
@@ -57,34 +56,34 @@ def follow(aws: LocalAws, function: str, seconds: float, since: datetime = EARLI
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for event in logs.filter_log_events(logGroupName=group, startTime=start)["events"]:
-            known = (event["logStreamName"], event["timestamp"], event["message"])
-            line = None if known in seen else read(event["timestamp"], event["message"])
-            seen.add(known)
+            key = (event["logStreamName"], event["timestamp"], event["message"])
+            line = None if key in seen else read(event["timestamp"], event["message"])
+            seen.add(key)
             if line:
                 yield line
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
 
 
 def _metrics(record: Mapping[str, Any]) -> str:
-    """Writes a line of the embedded metric format as `SnapshotsFailed 1 (reason InvalidRequest), ...`, zeros left out.
+    """Format the metrics that are not zero, such as `SnapshotsFailed 1 (reason InvalidRequest), ...`.
 
-    One metric may have several values in one line, since a function reports once per batch: counts are added up.
+    A function reports once per batch, so a metric can have several values.
     """
     shown = []
     for directive in record["_aws"]["CloudWatchMetrics"]:
-        names = {name for dimensions in directive["Dimensions"] for name in dimensions if name != "service"}
-        where = ", ".join(f"{name} {record[name]}" for name in sorted(names))
+        names = {name for group in directive["Dimensions"] for name in group if name != "service"}
+        dimensions = ", ".join(f"{name} {record[name]}" for name in sorted(names))
         for metric in directive["Metrics"]:
             value = record[metric["Name"]]
             values = value if isinstance(value, list) else [value]
             if any(values):
-                said = _said(values, metric["Unit"])
-                shown.append(f"{metric['Name']} {said}" + (f" ({where})" if where else ""))
+                text = _format_values(values, metric["Unit"])
+                shown.append(f"{metric['Name']} {text}" + (f" ({dimensions})" if dimensions else ""))
     return ", ".join(shown)
 
 
-def _said(values: Sequence[float], unit: str) -> str:
-    """Writes counts as their sum, and all else one by one, such as `7 and 8 seconds`."""
+def _format_values(values: Sequence[float], unit: str) -> str:
+    """Format counts as their sum, and other values one by one, such as `7 and 8 seconds`."""
     if unit == "Count":
         return f"{sum(values):g}"
     return f"{' and '.join(f'{value:g}' for value in values)} {unit.lower()}"

@@ -1,8 +1,8 @@
-"""Carries metrics to the local CloudWatch, which AWS does by itself: MiniStack extracts none and makes none for SQS.
+"""Sends metrics to the local CloudWatch, because MiniStack reads none from logs and has none for SQS.
 
-What the functions write in CloudWatch's embedded metric format becomes metrics, and so does the depth of each queue.
-MiniStack then looks at its alarms at once, and publishes to the topic of one that changes. What it does otherwise than
-AWS: it adds up all metrics of a name whatever their dimensions, and an alarm never sees that data are missing.
+It sends the metrics that functions log in CloudWatch's embedded metric format, and the depth of each queue. MiniStack
+then evaluates its alarms at once and publishes those that change to their topics. Unlike AWS, it adds up all metrics
+with the same name, whatever their dimensions, and its alarms never see missing data.
 """
 
 import json
@@ -14,21 +14,21 @@ from local.aws import LocalAws
 
 DEPTH = "ApproximateNumberOfMessages"
 MAX_METRICS = 1000
-"""Of one PutMetricData: CloudWatch API reference."""
+"""The limit of one PutMetricData call (CloudWatch API reference)."""
 
 
 class MetricsBridge:
-    """Carries each log line once, however often it is called."""
+    """Sends the metrics of each log line once."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._logs, self._sqs, self._cloudwatch = (aws.client(name) for name in ("logs", "sqs", "cloudwatch"))
-        self._carried: set[tuple[str, int, str]] = set()
+        self._sent: set[tuple[str, int, str]] = set()
 
-    def carry(self) -> None:
-        """Carries what is new in the logs, and how deep the queues are now."""
-        by_namespace: dict[str, list[dict[str, Any]]] = {"AWS/SQS": list(self._depths())}
+    def send(self) -> None:
+        """Send the metrics of new log lines, and the depth of each queue."""
+        by_namespace: dict[str, list[dict[str, Any]]] = {"AWS/SQS": list(self._queue_depths())}
         for timestamp, record in self._new_lines():
-            for namespace, metric in from_emf(record, datetime.fromtimestamp(timestamp / 1000, UTC)):
+            for namespace, metric in read_metrics(record, datetime.fromtimestamp(timestamp / 1000, UTC)):
                 by_namespace.setdefault(namespace, []).append(metric)
         for namespace, metrics in by_namespace.items():
             for start in range(0, len(metrics), MAX_METRICS):
@@ -38,13 +38,13 @@ class MetricsBridge:
         for group in self._logs.describe_log_groups()["logGroups"]:
             pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
             for event in (event for page in pages for event in page["events"]):
-                known = (event["logStreamName"], event["timestamp"], event["message"])
-                if known in self._carried or '"_aws"' not in event["message"]:
+                key = (event["logStreamName"], event["timestamp"], event["message"])
+                if key in self._sent or '"_aws"' not in event["message"]:
                     continue
-                self._carried.add(known)
+                self._sent.add(key)
                 yield event["timestamp"], json.loads(event["message"])
 
-    def _depths(self) -> Iterator[dict[str, Any]]:
+    def _queue_depths(self) -> Iterator[dict[str, Any]]:
         for url in self._sqs.list_queues().get("QueueUrls", []):
             answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[DEPTH])
             yield {
@@ -55,10 +55,10 @@ class MetricsBridge:
             }
 
 
-def from_emf(record: Mapping[str, Any], when: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Reads a line as the CloudWatch user guide has it ("Embedded metric format specification").
+def read_metrics(record: Mapping[str, Any], timestamp: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read a line in the embedded metric format; yield namespaces with metrics as PutMetricData takes them.
 
-    Yields namespace and metric, the latter as PutMetricData takes it.
+    The CloudWatch user guide describes the format ("Embedded metric format specification").
     """
     for directive in record["_aws"]["CloudWatchMetrics"]:
         for dimensions in directive["Dimensions"]:
@@ -71,6 +71,6 @@ def from_emf(record: Mapping[str, Any], when: datetime) -> Iterator[tuple[str, d
                         "Dimensions": [{"Name": name, "Value": record[name]} for name in dimensions],
                         "Values": value if isinstance(value, list) else [value],
                         "Unit": metric.get("Unit", "None"),
-                        "Timestamp": when,
+                        "Timestamp": timestamp,
                     },
                 )

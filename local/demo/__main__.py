@@ -39,7 +39,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     keep = parser.parse_args().keep
-    ignore_user_settings()
     screen = Screen()
     _unwind_on_signals()
     try:
@@ -62,11 +61,11 @@ def _unwind_on_signals() -> None:
     """Lets every signal that ends us unwind the stack first, once: no second one may interrupt the cleaning up."""
 
     def unwind(_number: int, _frame: FrameType | None) -> None:
-        for number in subprocesses.ENDING:
+        for number in subprocesses.ENDING_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in subprocesses.ENDING:
+    for number in subprocesses.ENDING_SIGNALS:
         signal.signal(number, unwind)
 
 
@@ -215,4 +214,5 @@ def _run(aws: LocalAws, command: list[str]) -> str:
 
 
 if __name__ == "__main__":
+    ignore_user_settings()
     sys.exit(main())

@@ -53,7 +53,7 @@ def _alarm(aws: LocalAws, phone: TopicSubscriber, patience: float) -> str:
     bridge = MetricsBridge(aws)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        bridge.carry()
+        bridge.send()
         if heard := phone.wait_for(ALARM, seconds=1):
             return heard
     raise DemoFailedError(f"After {patience:g} s the alarm {ALARM} has not gone off.")

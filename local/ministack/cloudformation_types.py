@@ -1,8 +1,7 @@
-"""Teaches MiniStack's CloudFormation the types AWS::Events::Archive and AWS::Logs::QueryDefinition.
+"""Adds the types AWS::Events::Archive and AWS::Logs::QueryDefinition to MiniStack's CloudFormation.
 
-MiniStack has archives and replays, but its CloudFormation rejects a template with one. It has no store for saved
-queries: the type is accepted, and nothing comes of it. The names used here are MiniStack's private ones, hence its
-exact pin in requirements-dev.in.
+MiniStack has archives and replays, but its CloudFormation rejects them. It has no saved queries at all, so a query is
+accepted and not stored. This module uses private names of MiniStack, which is why requirements-dev.in pins it exactly.
 """
 
 import json
@@ -14,7 +13,7 @@ from ministack.services.cloudformation import provisioners  # type: ignore[impor
 
 
 def register() -> None:
-    """Adds the types; to be called once, before MiniStack serves."""
+    """Add the types; call this once, before MiniStack serves."""
     provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {
         "create": _create_archive,
         "delete": _delete_archive,
@@ -23,7 +22,7 @@ def register() -> None:
 
 
 def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
-    """Returns what `Ref` and `Fn::GetAtt` give: the name and the ARN (CloudFormation's reference of the type)."""
+    """Return the values of `Ref` and `Fn::GetAtt`: the name and the ARN (CloudFormation's reference of the type)."""
     name = properties["ArchiveName"]
     status, _, body = eventbridge._create_archive(
         {

@@ -1,7 +1,7 @@
-"""MiniStack with the Lightsail emulator in its gateway: `python -m local.ministack.gateway FD`, started by local.aws.
+"""MiniStack with the Lightsail emulator in its gateway; local.aws runs `python -m local.ministack.gateway FD`.
 
-FD is the number of an inherited socket that is bound already, so that no other program can take the port between
-its choice and its use. MiniStack's own `main` is not used: with TLS on it would open port 443 too.
+FD is the number of an inherited socket that is already bound, so that no other program can take the port first.
+MiniStack's own `main` would open port 443 too if TLS is on.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from local.ministack import cloudformation_types, lambda_service, scheduler
 
 
 def main() -> None:
-    """Serves until a signal ends it, or until the process that started it is gone.
+    """Serve until a signal arrives or the parent process ends.
 
-    At once in both cases: there is nothing worth saving, and MiniStack's own way may wait for ever on a connection
-    that a client keeps open. Hypercorn leaves the signals alone where it is given a trigger, here one never pulled.
+    It ends at once, because it has nothing to save. MiniStack's own shutdown may wait forever for an open connection,
+    so Hypercorn gets a shutdown trigger that never fires, and leaves signals alone.
     """
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cloudformation_types.register()
     lambda_service.register()
     scheduler.register()
@@ -37,8 +37,8 @@ def main() -> None:
     asyncio.run(serve(app, config, shutdown_trigger=asyncio.Event().wait))
 
 
-def _end_with_the_parent() -> None:
-    """Waits for the end of standard input, which comes when the parent is gone, and then ends the whole group."""
+def _end_with_parent() -> None:
+    """Wait until standard input closes, because the parent has ended, and then end the whole process group."""
     sys.stdin.buffer.read()
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

@@ -1,10 +1,11 @@
-"""Teaches MiniStack two things that Lambda does for a function: to keep all that it logs, and to try again.
+"""Makes MiniStack's Lambda keep every log line and retry asynchronous invocations, as AWS does.
 
-MiniStack takes a function's lines until 5 ms pass without one. On a busy machine the rest waits for the function's next
-invocation, which may never come. And what EventBridge invokes is invoked once, throttled or failed: on AWS it is an
-asynchronous invocation, which Lambda tries three times, and then sends to the function's on-failure destination.
+MiniStack reads a function's output until 5 ms pass without a line. On a busy machine, later lines would appear only
+after the function's next invocation. MiniStack's EventBridge also invokes a function only once, even if it fails or is
+throttled. On AWS the invocation is asynchronous: Lambda tries three times, and then sends the event to the function's
+on-failure destination.
 
-The names used here are MiniStack's private ones, hence its exact pin in requirements-dev.in.
+This module uses private names of MiniStack, which is why requirements-dev.in pins it exactly.
 """
 
 import json
@@ -15,26 +16,26 @@ from typing import Any
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]  # MiniStack has no types
 from ministack.services import eventbridge, lambda_svc  # type: ignore[import-untyped]
 
-QUIET = 25
-"""How often in a row there must be no line, a millisecond apart. Counted and not timed: a machine that stands still for
-a while has then looked only once."""
+MAX_MISSES = 25
+"""The reader stops after so many attempts in a row, a millisecond apart, without a line. Attempts are counted because
+time also passes while a busy machine does nothing."""
 
-MOST_LINES = 100_000
+MAX_LINES = 100_000
 
 logger = logging.getLogger(__name__)
 
 
 def register() -> None:
-    """Puts both in place; to be called once, before MiniStack serves."""
-    lambda_runtime.Worker._drain_stderr_bounded = lines
+    """Replace both parts of MiniStack; call this once, before MiniStack serves."""
+    lambda_runtime.Worker._drain_stderr_bounded = read_log_lines
     eventbridge._dispatch_to_lambda = _invoke
 
 
-def lines(worker: Any) -> str:
-    """Returns what a function has written since its last invocation, once it has answered."""
+def read_log_lines(worker: Any) -> str:
+    """Return the lines that a function has logged since its last invocation; call this after it has answered."""
     found: list[str] = []
     misses = 0
-    while misses < QUIET and len(found) < MOST_LINES:
+    while misses < MAX_MISSES and len(found) < MAX_LINES:
         try:
             found.append(worker._stderr_queue.get(timeout=0.001))
             misses = 0
@@ -44,7 +45,7 @@ def lines(worker: Any) -> str:
 
 
 def _invoke(arn: str, payload: str) -> None:
-    """Invokes a rule's target as `InvocationType=Event` does: MiniStack tries again after one and two seconds."""
+    """Invoke a rule's target asynchronously; MiniStack retries after one and two seconds."""
     function, configuration, name = lambda_svc._get_func_record_for_ref(arn)
     if configuration is None:
         logger.error("EventBridge: there is no function %s", name)

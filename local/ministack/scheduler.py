@@ -1,11 +1,11 @@
-"""Teaches MiniStack's EventBridge Scheduler to put an event of the schedule's own on a bus.
+"""Makes MiniStack's EventBridge Scheduler put the event of a schedule's target on a bus.
 
-MiniStack fires schedules, but ignores what the target says of the event, the time in it, and the role. Here the event
-is put by the target's role, through the front door, so that the role's policy decides.
+MiniStack runs schedules, but ignores the target's event, its scheduled time and its role. Here the role of the target
+puts the event through the gateway, so that the role's policy decides.
 
-What the local Scheduler still lacks: it reads every expression in UTC, whatever the zone; it knows no flexible window;
-and where an event is refused, it neither tries again nor uses the dead-letter queue. The names used here are
-MiniStack's private ones, hence its exact pin in requirements-dev.in.
+The local Scheduler still reads every expression in UTC and has no flexible time window. If an event is rejected, it
+neither retries nor uses the dead-letter queue. This module uses private names of MiniStack, which is why
+requirements-dev.in pins it exactly.
 """
 
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def register() -> None:
-    """Adds the target; to be called once, before MiniStack serves. Schedules are looked at every second, not ten."""
+    """Add the target, and check schedules every second, not every ten; call this once, before MiniStack serves."""
     scheduler._SCHEDULE_TICK_INTERVAL = 1
     invoke = eventbridge._invoke_target
 
@@ -37,25 +37,25 @@ def register() -> None:
     eventbridge._invoke_target = invoke_target
 
 
-def entry(target: Mapping[str, Any], meant: datetime) -> dict[str, str]:
-    """Returns what a schedule's target puts, as Scheduler's API reference has it: EventBridgeParameters and Input."""
+def event_entry(target: Mapping[str, Any], scheduled_time: datetime) -> dict[str, str]:
+    """Return the PutEvents entry of a schedule's target (Scheduler API reference: EventBridgeParameters, Input)."""
     return {
         "EventBusName": target["Arn"],
         "Source": target["EventBridgeParameters"]["Source"],
         "DetailType": target["EventBridgeParameters"]["DetailType"],
-        "Detail": target["Input"].replace(SCHEDULED_TIME, f"{meant:%Y-%m-%dT%H:%M:%SZ}"),
+        "Detail": target["Input"].replace(SCHEDULED_TIME, f"{scheduled_time:%Y-%m-%dT%H:%M:%SZ}"),
     }
 
 
 def _put_event(target: Mapping[str, Any], schedule: Mapping[str, Any]) -> None:
-    entries = [entry(target, _scheduled_time(schedule["ScheduleExpression"]))]
+    entries = [event_entry(target, _scheduled_time(schedule["ScheduleExpression"]))]
     make: Any = boto3.client  # the stubs want a literal name
     client = make("events", **_session(target["RoleArn"]))
     logger.info("Schedule %s: %s", schedule["Name"], client.put_events(Entries=entries)["Entries"])
 
 
 def _session(role: str) -> dict[str, str]:
-    """Returns credentials of the role, as MiniStack makes them for a function that has it."""
+    """Return credentials of the role, made as MiniStack makes those of a function."""
     account = role.split(":")[4]
     name = f"arn:aws:lambda:us-east-1:{account}:function:scheduler"
     credentials = lambda_runtime.execution_credentials({"FunctionArn": name, "FunctionName": "scheduler", "Role": role})
@@ -63,7 +63,6 @@ def _session(role: str) -> dict[str, str]:
 
 
 def _scheduled_time(expression: str) -> datetime:
-    """Returns when the schedule was meant to run, to the second: at(...) says so, else this minute."""
+    """Return the time in an at(...) expression, or the start of this minute for all other expressions."""
     now = time.time()
-    meant = scheduler._at_time_epoch(expression) or now - now % 60
-    return datetime.fromtimestamp(meant, UTC)
+    return datetime.fromtimestamp(scheduler._at_time_epoch(expression) or now - now % 60, UTC)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ USER_SETTINGS = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
 }
 """What a user may have set, and the demo must ignore."""
+
+DEMO_SECONDS = 300
+"""Enough for the whole demo on a busy machine."""
 
 
 @pytest.fixture
@@ -51,9 +55,11 @@ def _output(folder: Path) -> str:
 
 
 def _until(folder: Path, demo: Demo, text: str) -> None:
-    """Waits until the demo has printed a text, or has ended."""
-    eventually(lambda: text in _output(folder) or demo.poll() is not None, text)
-    assert text in _output(folder), _output(folder)
+    """Wait until the demo prints a text."""
+    deadline = time.monotonic() + DEMO_SECONDS
+    while text not in (output := _output(folder)) and demo.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert text in output
 
 
 def _stopped(demo: Demo, folder: Path, number: signal.Signals) -> int:

@@ -73,8 +73,8 @@ def test_a_rule_whose_function_is_gone_says_so(caplog: pytest.LogCaptureFixture)
 
 
 def test_lines_that_come_a_little_later_are_not_left_for_the_next_invocation() -> None:
-    pause = [None] * (lambda_service.QUIET - 1)
+    pause = [None] * (lambda_service.MAX_MISSES - 1)
     assert (
-        lambda_service.lines(SlowPipe("begun", *pause, "Pruned", *pause, '{"_aws": {}}'))
+        lambda_service.read_log_lines(SlowPipe("begun", *pause, "Pruned", *pause, '{"_aws": {}}'))
         == 'begun\nPruned\n{"_aws": {}}'
     )

@@ -1,4 +1,4 @@
-"""What the demo shows of a function's log."""
+"""The demo's view of a function's log."""
 
 import json
 
@@ -7,7 +7,7 @@ from local.log_tail import read
 NOW = 1_795_452_223_548
 
 
-def test_a_line_of_the_function_keeps_its_level_message_and_key_fields() -> None:
+def test_read_keeps_level_message_and_key_fields() -> None:
     line = read(
         NOW,
         json.dumps(
@@ -25,7 +25,7 @@ def test_a_line_of_the_function_keeps_its_level_message_and_key_fields() -> None
     assert line.time.isoformat() == "2026-11-23T16:43:43.548000+00:00"
 
 
-def test_metrics_are_added_up_named_with_their_dimension_and_left_out_at_zero() -> None:
+def test_read_sums_metrics_and_omits_those_that_are_zero() -> None:
     metrics = [
         {"Name": "SnapshotsFailed", "Unit": "Count"},
         {"Name": "TimeToAvailable", "Unit": "Seconds"},
@@ -47,6 +47,6 @@ def test_metrics_are_added_up_named_with_their_dimension_and_left_out_at_zero() 
     assert line.message == "SnapshotsFailed 2 (reason TimedOut), TimeToAvailable 7 and 8 seconds (reason TimedOut)"
 
 
-def test_what_lambda_itself_writes_is_left_out() -> None:
+def test_read_returns_nothing_when_lambda_wrote_the_line() -> None:
     assert read(NOW, "START RequestId: 8bed8d2e Version: $LATEST") is None
     assert read(NOW, '{"type": "platform.start", "record": {}}') is None

@@ -73,7 +73,7 @@ def test_an_alarm_goes_off_and_tells_what_to_do(stack: Deployment, phone: TopicS
     text(phone, instance, "overdue")
 
     def gone_off() -> Any:
-        bridge.carry()
+        bridge.send()
         return alarms(phone).get("lightsail-snapshots-overdue-nightly")
 
     message = eventually(gone_off, "alarm")

@@ -1,4 +1,4 @@
-"""Child processes end with us, and say why they failed."""
+"""Child processes end with this process, and a failure shows why."""
 
 import os
 import signal
@@ -24,36 +24,36 @@ def run(directory: Path, script: str, timeout: float = 60) -> str:
     return subprocesses.run([sys.executable, "-c", script], os.environ, directory, directory / LOG, timeout)
 
 
-def test_what_a_command_writes_is_returned(tmp_path: Path) -> None:
+def test_run_returns_both_output_streams(tmp_path: Path) -> None:
     assert run(tmp_path, "import sys; print('one', flush=True); print('two', file=sys.stderr)") == "one\ntwo\n"
 
 
-def test_a_command_that_fails_shows_the_last_that_it_wrote(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailedError, match="ended with exit status 3") as failure:
+def test_run_raises_with_the_last_output_when_the_command_fails(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailedError, match="failed with exit status 3") as failure:
         run(tmp_path, "print('why'); raise SystemExit(3)")
 
     assert failure.value.tail == "why"
 
 
-def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+def test_run_ends_the_command_when_it_takes_too_long(tmp_path: Path) -> None:
     with pytest.raises(CommandFailedError, match="did not end within 1 seconds"):
         run(tmp_path, "import time; time.sleep(600)", timeout=1)
 
 
-def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailedError, match="there is no /no/such/cdk"):
+def test_run_names_the_command_when_it_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailedError, match="/no/such/cdk does not exist"):
         subprocesses.run(["/no/such/cdk", "deploy"], {}, tmp_path, tmp_path / LOG)
 
 
-def test_what_a_child_started_ends_with_it_even_where_both_ignore_being_asked(
+def test_running_ends_the_whole_process_group_when_all_of_it_ignores_sigterm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocesses, "GRACE", 0.2)
+    monkeypatch.setattr(subprocesses, "GRACE_SECONDS", 0.2)
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True);"
     script = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {stubborn!r} + 'time.sleep(600)']);"
     log = tmp_path / LOG
 
-    with subprocesses.started(
+    with subprocesses.running(
         [sys.executable, "-c", f"{script} {stubborn} time.sleep(600)"], os.environ, tmp_path, log
     ) as child:
         deadline = time.monotonic() + 60
@@ -69,14 +69,14 @@ def test_what_a_child_started_ends_with_it_even_where_both_ignore_being_asked(
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """SIGINT interrupts the test, also where a shell has started it in the background, where it is ignored."""
+    """Let SIGINT interrupt the test, even if a shell has started it in the background, which ignores SIGINT."""
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, usual)
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child(
+def test_running_ends_the_child_when_a_signal_arrives_while_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = subprocess.Popen
@@ -96,7 +96,7 @@ def test_a_signal_that_comes_while_a_child_is_being_started_still_ends_the_child
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_a_signal_that_comes_while_the_local_aws_makes_its_folder_leaves_no_folder(
+def test_local_aws_leaves_no_folder_when_a_signal_arrives_while_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = tempfile.mkdtemp
@@ -123,11 +123,11 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def test_a_step_of_the_demo_that_fails_ends_it_with_status_1_and_says_why(
+def test_demo_exits_with_status_1_and_the_reason_when_a_step_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> None:
-        raise CommandFailedError("The local AWS did not come up", "address already in use")
+        raise CommandFailedError("The local AWS did not start", "address already in use")
 
     monkeypatch.setattr(demo, "local_aws", refuse)
     monkeypatch.setattr(demo, "_unwind_on_signals", lambda: None)
@@ -137,4 +137,4 @@ def test_a_step_of_the_demo_that_fails_ends_it_with_status_1_and_says_why(
 
     shown = capsys.readouterr().out
     assert "✘ Start a local AWS" in shown
-    assert "address already in use\n✘ The local AWS did not come up\n" in shown
+    assert "address already in use\n✘ The local AWS did not start\n" in shown

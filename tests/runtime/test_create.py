@@ -53,8 +53,8 @@ def test_a_process_that_is_killed_in_the_middle_leaves_one_snapshot_that_the_nex
 ) -> None:
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("slow", operation="CreateInstanceSnapshot", seconds=4, times=1)
-    killed = function.invoke(batch(delivery=1), killed_when=lambda: bool(aws.snapshots()))
-    assert (killed.how, killed.error_type) == (Outcome.EXITED, "Runtime.ExitError")
+    killed = function.invoke(batch(delivery=1), kill_if=lambda: bool(aws.snapshots()))
+    assert (killed.outcome, killed.error_type) == (Outcome.EXITED, "Runtime.ExitError")
     [name] = aws.snapshots()
 
     # The queue shows the message again; and a rule that targets the function directly would start from the beginning.
@@ -74,7 +74,7 @@ def test_an_invocation_with_little_time_left_does_nothing_and_hands_the_message_
 def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, start: Start) -> None:
     environment = {name: value for name, value in aws.environment.items() if name != "EVENT_BUS_NAME"}
     reply = start(environment).invoke(batch(delivery=1))
-    assert (reply.how, reply.error_type, reply.payload["errorType"]) == (
+    assert (reply.outcome, reply.error_type, reply.payload["errorType"]) == (
         Outcome.INIT_FAILED,
         "SettingsError",
         "SettingsError",
@@ -84,7 +84,7 @@ def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, s
 
 def test_a_bare_event_is_answered_with_the_state_that_was_seen(aws: Aws, start: Start) -> None:
     reply = start(aws.environment).invoke(requested({"instanceName": "web-1"}))
-    assert reply.how is Outcome.ANSWERED
+    assert reply.outcome is Outcome.ANSWERED
     assert reply.payload["state"] == "pending"
     assert list(aws.snapshots()) == [reply.payload["instanceSnapshotName"]]
 
@@ -95,9 +95,9 @@ def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_k
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
     failed = function.invoke(requested({"instanceName": "web-1"}))
-    assert (failed.how, failed.payload["errorType"]) == (Outcome.FAILED, "RetryableError")
+    assert (failed.outcome, failed.payload["errorType"]) == (Outcome.FAILED, "RetryableError")
     assert failed.payload["errorMessage"].startswith("OperationFailureException: Another operation is in progress")
-    assert function.invoke(requested({"instanceName": "web-1"})).how is Outcome.ANSWERED
+    assert function.invoke(requested({"instanceName": "web-1"})).outcome is Outcome.ANSWERED
     assert {line["cold_start"] for line in log() if "cold_start" in line} == {False}
 
 

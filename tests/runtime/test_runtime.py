@@ -51,20 +51,20 @@ def test_one_process_serves_one_invocation_after_the_other(start: Start, folder:
 
 def test_an_error_of_the_handler_is_reported_with_its_own_type(start: Start, folder: Path) -> None:
     reply = start({}, "own.raises", folder).invoke("web-1")
-    assert reply.how is Outcome.FAILED
+    assert reply.outcome is Outcome.FAILED
     assert (reply.payload["errorType"], reply.payload["errorMessage"]) == ("OwnError", "about web-1")
 
 
 def test_an_answer_that_is_not_json_is_the_runtimes_own_error(start: Start, folder: Path) -> None:
     reply = start({}, "own.unserializable", folder).invoke(None)
-    assert (reply.how, reply.payload["errorType"]) == (Outcome.FAILED, "Runtime.MarshalError")
+    assert (reply.outcome, reply.payload["errorType"]) == (Outcome.FAILED, "Runtime.MarshalError")
 
 
 def test_an_error_at_import_is_an_init_error_each_time(start: Start, folder: Path) -> None:
     function = start({}, "broken.handler", folder)
     for _ in range(2):
         reply = function.invoke(None)
-        assert (reply.how, reply.error_type) == (Outcome.INIT_FAILED, "LookupError")
+        assert (reply.outcome, reply.error_type) == (Outcome.INIT_FAILED, "LookupError")
         assert reply.payload["errorMessage"] == "at import"
 
 
@@ -80,7 +80,7 @@ def test_a_function_is_told_how_long_it_has(start: Start, folder: Path) -> None:
 
 def test_a_function_that_takes_too_long_is_ended(start: Start, folder: Path) -> None:
     reply = start({}, "own.never_ends", folder, timeout=0.2).invoke(None)
-    assert (reply.how, reply.error_type) == (Outcome.TIMED_OUT, "Sandbox.Timedout")
+    assert (reply.outcome, reply.error_type) == (Outcome.TIMED_OUT, "Sandbox.Timedout")
     assert reply.payload["errorMessage"].endswith("Task timed out after 0.20 seconds")
 
 
@@ -88,6 +88,6 @@ def test_a_process_that_ends_is_an_error_and_the_next_invocation_gets_a_new_one(
     function = start({}, "own.exits_at_first", folder)
     first = function.invoke(None).payload
     ended = function.invoke("exit")
-    assert (ended.how, ended.error_type) == (Outcome.EXITED, "Runtime.ExitError")
+    assert (ended.outcome, ended.error_type) == (Outcome.EXITED, "Runtime.ExitError")
     assert ended.payload["errorMessage"].endswith("Runtime exited with error: exit status 3")
     assert function.invoke(None).payload != first
