@@ -30,7 +30,7 @@ help: ## Show this list
 demo: .venv/ready $(CDK) ## Deploy into a local AWS and watch a snapshot become usable (KEEP=1 leaves it running)
 	@python -m local.demo $(if $(KEEP),--keep)
 
-test: .venv/ready node_modules/ready ## Run every test
+test: .venv/ready node_modules/ready build/ansible/ready ## Run every test
 	@python -m pytest --cov --cov-report=term:skip-covered
 
 check: lint types test synth ## Run everything that a submission must pass
@@ -63,7 +63,8 @@ signed-in: .venv/deploy $(CDK)
 	@python -m lightsail_snapshots_cli.account
 
 lock: .venv/cli ## Pin every dependency again, with hashes
-	@for name in requirements-dev requirements requirements-cli requirements-uv lambda/requirements; do \
+	@for name in requirements-dev requirements requirements-cli requirements-uv lambda/requirements \
+			tests/emulator/ansible/requirements; do \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line \
 			$$name.in -o $$name.txt \
 			$$([ $$name = requirements-dev ] || echo --constraints requirements-dev.txt) || exit 1; \
@@ -77,9 +78,9 @@ clean: ## Remove everything that was built or installed here
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 HASHED := --quiet --no-deps --require-hashes
 # uv takes seconds and pip takes minutes, but pip may know a mirror or a certificate that uv does not (pip.conf).
-install = @$(if $(UV),$(UV) pip install --python .venv $(HASHED) -r $(1),false) || { \
+install = @$(if $(UV),$(UV) pip install --python .venv $(HASHED) -r $(1) $(2),false) || { \
 	echo "Installing with pip$(if $(UV), since uv failed): this takes a minute or two ..."; \
-	.venv/bin/python -m ensurepip >/dev/null && $(PIP) install --no-compile $(HASHED) -r $(1); }
+	.venv/bin/python -m ensurepip >/dev/null && $(PIP) install --no-compile $(HASHED) -r $(1) $(2); }
 
 .venv/cli: requirements-uv.txt requirements-cli.txt pyproject.toml
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -104,6 +105,15 @@ install = @$(if $(UV),$(UV) pip install --python .venv $(HASHED) -r $(1),false) 
 .venv/ready: requirements-dev.txt .venv/deploy
 	@echo "Installing what the tests and the demo need into .venv (once, about 20 seconds) ..."
 	$(call install,requirements-dev.txt)
+	@touch $@
+
+build/ansible/ready: tests/emulator/ansible/requirements.txt | .venv/ready
+	@echo "Installing Ansible, which a test runs, into build/ansible (once, about 10 seconds) ..."
+	@rm -rf build/ansible
+	$(call install,$<,--target build/ansible)
+	@# The package has about 90 collections, and the test needs two.
+	@find build/ansible/ansible_collections -mindepth 2 -maxdepth 2 -type d \
+		! -path '*/amazon/aws' ! -path '*/community/aws' -exec rm -rf {} +
 	@touch $@
 
 $(CDK): package-lock.json .npmrc | .venv/deploy

@@ -36,8 +36,9 @@ def test_each_link_leads_somewhere(path: Path, link: str) -> None:
 
 
 def dependencies() -> set[str]:
-    """Return what requirements*.in and package.json name, as CONTRIBUTING.md writes it."""
-    lines = "\n".join(path.read_text() for path in [*ROOT.glob("requirements*.in"), ROOT / "lambda/requirements.in"])
+    """Return what each requirements*.in and package.json name, as CONTRIBUTING.md writes it."""
+    folders = [ROOT, ROOT / "lambda", ROOT / "tests/emulator/ansible"]
+    lines = "\n".join(path.read_text() for folder in folders for path in folder.glob("requirements*.in"))
     names = {name.partition("[")[0] for name in re.findall(r"^([\w-]+(?:\[[\w,]+\])?)==", lines, re.MULTILINE)}
     package = json.loads((ROOT / "package.json").read_text())
     return names | {f"{name} (npm)" for name in package["dependencies"] | package["devDependencies"]}
