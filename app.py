@@ -8,7 +8,7 @@ from aws_cdk import App, Environment
 
 from infra.stack import LightsailSnapshotsStack
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import read_plans
+from lightsail_snapshots_plans.plans import read_plans
 
 app = App()
 account, region = os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION")

@@ -12,7 +12,8 @@ from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import our_metric
 from infra.schedules import Schedules
 from lightsail_snapshots.events import AUDIT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, RECOVERY_POINT_OVERDUE
-from lightsail_snapshots_plans.models import Plans, audit_interval, audit_request
+from lightsail_snapshots.reader import format_duration
+from lightsail_snapshots_plans.plans import Plans
 
 MAX_WINDOW = timedelta(days=7)
 """Of an alarm with periods of an hour or more: CloudWatch API reference, PutMetricAlarm."""
@@ -46,7 +47,11 @@ class Audit(EventFunction):
             bus=context.bus,
             pattern={"detail-type": [AUDIT_REQUESTED]},
         )
-        schedules.put_event("audit", AUDIT_REQUESTED, audit_request(plans), schedule=plans.audit_schedule)
+        detail = {
+            "plans": [plan.as_detail() for plan in plans.plans],
+            "every": format_duration(plans.audit_interval),
+        }
+        schedules.put_event("audit", AUDIT_REQUESTED, detail, schedule=plans.audit_schedule)
         self._add_alarms(plans)
 
     def _add_alarms(self, plans: Plans) -> None:
@@ -54,7 +59,7 @@ class Audit(EventFunction):
 
         An alarm looks back over two audits, so that one may be late or fail.
         """
-        window = Duration.seconds(int(min(2 * audit_interval(plans), MAX_WINDOW).total_seconds()))
+        window = Duration.seconds(int(min(2 * plans.audit_interval, MAX_WINDOW).total_seconds()))
         for plan in plans.plans:
             if plan.max_age:
                 overdue = our_metric("InstancesOverdue", plan=plan.name, statistic="Maximum", period=window)

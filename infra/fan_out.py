@@ -10,7 +10,7 @@ from infra.event_function import EventFunction
 from infra.monitoring.metrics import our_metric
 from infra.schedules import Schedules
 from lightsail_snapshots.events import FLEET_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, INSTANCE_SNAPSHOT_REQUESTED
-from lightsail_snapshots_plans.models import Plan, fleet_request
+from lightsail_snapshots.plan import Plan
 
 
 class FanOut(EventFunction):
@@ -52,7 +52,7 @@ class FanOut(EventFunction):
             schedules.put_event(
                 f"plan-{plan.name}",
                 FLEET_SNAPSHOT_REQUESTED,
-                fleet_request(plan),
+                plan.as_fleet_request(),
                 schedule=plan.schedule,
                 timezone=plan.timezone,
                 flexible_window=plan.flexible_window,
@@ -66,7 +66,7 @@ class FanOut(EventFunction):
         if not plan.on:
             return
         # EventBridge adds the quotation marks to id and time. A plan may not contain < or >: `plans` checks it.
-        template = f'{{"id": <id>, "time": <time>, "detail": {json.dumps(fleet_request(plan))}}}'
+        template = f'{{"id": <id>, "time": <time>, "detail": {json.dumps(plan.as_fleet_request())}}}'
         buses = (("default", "the default bus", None), ("ours", "our bus", self.context.bus))
         for name, bus_name, bus in buses:
             self.add_rule(

@@ -17,7 +17,7 @@ from lightsail_snapshots.events import (
 )
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import Plans, policy
+from lightsail_snapshots_plans.plans import Plans
 
 MAX_INPUT = 256 * 1024
 """Bytes of a schedule's input: EventBridge Scheduler API reference, Target."""
@@ -73,7 +73,7 @@ class Prune(EventFunction):
 
 def _detail(plans: Plans) -> dict[str, Any]:
     """Return the detail of `Prune Requested`; raise InvalidPlansError if it is too large for a schedule."""
-    detail = {"plans": [policy(plan) for plan in plans.plans]}
+    detail = {"plans": [plan.as_detail() for plan in plans.plans]}
     size = len(json.dumps(detail).encode())
     if size > MAX_INPUT - INPUT_RESERVE:
         raise InvalidPlansError(

@@ -14,7 +14,6 @@ from infra.bus import may_publish
 from infra.names import NAME
 from infra.queues import DeadLetterQueue
 from lightsail_snapshots.events import SOURCE
-from lightsail_snapshots_plans.schedule_expression import Schedule
 
 
 class Schedules(Construct):
@@ -41,7 +40,7 @@ class Schedules(Construct):
         detail_type: str,
         detail: Mapping[str, Any],
         *,
-        schedule: Schedule,
+        schedule: str,
         timezone: str = "UTC",
         flexible_window: int | None = None,
     ) -> None:
@@ -64,7 +63,7 @@ class Schedules(Construct):
             schedule_name=name,
             schedule_group=self._group,
             description=f"Puts the event {detail_type} on the bus.",
-            schedule=scheduler.ScheduleExpression.expression(schedule.expression, TimeZone.of(timezone)),
+            schedule=scheduler.ScheduleExpression.expression(schedule, TimeZone.of(timezone)),
             time_window=window or scheduler.TimeWindow.off(),
             target=targets.EventBridgePutEvents(
                 entry,

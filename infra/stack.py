@@ -16,7 +16,7 @@ from infra.monitoring.monitoring import Monitoring
 from infra.names import NAME
 from infra.prune import Prune
 from infra.schedules import Schedules
-from lightsail_snapshots_plans.models import Plans
+from lightsail_snapshots_plans.plans import Plans
 
 RUNBOOK = "docs/operations.md"
 """Where messages send a person; with `-c runbook=https://...` they link to a page that your team can open."""

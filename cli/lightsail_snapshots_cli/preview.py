@@ -17,11 +17,10 @@ from rich.text import Text
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.aws.lightsail import list_snapshots
-from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
 from lightsail_snapshots_cli.account import NotSignedInError, signed_in_region
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import Plans, policy, read_plans
+from lightsail_snapshots_plans.plans import Plans, read_plans
 
 LONGEST_NAME = 36
 """Columns of a terminal for a name, so that one such as web-1-20260601T031500Z-650f118d is whole, and the reason has
@@ -54,8 +53,7 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
     listed, errors = list_snapshots(regions)
     if not listed and errors:
         return [_explained(region, error) for region, error in errors.items()]
-    deployed = [Plan.from_detail(policy(plan)) for plan in plans.plans]
-    decisions = decide(listed, deployed, now, incomplete=errors, regions=regions)
+    decisions = decide(listed, plans.plans, now, incomplete=errors, regions=regions)
     for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))

@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.capability import Capability
 from infra.monitoring.metrics import DAY, HOUR, our_metric
 from infra.names import NAME
-from lightsail_snapshots_plans.models import Plan
+from lightsail_snapshots.plan import Plan
 
 WIDTH = 24
 """Columns of a dashboard: CloudWatch API reference, "Dashboard body structure"."""

@@ -11,7 +11,7 @@ from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.notifications import Notifications
 from infra.monitoring.queries import SavedQueries
 from infra.queues import Queue
-from lightsail_snapshots_plans.models import Plan
+from lightsail_snapshots.plan import Plan
 
 
 class Monitoring(Construct):

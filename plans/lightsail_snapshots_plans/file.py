@@ -1,51 +1,41 @@
-"""`plans.toml` while it is read: its tables, the line of each key, and everything that is wrong, reported at once."""
+"""`plans.toml` while it is read: its tables, the line of each key, and everything that is wrong with it."""
 
-import difflib
 import json
 import re
 import textwrap
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from lightsail_snapshots_plans.syntax import explain_syntax_error
 
 KeyPath = tuple[str, ...]
-T = TypeVar("T")
-D = TypeVar("D")
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<keys>[^\[\]]+)\]{1,2}\s*(?:#.*)?")
 _LONGEST_FOUND = 90
 
 
-class InvalidValueError(ValueError):
-    """Raised by the check of one value; `problems` are pairs of a path inside the value, often (), and a text."""
-
-    def __init__(self, *problems: tuple[KeyPath, str]) -> None:
-        """Keep the problems; each becomes a `Problem` of the file."""
-        super().__init__("; ".join(text for _, text in problems))
-        self.problems = problems
-
-
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, with its place."""
+    """One thing that is wrong with the file, or suspicious in it."""
 
     file: str
     line: int | None
     path: KeyPath
     found: str | None
-    """The value as TOML; None where a key is missing."""
+    """The value as TOML; None if a key is missing."""
     text: str
 
     @property
     def place(self) -> str:
-        """The place as editors and terminals link it, the key and the value."""
+        """The line, in the form that editors and terminals link, then the key and its value."""
         line = f":{self.line}" if self.line else ""
         return f"{self.file}{line}: {_dotted(self.path)}{'' if self.found is None else f' = {self.found}'}"
 
     def __str__(self) -> str:
-        """Write the place, and below it what is wrong and what is allowed."""
+        """Write the place and, below it, what is wrong and what is allowed."""
         return f"{self.place}\n{_paragraph(self.text)}"
 
 
@@ -65,25 +55,36 @@ class PlanFile:
     """The parsed file and the problems found in it so far."""
 
     def __init__(self, path: Path) -> None:
-        """Read and parse the file; raise InvalidPlansError where it is missing or is not TOML."""
+        """Read and parse the file; raise InvalidPlansError if it is missing or is not TOML."""
         self.name = path.name
         self.problems: list[Problem] = []
         try:
             text = path.read_text(encoding="utf-8-sig")
-            self.values: Mapping[str, Any] = tomllib.loads(text)
         except FileNotFoundError as error:
             raise InvalidPlansError(
-                f"{path} does not exist. It names the instances to take snapshots of; without plans, for custom events "
-                "alone, an empty file will do."
+                f"{path} does not exist. It names the instances to take snapshots of; an empty file is enough if only "
+                "custom events ask for snapshots."
             ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidPlansError(f"{path} cannot be read: {error}") from error
-        except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, and 1,000 brackets
-            raise InvalidPlansError(f"{path} is not TOML: {error}") from error
+        self.values = self._parse(text)
         self._lines = line_numbers(text)
 
+    def _parse(self, text: str) -> Mapping[str, Any]:
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            number, cause = _repeated(text, str(error)) or explain_syntax_error(text, str(error))
+            line = text.splitlines()[number - 1].strip() if text else ""
+            raise InvalidPlansError(
+                f"{self.name} is not valid TOML; nothing was synthesized.\n\n"
+                f"{self.name}:{number}: {_truncate(line)}\n{_paragraph(cause)}"
+            ) from error
+        except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 1,000 brackets
+            raise InvalidPlansError(f"{self.name} is not valid TOML: {error}") from error
+
     def problem(self, path: KeyPath, text: str) -> Problem:
-        """Describe something about a key, or about a table that lacks one."""
+        """Describe a problem of a key, or of a table that lacks one."""
         near = path
         while near and near not in self._lines:
             near = near[:-1]
@@ -92,90 +93,43 @@ class PlanFile:
             value = value.get(key) if isinstance(value, Mapping) else None
         is_whole_plan = isinstance(value, Mapping) and len(path) <= len(("plans", "name"))
         found = None if value is None or is_whole_plan else as_toml(value)
-        return Problem(self.name, self._lines.get(near), path, found, text)
+        return Problem(self.name, self._lines.get(near), path, None if found is None else _truncate(found), text)
 
     def report(self, path: KeyPath, text: str) -> None:
-        """Note a problem."""
         self.problems.append(self.problem(path, text))
 
     def check(self) -> None:
-        """Raise InvalidPlansError where anything was reported."""
+        """Raise InvalidPlansError if anything was reported."""
         if self.problems:
             count = f"{len(self.problems)} problems" if len(self.problems) > 1 else "a problem"
             raise InvalidPlansError(f"{self.name} has {count}; nothing was synthesized.", self.problems)
 
 
-class Table:
-    """One table of the file: hands out its values checked, and reports what is wrong with them."""
-
-    def __init__(self, file: PlanFile, path: KeyPath, values: Any, example: str = "") -> None:
-        """Take the parsed values; anything but a table is reported, with an example, and read as an empty one."""
-        self.file, self.path = file, path
-        self.values: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
-        self.failed = False
-        """Whether anything was reported, so that what follows from it is not reported as well."""
-        if not isinstance(values, Mapping):
-            self.report(f"must be a table, such as {example}")
-
-    def __contains__(self, key: str) -> bool:
-        """Tell whether the file gives the key."""
-        return key in self.values
-
-    def take(self, key: str, check: Callable[[Any], T], default: D) -> T | D:
-        """Return what `check` makes of the value; the default where there is none or it is reported."""
-        if key not in self.values:
-            return default
-        try:
-            return check(self.values[key])
-        except InvalidValueError as error:
-            for inner, text in error.problems:
-                self.report(text, key, *inner)
-        return default
-
-    def table(self, key: str, example: str) -> "Table":
-        """Return a table inside this one, empty where there is none."""
-        return Table(self.file, (*self.path, key), self.values.get(key, {}), example)
-
-    def report(self, text: str, *keys: str) -> None:
-        """Note a problem of a key of this table, or of the table itself."""
-        self.failed = True
-        self.file.report((*self.path, *keys), text)
-
-    def rest(self, allowed: Collection[str], elsewhere: Mapping[str, str] | None = None) -> None:
-        """Report every key that is not allowed here; `elsewhere` says where it belongs instead."""
-        for key in self.values:
-            if key not in allowed:
-                self.report((elsewhere or {}).get(key) or unknown_key(key, allowed), key)
-
-
-def unknown_key(key: str, allowed: Collection[str]) -> str:
-    """Say that a key is unknown, with the nearest known one, or with all of them."""
-    near = difflib.get_close_matches(key, allowed, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; allowed are {', '.join(allowed)}"
-
-
 def line_numbers(text: str) -> dict[KeyPath, int]:
-    """Find the line of each table header and key; tomllib tells none.
+    """Find the line of each table header and key, which tomllib does not tell.
 
-    Keys inside an inline table have no line of their own: that of the nearest key around them is used.
+    Keys inside an inline table have no line of their own: the line of the nearest key around them is used.
     """
     lines: dict[KeyPath, int] = {}
-    table: KeyPath = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.fullmatch(line)
-        if header:
-            path = table = _keys(header["keys"])
-        elif "=" in line and (keys := _keys(line.partition("=")[0])):
-            path = (*table, *keys)
-        else:
-            continue
+    for number, path in _keys_by_line(text):
         for length in range(1, len(path) + 1):
             lines.setdefault(path[:length], number)
     return lines
 
 
+def _keys_by_line(text: str) -> Iterator[tuple[int, KeyPath]]:
+    table: KeyPath = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.fullmatch(line)
+        if header:
+            table = _keys(header["keys"])
+            yield number, table
+        elif "=" in line and (keys := _keys(line.partition("=")[0])):
+            yield number, (*table, *keys)
+
+
 def _keys(text: str) -> KeyPath:
-    """Read a dotted key as tomllib does; () where it is none, as in a comment or inside a list."""
+    """Read a dotted key as tomllib does; () if it is not a key, as in a comment or inside a list."""
     try:
         value: Any = tomllib.loads(f"{text} = 0")
     except tomllib.TOMLDecodeError:
@@ -185,6 +139,17 @@ def _keys(text: str) -> KeyPath:
         ((key, value),) = value.items()
         path.append(key)
     return tuple(path)
+
+
+def _repeated(text: str, error: str) -> tuple[int, str] | None:
+    """Explain a table or a key that is there twice: the line of the second, and where the first is."""
+    match = re.match(r"Cannot (?:declare .* twice|overwrite a value) \(at line (\d+)", error)
+    path = dict(_keys_by_line(text)).get(int(match[1])) if match else None
+    if match is None or path is None:
+        return None
+    return int(
+        match[1]
+    ), f"{_dotted(path)} is already in line {line_numbers(text)[path]}: rename or remove one of the two"
 
 
 def _dotted(path: KeyPath) -> str:
@@ -200,17 +165,20 @@ def _paragraph(text: str) -> str:
     )
 
 
-def as_toml(value: Any) -> str:
-    """Write a value as the file would, cut where it is long."""
-    text = _toml(value)
+def _truncate(text: str) -> str:
     return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}..."
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
+    """Write a value as TOML does, on one line."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_dotted((key,))} = {as_toml(inner)}" for key, inner in value.items()) + " }"
+            if value
+            else "{}"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(as_toml, value)) + "]"
     if isinstance(value, str | bool):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

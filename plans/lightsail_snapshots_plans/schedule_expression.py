@@ -1,13 +1,16 @@
-"""EventBridge Scheduler's schedule expressions: what it would refuse, and how far apart the runs are.
+"""EventBridge Scheduler's schedule expressions: which are valid, and how far apart their runs are.
 
-The rules are those of the Scheduler user guide, "Schedule types". Where it leaves a form open (a range that wraps
-round, a step in day-of-week, lower-case names) the form is refused: a list says the same, and is certain.
+The rules are those of the Scheduler user guide, "Schedule types". It says nothing of some forms that Scheduler may
+accept: a step in day-of-week, names in lower case, L-3. They are rejected, since a list says the same for certain.
+Why this is not a library: docs/decisions/0005-our-own-cron-parser.md.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 MAX_EXPRESSION = 256
 """Characters: EventBridge Scheduler API reference, CreateSchedule."""
@@ -21,20 +24,27 @@ _MINUTES_OF_A_DAY = 24 * 60
 
 
 class InvalidScheduleError(ValueError):
-    """Raised for an expression that EventBridge Scheduler would refuse, or that never comes."""
+    """Raised for an expression that EventBridge Scheduler would reject, or that never runs."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One expression that EventBridge Scheduler accepts."""
+    """When an expression runs."""
 
-    expression: str
     minutes: frozenset[int]
-    """Minutes of the hour at which it runs; empty for rate(...), which starts when it is deployed."""
+    """Minutes of the hour; empty for rate(...), which starts when it is deployed."""
     longest_gap: timedelta | None
-    """Time between two runs at the most, on days of 24 hours; None where that is not simple to say, or there is one."""
+    """The longest time between two runs, on days of 24 hours; None for at(...), L, W, # and for some years only."""
     last_day: date | None = None
-    """After which it comes no more, in its own zone; None: it comes again and again."""
+    """After which it does not run again, in its own time zone; None: it runs forever."""
+
+    def minutes_in_utc(self, timezone: str, year: int) -> frozenset[int]:
+        """Return the minutes of the hour in UTC: not every time zone is whole hours from it."""
+        zone = ZoneInfo(timezone)
+        offsets = [datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta(0) for month in (1, 7)]
+        return frozenset(
+            (minute - offset // timedelta(minutes=1)) % 60 for minute in self.minutes for offset in offsets
+        )
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class _Field:
     alone: str = r"(?!)"
     """Pattern of the forms that stand alone in the field; nothing by default."""
     steps: bool = True
+    wraps: bool = True
 
     def parse(self, text: str) -> frozenset[int] | None:
         """Return the values that the text stands for; None for a form that stands alone."""
@@ -53,21 +64,18 @@ class _Field:
             return None
         return frozenset().union(*(self._item(item, text) for item in text.split(",")))
 
-    def _item(self, item: str, text: str) -> range:
+    def _item(self, item: str, text: str) -> list[int]:
         match = _ITEM.fullmatch(item)
         if match is None or (match["step"] and not self.steps):
             raise self._invalid(item, text)
         step = self._number(match["step"], text, low=1) if match["step"] else 1
-        if match["every"]:
-            return range(self.low, self.high + 1, step)
-        first = self._number(match["first"], text)
-        open_end = self.high if match["step"] else first
+        first = self.low if match["every"] else self._number(match["first"], text)
+        open_end = self.high if match["every"] or match["step"] else first
         last = self._number(match["last"], text) if match["last"] else open_end
-        if last < first:
-            raise InvalidScheduleError(
-                f"{self.name} {item!r} runs backwards; write two ranges, such as {first}-{self.high},{self.low}-{last}"
-            )
-        return range(first, last + 1, step)
+        if last < first and not self.wraps:
+            raise self._invalid(item, text)
+        count = self.high - self.low + 1
+        return [self.low + (first - self.low + ahead) % count for ahead in range(0, (last - first) % count + 1, step)]
 
     def _number(self, word: str, text: str, low: int | None = None) -> int:
         if word in self.names:
@@ -93,10 +101,11 @@ _FIELDS = (
     _Field("day-of-month", 1, 31, alone=r"\?|L|LW|([1-9]|[12][0-9]|3[01])W"),
     _Field("month", 1, 12, _MONTHS),
     _Field("day-of-week", 1, 7, _DAYS, alone=rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])", steps=False),
-    _Field("year", 1970, 2199),
+    _Field("year", 1970, 2199, wraps=False),
 )
 
 
+@cache
 def parse_schedule(expression: str) -> Schedule:
     """Read an expression; raise InvalidScheduleError with what is wrong and what is allowed."""
     if len(expression) > MAX_EXPRESSION:
@@ -106,10 +115,10 @@ def parse_schedule(expression: str) -> Schedule:
     match = _FORM.fullmatch(expression)
     if match is None:
         raise InvalidScheduleError(f"must be {FORMS}")
-    return {"cron": _cron, "rate": _rate, "at": _at}[match[1]](expression, match[2])
+    return {"cron": _cron, "rate": _rate, "at": _at}[match[1]](match[2])
 
 
-def _rate(expression: str, text: str) -> Schedule:
+def _rate(text: str) -> Schedule:
     match = _RATE.fullmatch(text)
     if match is None:
         raise InvalidScheduleError("must be rate(value unit) with a whole number and minutes, hours or days")
@@ -117,20 +126,20 @@ def _rate(expression: str, text: str) -> Schedule:
     if (value == 1) == bool(match[3]):
         raise InvalidScheduleError(f"write rate({value} {unit if value == 1 else unit + 's'})")
     minutes = value * {"minute": 1, "hour": 60, "day": _MINUTES_OF_A_DAY}[unit]
-    return Schedule(expression, frozenset(), timedelta(minutes=min(minutes, 10**9)))
+    return Schedule(frozenset(), timedelta(minutes=min(minutes, 10**9)))
 
 
-def _at(expression: str, text: str) -> Schedule:
+def _at(text: str) -> Schedule:
     try:
         once = datetime.fromisoformat(text) if _AT.fullmatch(text) else None
     except ValueError as error:
         raise InvalidScheduleError(f"there is no such time: {error}") from error
     if once is None:
         raise InvalidScheduleError("must be at(yyyy-mm-ddThh:mm:ss), local time, without a zone or Z")
-    return Schedule(expression, frozenset({once.minute}), None, once.date())
+    return Schedule(frozenset({once.minute}), None, once.date())
 
 
-def _cron(expression: str, text: str) -> Schedule:
+def _cron(text: str) -> Schedule:
     words = text.split()
     if len(words) != len(_FIELDS):
         names = " ".join(field.name for field in _FIELDS)
@@ -153,7 +162,7 @@ def _cron(expression: str, text: str) -> Schedule:
     days = _days(of_month, months or frozenset(), of_week) if of_month or of_week else None
     gap = _longest_gap(times, days) if days is not None and words[5] == "*" else None
     last_day = None if words[5] == "*" else date(max(years or ()), 12, 31)
-    return Schedule(expression, minutes or frozenset(), gap, last_day)
+    return Schedule(minutes or frozenset(), gap, last_day)
 
 
 def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None) -> list[date]:
@@ -165,7 +174,7 @@ def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: froz
         if day.month in months and (day.day in of_month if of_month else day.isoweekday() % 7 + 1 in (of_week or ()))
     ]
     if not days:
-        raise InvalidScheduleError("never comes: there is no such day in these months")
+        raise InvalidScheduleError("never runs: there is no such day in these months")
     return days
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from aws_cdk import App, Environment
 
 from infra.stack import LightsailSnapshotsStack
-from lightsail_snapshots_plans.models import read_plans
+from lightsail_snapshots_plans.plans import read_plans
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"

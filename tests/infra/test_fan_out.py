@@ -9,7 +9,7 @@ from ministack.services import eventbridge  # type: ignore[import-untyped]  # Mi
 
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.naming import MAX_PLAN_NAME
-from lightsail_snapshots_plans.models import MAX_WITH_ON
+from lightsail_snapshots_plans.plans import MAX_WITH_ON
 from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.monitoring.queries import QUERIES
-from lightsail_snapshots_plans.models import MAX_PLANS
+from lightsail_snapshots_plans.plans import MAX_PLANS
 from tests.infra import emitted
 from tests.infra.synthesized import ACCOUNT, REGION, ROOT, Synthesized, synthesize, without_hash
 from tests.support.plan_text import plan_toml

@@ -10,7 +10,7 @@ from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.plan import read_plans as read_plans_of_event
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import policy, read_plans
+from lightsail_snapshots_plans.plans import read_plans
 from tests.infra import plans
 from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, FOURTEEN_DAYS, REGION, ROOT, Synthesized, detail_of, synthesize
@@ -82,7 +82,7 @@ def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesi
     schedule = template.schedule(name)
     detail = detail_of(schedule)
     shipped = read_plans(ROOT / "plans.toml", today=date(2026, 11, 23)).plans
-    assert detail["plans"] == [policy(plan) for plan in shipped]
+    assert detail["plans"] == [plan.as_detail() for plan in shipped]
     event = requested(detail, **{"detail-type": schedule["Target"]["EventBridgeParameters"]["DetailType"]})
     assert fits(event)
     assert [plan.name for plan in read_plans_of_event(detail["plans"])] == [plan.name for plan in shipped]

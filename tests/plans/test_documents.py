@@ -1,73 +1,88 @@
-"""What the documents say of plans and events is what the code does: keys, examples, commands that can be pasted."""
+"""The documents on plans and events: generated parts are current, examples are valid, commands can be pasted."""
 
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from jsonschema import Draft202012Validator
 from moto import mock_aws
 from moto.events.models import EventPattern
 
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.events.instance_snapshot_requested import parse_request
-from lightsail_snapshots.selection import KEYS as SELECT_KEYS
-from lightsail_snapshots_plans import models
-from tests.support.plan_text import TODAY, error_of, read
+from lightsail_snapshots.selection import parse_select
+from lightsail_snapshots_plans.models import FileTable, KeepTable, PlanTable, SelectTable
+from lightsail_snapshots_plans.schema import REFERENCE, SCHEMA, plans_schema, with_tables
+from tests.support.plan_text import error_of, plan_toml, read
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"
-PLANS, EVENTS, RETENTION = DOCS / "plans.md", DOCS / "events" / "README.md", DOCS / "retention.md"
+EVENTS, RETENTION = DOCS / "events" / "README.md", DOCS / "retention.md"
 REGIONS = ["eu-central-1", "us-east-1"]
-
-
-def section(path: Path, heading: str) -> str:
-    """Return what stands below a heading, up to the next one."""
-    _, _, rest = path.read_text(encoding="utf-8").partition(f"\n{heading}\n")
-    assert rest, f"{path.name} has no heading {heading}"
-    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def keys(heading: str) -> list[str]:
-    """Return the keys of the table below a heading of plans.md."""
-    return re.findall(r"^\| `(\w+)` \|", section(PLANS, heading), re.MULTILINE)
 
 
 def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    ("heading", "known"),
-    [
-        ("## A plan: `[plans.<name>]`", models._PLAN_KEYS),
-        ("### `select`: which instances", SELECT_KEYS),
-        ("### `keep`: which snapshots stay", models._KEEP_KEYS),
-        ("## The file itself: above the first `[plans...]`", models._FILE_KEYS),
-    ],
-)
-def test_the_reference_has_every_key_and_no_other(heading: str, known: tuple[str, ...]) -> None:
-    assert sorted(keys(heading)) == sorted(known)
+def test_schema_and_reference_are_what_the_models_say() -> None:
+    regenerate = "run python -m lightsail_snapshots_plans.schema"
+    assert SCHEMA.read_text(encoding="utf-8") == plans_schema(), regenerate
+    assert REFERENCE.read_text(encoding="utf-8") == with_tables(REFERENCE.read_text(encoding="utf-8")), regenerate
 
 
-@pytest.mark.parametrize("text", blocks(PLANS, "toml") + blocks(EVENTS, "toml") + blocks(RETENTION, "toml"))
-def test_each_example_of_a_file_can_be_deployed(text: str, tmp_path: Path) -> None:
-    read(tmp_path, text)
+def test_every_example_of_a_key_is_valid() -> None:
+    for table in (FileTable, PlanTable, KeepTable):
+        for name, field in table.model_fields.items():
+            for example in field.examples or ():
+                table.model_validate({name: example})
+    for name, field in SelectTable.model_fields.items():
+        for example in field.examples or ():
+            parse_select({"all": True, name: example})
 
 
-def test_each_example_of_a_schedule_is_one(tmp_path: Path) -> None:
-    (row,) = re.findall(r"^\| `schedule` .*\| (.*) \|$", PLANS.read_text(encoding="utf-8"), re.MULTILINE)
-    for schedule in re.findall(r"`([^`]+)`", row):
-        (plan,) = read(tmp_path, f"[plans.x]\nschedule = {schedule}\nselect = {{ all = true }}").plans
-        assert plan.schedule
-        assert plan.schedule.last_day is None or plan.schedule.last_day > TODAY
+EXAMPLES = [text for path in (REFERENCE, EVENTS, RETENTION) for text in blocks(path, "toml")]
 
 
-def test_the_mistakes_are_shown_as_they_are_printed(tmp_path: Path) -> None:
-    (shown, *_) = blocks(PLANS, "console")
+def test_every_example_of_a_file_can_be_deployed(tmp_path: Path) -> None:
+    for text in EXAMPLES:
+        read(tmp_path, text)
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether an editor that has the schema would accept the file."""
+    values = json.loads(json.dumps(tomllib.loads(text), default=str))  # as editors see a date
+    return Draft202012Validator(json.loads(plans_schema())).is_valid(values)
+
+
+def test_schema_accepts_what_can_be_deployed() -> None:
+    shipped = (DOCS.parent / "plans.toml").read_text(encoding="utf-8")
+    assert shipped.startswith(f"#:schema docs/{SCHEMA.name}\n")
+    assert all(map(is_valid, [shipped, *EXAMPLES, plan_toml(allow_deletes_until="2026-12-01"), ""]))
+
+
+def test_schema_rejects_common_mistakes() -> None:
+    mistakes: list[dict[str, str | None]] = [
+        {"shedule": '"rate(1 day)"'},
+        {"select": None},
+        {"schedule": None},
+        {"keep": "7"},
+        {"regions": '["eu-central-1a"]'},
+        {"flexible_window": "1441"},
+        {"dry_run": '"yes"'},
+    ]
+    assert [is_valid(plan_toml(**changes)) for changes in mistakes] == [False] * len(mistakes)
+    assert not is_valid("[daily]\nkeep = 7")
+
+
+def test_mistakes_are_shown_as_they_are_printed(tmp_path: Path) -> None:
+    (shown, *_) = blocks(REFERENCE, "console")
     lines = [
         "[plans.daily]",
         'schedule = "cron(15 3 * * ? *)"',
@@ -94,7 +109,7 @@ def commands() -> Iterator[str]:
 
 
 def is_request(entry: dict[str, Any]) -> bool:
-    """Tell whether the code would take the event; raises InvalidRequestError where it is bad."""
+    """Read the event as the functions do; raises InvalidRequestError if it is bad."""
     assert entry["EventBusName"].endswith("lightsail-snapshots")
     event = {"id": "1", "time": "2026-11-23T03:15:00Z", "detail": json.loads(entry["Detail"])}
     parse = {"Instance Snapshot Requested": parse_request, "Fleet Snapshot Requested": parse_fleet_request}
@@ -102,16 +117,14 @@ def is_request(entry: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("command", [*commands(), blocks(README, "sh")[-1]])
-def test_each_command_asks_for_what_is_understood(command: str) -> None:
-    assert all(is_request(entry) for entry in entries(command))
+def test_every_command_puts_a_valid_request() -> None:
+    found = [*commands()]
+    assert len(found) == 4
+    for command in (*found, blocks(README, "sh")[-1]):
+        assert all(is_request(entry) for entry in entries(command))
 
 
-def test_there_is_a_command_for_each_way_in() -> None:
-    assert len(list(commands())) == 4
-
-
-def test_the_python_example_runs_and_asks_for_what_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_example_runs_and_puts_a_valid_request(monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = blocks(EVENTS, "python")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGIONS[0])
     names: dict[str, Any] = {}
@@ -126,7 +139,7 @@ def test_the_python_example_runs_and_asks_for_what_is_understood(monkeypatch: py
     )
 
 
-def test_the_pattern_for_codepipeline_matches_its_event_as_aws_documents_it(tmp_path: Path) -> None:
+def test_codepipeline_pattern_matches_the_documented_event(tmp_path: Path) -> None:
     (plan, *_), *_ = [read(tmp_path, text).plans for text in blocks(EVENTS, "toml")]
     event: Any = {
         "version": "0",

@@ -1,12 +1,13 @@
-"""Builders of plans.toml files, and what comes of reading them."""
+"""Builds plans.toml files and reads them."""
 
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import Plan, Plans, read_plans
+from lightsail_snapshots_plans.plans import Plans, read_plans
 
 TODAY = date(2026, 11, 23)
 
@@ -24,7 +25,7 @@ def one_plan(directory: Path, region: str | None = None, **changes: str | None) 
 
 
 def plan_toml(**changes: str | None) -> str:
-    """Write the table of a sound plan, with changes; None leaves a key out."""
+    """Write the table of a sound plan, with changes; None removes a key."""
     values = {"schedule": '"cron(15 3 * * ? *)"', "select": "{ all = true }", "keep": "{ last = 7 }"} | changes
     return "[plans.daily]\n" + "".join(f"{key} = {value}\n" for key, value in values.items() if value is not None)
 

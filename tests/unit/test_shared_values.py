@@ -10,7 +10,7 @@ import pytest
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.models import read_plans
+from lightsail_snapshots_plans.plans import read_plans
 from tests.support.events import requested
 
 REGIONS = ("eu-central-1", "us-east-1")
@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 23)
 
 ACCEPTED: dict[str, list[Any]] = {
     "keep_for": ["14d", "26h", "90m", "P14D", "P2W", "PT36H", "P1DT12H", "P014D"],
-    "tags": [{"env": "prod"}, {"env": ""}, {"my-snapshot-of": "x"}],
+    "tags": [{}, {"env": "prod"}, {"env": ""}, {"my-snapshot-of": "x"}],
     "regions": [["us-east-1"]],
     "copy_to": [["eu-west-1"]],
     "plan": ["daily", "Both.ways_1", "x" * 40],
@@ -48,8 +48,8 @@ REJECTED: dict[str, list[Any]] = {
 }
 """What both reject."""
 
-ONLY_EVENTS_ACCEPT: dict[str, list[Any]] = {"tags": [{}, [{"key": "env"}]]}
-"""A script may have no tags to add, and may send them in the form of Lightsail's API."""
+ONLY_EVENTS_ACCEPT: dict[str, list[Any]] = {"tags": [[{"key": "env"}]]}
+"""A script may send tags in the form of Lightsail's API."""
 
 
 def as_toml(value: Any) -> str:
