@@ -29,7 +29,7 @@ class Bus(events.EventBus):
             description="All events of the bus.",
         )
         CfnOutput(
-            scope, "BusName", value=self.event_bus_name, description="Requests go to this event bus, and outcomes come."
+            scope, "BusName", value=self.event_bus_name, description="Requests and outcomes are events on this bus."
         )
         if allow_accounts:
             self._allow_requests(allow_accounts)

@@ -51,7 +51,7 @@ class StackContext:
 class Capability(Construct):
     """A function whose role may only write its logs and publish events of the types in `publishes`.
 
-    Each capability adds the Lightsail actions that it needs. What follows is for monitoring.
+    Each capability adds the Lightsail actions that it needs. Monitoring reads its alarms and its queues.
     """
 
     module: ClassVar[str]
@@ -117,16 +117,16 @@ class Capability(Construct):
         return function
 
     def watch(self, alarm: str, metric: cloudwatch.IMetric, *, meaning: str, first: str) -> None:
-        """Have an alarm on each data point above zero: see AlarmDefinition."""
+        """Add an alarm that goes off if the metric is above zero."""
         self.alarms.append(AlarmDefinition(name=alarm, metric=metric, meaning=meaning, first=first))
 
     def allow_reads(self, sid: str, actions: Sequence[str], regions: Sequence[str], *, reason: str = "") -> None:
-        """Allow actions that know no resource types, as most of Lightsail's reads, in these Regions."""
+        """Allow actions without resource types, such as Lightsail's reads, in these Regions."""
         conditions = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
         self.role.add_to_policy(
             iam.PolicyStatement(sid=sid, actions=list(actions), resources=["*"], conditions=conditions)
         )
-        reason = reason or "Lightsail's reads know no resource types. The condition limits the Regions."
+        reason = reason or "Lightsail's reads have no resource types. The condition limits the Regions."
         self._acknowledge("*", reason)
 
     def allow_on_all(
@@ -139,7 +139,7 @@ class Capability(Construct):
         conditions: Mapping[str, Mapping[str, str]],
         reason: str,
     ) -> None:
-        """Allow an action on all resources of a type: their ARNs end in a random id, so that none can be named.
+        """Allow an action on all resources of a type: their ARNs end in a random id, so a policy cannot name one.
 
         `reason` says why this is safe. It answers cdk-nag, whose pack AwsSolutions finds each wildcard.
         """

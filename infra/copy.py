@@ -72,7 +72,7 @@ class Copy(QueueFunction):
             "CopyAndRead",
             ["lightsail:CopySnapshot", "lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
             self.context.copy_regions,
-            reason="CopySnapshot and Lightsail's reads know no resource types. The condition limits the Regions.",
+            reason="CopySnapshot and Lightsail's reads have no resource types. The condition limits the Regions.",
         )
         self.allow_on_all(
             "InstanceSnapshot",

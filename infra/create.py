@@ -85,11 +85,11 @@ class Create(QueueFunction):
             stack,
             "RequestSnapshot",
             value=f"aws events put-events --region {stack.region} --entries {shlex.quote(json.dumps([entry]))}",
-            description="Requests a snapshot: replace the names in capitals and run it.",
+            description="Command that requests a snapshot. Replace the names in capitals.",
         )
         CfnOutput(
             stack,
             "FollowLogs",
             value=f"aws logs tail {self.log_group.log_group_name} --follow --region {stack.region}",
-            description="Shows what happens to requests, as it happens.",
+            description="Command that shows the log of create, the function that takes snapshots.",
         )

@@ -14,7 +14,7 @@ from lightsail_snapshots.plan import Plan
 
 
 class FanOut(EventFunction):
-    """Requests a snapshot of each instance that a plan selects: on the plan's schedule, and on events it waits for."""
+    """Requests a snapshot of each instance that a plan selects: on the plan's schedule and on events."""
 
     module = "fan_out"
     description = "Requests a snapshot of each Lightsail instance that a plan selects."

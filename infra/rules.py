@@ -23,9 +23,9 @@ def add_rule(
 ) -> str:
     """Send events of a bus (None: the account's default bus) to one target; return the rule's ARN.
 
-    The target gets `template` instead of the event, if there is one; `<name>` in it stands for what `paths` finds in
-    the event. The event itself goes to `undelivered` if it could not be delivered for a day. The caller allows the
-    rule to reach the target.
+    If there is a `template`, the target gets it instead of the event, with the event's value at `paths[name]` in place
+    of `<name>`. An event that could not be delivered for a day goes to `undelivered`. The caller must allow the rule to
+    use the target.
     """
     transformer = events.CfnRule.InputTransformerProperty(input_template=template or "", input_paths_map=paths)
     target = events.CfnRule.TargetProperty(

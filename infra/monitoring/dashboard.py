@@ -52,7 +52,7 @@ class Dashboard(Construct):
             Stack.of(self),
             "DashboardUrl",
             value=page,
-            description="Shows which instances have no recent snapshot, and how the stack works.",
+            description="Dashboard: which instances have no recent snapshot, and how the stack itself works.",
         )
 
 

@@ -64,7 +64,7 @@ class Notifications(Construct):
 
     Alarms of this account and EventBridge may publish. EventBridge supports no conditions in a topic's policy (its user
     guide, "Using resource-based policies", Amazon SNS permissions): a statement with one allows nothing, and the
-    message is lost. So whoever knows the topic's ARN could have EventBridge send a text to the subscribers.
+    message is lost. So anyone who knows the topic's ARN could use EventBridge to send a text to the subscribers.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Notifications(Construct):
             Stack.of(self),
             "TopicArn",
             value=self.topic.topic_arn,
-            description="Messages about failures go to this SNS topic: subscribe whoever should get them.",
+            description="Failures and alarms go to this SNS topic. Subscribe the people who should get them.",
         )
         for address in notify:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))

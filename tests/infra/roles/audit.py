@@ -13,8 +13,8 @@ ALLOWED: dict[str, Case] = {
     "list instances of the other Region": ("lightsail:GetInstances", "*", in_region("us-west-2")),
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
     "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
-    "tell that something is overdue": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
-    "tell that a request is not valid": (
+    "report an overdue instance": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
+    "report a bad request": (
         "events:PutEvents",
         bus_arn("BUS"),
         events(("lightsail-snapshots", "Instance Snapshot Failed")),
@@ -39,12 +39,12 @@ DENIED: dict[str, Case] = {
         lightsail_arn("Instance"),
         in_region("eu-central-1"),
     ),
-    "tell that a snapshot is usable": (
+    "report a usable snapshot": (
         "events:PutEvents",
         bus_arn("BUS"),
         events(("lightsail-snapshots", "Instance Snapshot Available")),
     ),
-    "hide a request among its messages": (
+    "hide a request among its events": (
         "events:PutEvents",
         bus_arn("BUS"),
         events(OVERDUE, ("lightsail-snapshots", "Prune Requested")),

@@ -26,7 +26,7 @@ ALLOWED: dict[str, Case] = {
     "tag a copy that carries other tags": (TAG, SNAPSHOT, OURS | {"aws:ResourceTag/env": "prod"}),
     "tag a copy that carries our tag already": (TAG, SNAPSHOT, OURS | IS_OURS),
     "read a copy": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-1")),
-    "read how a copy came about": ("lightsail:GetOperationsForResource", "*", in_region("us-east-1")),
+    "read the operations that made a copy": ("lightsail:GetOperationsForResource", "*", in_region("us-east-1")),
     "publish that a copy is usable": ("events:PutEvents", bus_arn("BUS"), events(COPIED)),
     "publish several outcomes at once": ("events:PutEvents", bus_arn("BUS"), events(COPIED, FAILED)),
 }
@@ -34,7 +34,7 @@ ALLOWED: dict[str, Case] = {
 DENIED: dict[str, Case] = {
     "copy into the Region of the instances": (COPY, "*", in_region("eu-central-1")),
     "copy into a Region that is no destination": (COPY, "*", in_region("eu-west-2")),
-    "take over what carries another owner's tag": (TAG, SNAPSHOT, OURS | IS_THEIRS),
+    "tag what carries another owner's tag": (TAG, SNAPSHOT, OURS | IS_THEIRS),
     "tag a copy without our tag": (TAG, SNAPSHOT, tagging(env="prod")),
     "give a copy of ours to another owner": (TAG, SNAPSHOT, tagging(managed_by="terraform") | IS_OURS),
     "tag a snapshot in the Region of the instances": (TAG, lightsail_arn("InstanceSnapshot", "eu-central-1"), OURS),
@@ -48,12 +48,12 @@ DENIED: dict[str, Case] = {
     "untag a copy": ("lightsail:UntagResource", SNAPSHOT, {"aws:TagKeys": ["managed-by"]} | IS_OURS),
     "delete a copy": ("lightsail:DeleteInstanceSnapshot", SNAPSHOT, IS_OURS),
     "create a snapshot": ("lightsail:CreateInstanceSnapshot", lightsail_arn("Instance", "eu-west-1"), OURS),
-    "make an instance of a copy": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
+    "restore an instance from a copy": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
     "export a copy": ("lightsail:ExportSnapshot", SNAPSHOT, {}),
     "read in a Region that is no destination": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-2")),
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(COPIED)),
-    "ask for another copy": (
+    "trigger another copy": (
         "events:PutEvents",
         bus_arn("BUS"),
         events(("lightsail-snapshots", "Instance Snapshot Available")),
@@ -63,5 +63,5 @@ DENIED: dict[str, Case] = {
         bus_arn("BUS"),
         events(COPIED, ("lightsail-snapshots", "Instance Snapshot Requested")),
     ),
-    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+    "send to another queue": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
 }

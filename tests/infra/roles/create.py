@@ -30,7 +30,7 @@ DENIED: dict[str, Case] = {
     "create without tags": (CREATE, INSTANCE, {}),
     "create with other tags only": (CREATE, INSTANCE, tagging(env="prod")),
     "create with another owner's tag": (CREATE, INSTANCE, tagging(managed_by="terraform")),
-    "create with our tag in other letters": (CREATE, INSTANCE, tagging(managed_by="Lightsail-Snapshots")),
+    "create with our tag in another case": (CREATE, INSTANCE, tagging(managed_by="Lightsail-Snapshots")),
     "create in a Region that is not deployed": (CREATE, lightsail_arn("Instance", "eu-west-1"), OURS),
     "create in another account": (CREATE, lightsail_arn("Instance", account="999999999999"), OURS),
     "tag without our tag": (TAG, SNAPSHOT, tagging(env="prod")),
@@ -45,14 +45,14 @@ DENIED: dict[str, Case] = {
     ),
     "delete an instance": ("lightsail:DeleteInstance", INSTANCE, {}),
     "delete automatic snapshots": ("lightsail:DeleteAutoSnapshot", "*", in_region("eu-central-1")),
-    "make an instance of a snapshot": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
+    "restore an instance from a snapshot": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
     "export a snapshot": ("lightsail:ExportSnapshot", SNAPSHOT, {}),
     "copy a snapshot": ("lightsail:CopySnapshot", "*", in_region("eu-central-1")),
     "read in a Region that is not deployed": ("lightsail:GetInstance", "*", in_region("eu-west-1")),
     "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
     "fetch keys to an instance": ("lightsail:GetInstanceAccessDetails", INSTANCE, in_region("eu-central-1")),
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(AVAILABLE)),
-    "publish in the name of another source": (
+    "publish with another source": (
         "events:PutEvents",
         bus_arn("BUS"),
         events(("aws.lightsail", "Instance Snapshot Available")),
@@ -72,5 +72,5 @@ DENIED: dict[str, Case] = {
         f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:other:log-stream:x",
         {},
     ),
-    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+    "send to another queue": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
 }

@@ -12,8 +12,8 @@ ACTIONS = OF_EVERY_FUNCTION | {"lightsail:GetInstances"}
 ALLOWED: dict[str, Case] = {
     "list instances": (LIST, "*", in_region("eu-central-1")),
     "list instances in the other Region": (LIST, "*", in_region("us-east-1")),
-    "ask for snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
-    "say that a request is bad": (PUT, bus_arn("BUS"), events(FAILED)),
+    "request snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
+    "report a bad request": (PUT, bus_arn("BUS"), events(FAILED)),
 }
 
 DENIED: dict[str, Case] = {
@@ -29,17 +29,17 @@ DENIED: dict[str, Case] = {
         lightsail_arn("InstanceSnapshot"),
         {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
     ),
-    "start another fleet, and so itself": (
+    "request another fleet, and so trigger itself": (
         PUT,
         bus_arn("BUS"),
         events(("lightsail-snapshots", "Fleet Snapshot Requested")),
     ),
-    "say that a snapshot is usable": (
+    "report a usable snapshot": (
         PUT,
         bus_arn("BUS"),
         events(("lightsail-snapshots", "Instance Snapshot Available")),
     ),
-    "ask in the name of another": (PUT, bus_arn("BUS"), events(("my.ci", "Instance Snapshot Requested"))),
-    "ask on the default bus": (PUT, bus_arn("default"), events(REQUESTED)),
-    "send to a queue of somebody else": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
+    "request snapshots with another source": (PUT, bus_arn("BUS"), events(("my.ci", "Instance Snapshot Requested"))),
+    "request snapshots on the default bus": (PUT, bus_arn("default"), events(REQUESTED)),
+    "send to another queue": ("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{ACCOUNT}:other", {}),
 }

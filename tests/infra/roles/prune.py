@@ -31,12 +31,12 @@ ALLOWED: dict[str, Case] = {
 }
 
 DENIED: dict[str, Case] = {
-    "delete a stranger's snapshot": (DELETE, SNAPSHOT, IS_THEIRS),
+    "delete another owner's snapshot": (DELETE, SNAPSHOT, IS_THEIRS),
     "delete an untagged snapshot": (DELETE, SNAPSHOT, {}),
     "delete one of ours that is on hold": (DELETE, SNAPSHOT, IS_OURS | {"aws:ResourceTag/snapshot-hold": ""}),
     "delete a snapshot with other tags only": (DELETE, SNAPSHOT, {"aws:ResourceTag/env": "prod"}),
     "delete a snapshot by a tag in the request": (DELETE, SNAPSHOT, tagging(managed_by=MANAGED_BY)),
-    "delete one with our tag in other letters": (
+    "delete one with our tag in another case": (
         DELETE,
         SNAPSHOT,
         {"aws:ResourceTag/managed-by": "Lightsail-Snapshots"},
@@ -57,11 +57,11 @@ DENIED: dict[str, Case] = {
         lightsail_arn("Instance"),
         IS_OURS | tagging(managed_by=MANAGED_BY),
     ),
-    "make an instance of a snapshot": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, IS_OURS),
+    "restore an instance from a snapshot": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, IS_OURS),
     "copy a snapshot": ("lightsail:CopySnapshot", "*", in_region("eu-west-1")),
-    "make a stranger's snapshot ours": ("lightsail:TagResource", SNAPSHOT, tagging(managed_by=MANAGED_BY)),
+    "tag another owner's snapshot as ours": ("lightsail:TagResource", SNAPSHOT, tagging(managed_by=MANAGED_BY)),
     "tag one of ours": ("lightsail:TagResource", SNAPSHOT, IS_OURS | tagging(managed_by=MANAGED_BY)),
-    "take off a hold": ("lightsail:UntagResource", SNAPSHOT, IS_OURS | {"aws:TagKeys": ["snapshot-hold"]}),
+    "remove a hold": ("lightsail:UntagResource", SNAPSHOT, IS_OURS | {"aws:TagKeys": ["snapshot-hold"]}),
     "export a snapshot": ("lightsail:ExportSnapshot", SNAPSHOT, IS_OURS),
     "list snapshots of a Region that is not deployed": (
         "lightsail:GetInstanceSnapshots",
