@@ -12,7 +12,7 @@ endif
 $(foreach name,$(SWITCHES),$(if $(filter-out 1,$($(name))),$(error $(name)=$($(name)) is not a value: write $(name)=1, or leave it out)))
 
 # A name on PATH may not start (pyenv's shims), so this takes the first one that runs and is new enough.
-# 3.13 comes first because Lambda runs it: no other version can precompile the asset.
+# 3.13 comes first because Lambda runs it, and compiles the asset for it (infra/asset/bytecode.py).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
 UV := .venv/bin/uv

@@ -108,7 +108,7 @@ def build_variants(folder: Path) -> list[Variant]:
     install(client)
     (bare / "bare.py").write_text(BARE)
     install(bare, BOTO3)
-    build.build_asset(ours, runtime_tag=sys.implementation.cache_tag)
+    build.build_asset(ours, python_version=f"{sys.version_info.major}.{sys.version_info.minor}")
     return [Variant("bare", bare, "bare.handler"), Variant("create", ours, "lightsail_snapshots.create.handler")]
 
 

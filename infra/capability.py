@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.asset.bundling import RUNTIME
 from infra.bus import may_publish
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import NAMESPACE, SERVICE
@@ -96,7 +97,7 @@ class Capability(Construct):
             self,
             "Function",
             description=self.description,
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lightsail_snapshots.{self.module}.handler",
             code=self.context.code,

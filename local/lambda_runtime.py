@@ -222,7 +222,7 @@ def _lambda_variables(asset: Path, runtime_client: Path, handler: str) -> dict[s
         "_HANDLER": handler,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_FUNCTION_NAME": "create",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

@@ -17,16 +17,17 @@ from typing import Any
 import pytest
 
 from infra.asset import build
-from infra.asset.build import BundleError, build_asset, pinned_distributions, precompile
+from infra.asset.build import BundleError, build_asset, pinned_distributions
+from infra.asset.bytecode import find_python, precompile
 
-THIS_PYTHON = sys.implementation.cache_tag
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and not to be compared with the source
 
 BUILD = """
 import sys
 from pathlib import Path
 from infra.asset.build import build_asset
-build_asset(Path(sys.argv[1]), package=Path(sys.argv[2]), runtime_tag=sys.implementation.cache_tag)
+build_asset(Path(sys.argv[1]), package=Path(sys.argv[2]), python_version=sys.argv[3])
 """
 
 CALL = """
@@ -66,7 +67,7 @@ print(json.dumps([call(**one) for one in json.loads(sys.argv[2])]))
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The asset, as a runtime of this very Python would get it."""
     output = tmp_path_factory.mktemp("asset")
-    assert build_asset(output, runtime_tag=THIS_PYTHON)
+    assert build_asset(output, python_version=THIS_PYTHON)
     return output
 
 
@@ -95,7 +96,7 @@ def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp
     output.mkdir()
     elsewhere.mkdir()
     subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", BUILD, str(output), str(package)],
+        [sys.executable, "-c", BUILD, str(output), str(package), THIS_PYTHON],
         check=True,
         cwd=elsewhere,
         umask=0o077,
@@ -128,7 +129,7 @@ def test_every_module_is_compiled_for_the_place_where_lambda_puts_it(built: Path
     sources = list(built.rglob("*.py"))
     assert sources
     for source in sources:
-        bytecode = (source.parent / "__pycache__" / f"{source.stem}.{THIS_PYTHON}.pyc").read_bytes()
+        bytecode = (source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc").read_bytes()
         code: CodeType = marshal.loads(bytecode[16:])  # noqa: S302 - written a moment ago
         assert int.from_bytes(bytecode[4:8], "little") == UNCHECKED_HASH
         assert code.co_filename == f"/var/task/{source.relative_to(built)}"
@@ -142,9 +143,41 @@ def test_the_bytecode_is_what_runs_whatever_the_time_stamps_say(tmp_path: Path) 
     assert isolated(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import module") == "compiled\n"
 
 
-def test_another_python_than_the_runtimes_compiles_nothing(tmp_path: Path) -> None:
-    assert not build_asset(tmp_path, runtime_tag="cpython-39")
-    assert not list(tmp_path.rglob("*.pyc"))
+def fake_python(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def only_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the whole PATH."""
+    (tmp_path / "path").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    return tmp_path / "path"
+
+
+def test_asset_has_no_bytecode_if_no_python_of_the_runtime_is_found(tmp_path: Path, only_path: Path) -> None:
+    assert not list(only_path.iterdir())
+    (tmp_path / "asset").mkdir()
+    assert not build_asset(tmp_path / "asset", python_version="3.5")
+    assert not list((tmp_path / "asset").rglob("*.pyc"))
+
+
+def test_python_is_taken_from_the_path_and_pyenv_is_told_the_version(only_path: Path) -> None:
+    fake_python(only_path, "python3.6", 'echo "pyenv $PYENV_VERSION"')
+    assert find_python("3.6") == "pyenv 3.6"
+
+
+def test_python_comes_from_uv_if_the_one_on_the_path_does_not_start(only_path: Path) -> None:
+    fake_python(only_path, "python3.7", "exit 127")
+    fake_python(only_path, "uv", 'echo "$1 $2 $3 $4 $5 $6"')
+    assert find_python("3.7") == "run --no-project --no-config --python cpython-3.7 python"
+
+
+def test_python_that_cannot_be_fetched_is_none(only_path: Path) -> None:
+    fake_python(only_path, "uv", "echo 'error: Failed to download' >&2; exit 1")
+    assert find_python("3.8") is None
 
 
 def test_by_itself_it_sends_our_calls_and_reads_the_answers(built: Path) -> None:
@@ -196,7 +229,7 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
         f"  - botocore {version('botocore')} is installed, 0.0.1 is pinned",
         "  - no-such-distribution 1.0 is not installed",
         f"  - awslambdaric {version('awslambdaric')} is not a pure Python wheel, and may not run on Lambda",
-        f"Install what is pinned, and try again: {sys.executable} -m pip install -r requirements.txt",
+        "Install what requirements.txt pins, and try again. `make clean`, then the same target, does both.",
     ]
 
 

@@ -7,7 +7,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 
 from infra.asset import build
-from infra.asset.bundling import lambda_code
+from infra.asset.bundling import RUNTIME, lambda_code
 
 
 def synthesized(outdir: Path) -> list[Path]:
@@ -18,7 +18,7 @@ def synthesized(outdir: Path) -> list[Path]:
         "Function",
         code=lambda_code(),
         handler="lightsail_snapshots.create.handler",
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime=RUNTIME,
     )
     app.synth()
     return list(outdir.glob("asset.*"))
@@ -30,7 +30,7 @@ def test_two_syntheses_give_one_asset_hash(tmp_path: Path) -> None:
     assert (first / "lightsail_snapshots" / "create.py").is_file()
 
 
-@pytest.mark.parametrize(("precompiled", "said"), [(True, ""), (False, "the asset is not precompiled")])
+@pytest.mark.parametrize(("precompiled", "said"), [(True, ""), (False, "the functions are not precompiled")])
 def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
