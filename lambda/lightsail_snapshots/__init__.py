@@ -1,7 +1,7 @@
-"""What the functions run: one handler per module, and the pure modules that decide."""
+"""What runs in Lambda: one handler a module, and the pure modules that decide."""
 
 import gc
 
-# A cold start imports botocore and Powertools, whose objects stay for good: looking through them for garbage meanwhile,
-# at every 2,000th, takes a tenth of its time. Garbage in cycles is what an invocation hardly makes.
+# A cold start imports boto3 and Powertools, whose objects are never garbage. To search them for cycles again and again,
+# as Python's default of 2,000 allocations does, takes a tenth of the cold start. Invocations make hardly any cycles.
 gc.set_threshold(100_000)

@@ -30,7 +30,7 @@ from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_poin
 from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.settings import AuditSettings
 
-# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+# Made in Lambda's init phase, where the CPU is not throttled.
 settings = AuditSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)

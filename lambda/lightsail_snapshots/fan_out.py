@@ -28,7 +28,7 @@ from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reporting import RegionsFailedError, reject_request
 from lightsail_snapshots.settings import Settings
 
-# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+# Made in Lambda's init phase, where the CPU is not throttled.
 settings = Settings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)

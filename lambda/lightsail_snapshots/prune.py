@@ -45,7 +45,7 @@ MAX_REQUEST_AGE = timedelta(hours=6)
 """How old a request may be, which is as long as Lambda goes on trying. One that was replayed from the queue of failures
 days later has the plans of its own day, which may be stricter than today's."""
 
-# Lambda's init phase, where the CPU is not throttled: what every invocation needs is made here, once.
+# Made in Lambda's init phase, where the CPU is not throttled.
 settings = Settings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)

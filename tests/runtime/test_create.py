@@ -79,7 +79,7 @@ def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, s
         "SettingsError",
         "SettingsError",
     )
-    assert reply.payload["errorMessage"] == "EVENT_BUS_NAME is not set: deploy the stack again, it sets all of them"
+    assert reply.payload["errorMessage"] == "EVENT_BUS_NAME is not set: deploy the stack again, which sets all of them"
 
 
 def test_a_bare_event_is_answered_with_the_state_that_was_seen(aws: Aws, start: Start) -> None:

@@ -30,7 +30,7 @@ def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
         ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
     assert str(caught.value) == (
         "SNAPSHOT_REGIONS is not set; EVENT_BUS_NAME is not set; MAX_RECEIVE_COUNT must be a whole number, "
-        "not 'many': deploy the stack again, it sets all of them"
+        "not 'many': deploy the stack again, which sets all of them"
     )
 
 
@@ -44,7 +44,7 @@ def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment({"EVENT_BUS_NAME": "b"})
     assert str(caught.value) == (
-        "AWS_REGION is not set; SNAPSHOT_REGIONS is not set: deploy the stack again, it sets all of them"
+        "AWS_REGION is not set; SNAPSHOT_REGIONS is not set: deploy the stack again, which sets all of them"
     )
 
 
