@@ -13,21 +13,19 @@ from botocore.loaders import Loader
 
 DATA = Path(botocore.__file__).parent / "data"
 
-# What the client reads besides its own service's files.
-# - _retry: the throttling codes of the legacy retry mode, which is what `Config()` without a mode gets.
-# - partitions: "which partition is this Region in?" for the endpoint rules.
-# - sdk-default-configuration: what AWS_DEFAULTS_MODE and `Config(defaults_mode=…)` mean.
+# Files that a client reads in addition to those of its service:
+# - _retry: the throttling codes of the legacy retry mode, which is the default of `Config()`.
+# - partitions: which partition a Region is in, for the endpoint rules.
+# - sdk-default-configuration: the values of AWS_DEFAULTS_MODE and `Config(defaults_mode=…)`.
 SHARED = ("_retry", "partitions", "sdk-default-configuration")
 
 
 def trimmed_data(operations: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The files of a `botocore/data` that knows only `operations` (service -> names): path -> JSON value.
+    """Return the files of a `botocore/data` with these operations alone (service -> names), as path -> JSON value.
 
-    Raises:
-        ValueError: a service or operations that the installed botocore does not have.
-
+    Raises ValueError if the installed botocore does not have one of the operations.
     """
-    # The default search paths hold ~/.aws/models, which is this user's and not what was tested.
+    # The default search paths include ~/.aws/models of this user, which nobody has tested.
     loader = Loader(extra_search_paths=[str(DATA)], include_default_search_paths=False)
     files: dict[str, Any] = {f"{name}.json": loader.load_data(name) for name in SHARED}
     files["endpoints.json"] = _trimmed_endpoints(loader.load_data("endpoints"), operations)
@@ -37,13 +35,13 @@ def trimmed_data(operations: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 def trimmed_model(model: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """A `service-2.json` with the operations `names`, the shapes that these reach, and no documentation."""
+    """Return a `service-2.json` with these operations, the shapes that they use, and no documentation."""
     if unknown := sorted(set(names) - model["operations"].keys()):
         raise ValueError(f"botocore has no operation {', '.join(unknown)} in {model['metadata']['serviceId']}")
     operations = {name: model["operations"][name] for name in sorted(names)}
-    shapes = sorted(_reachable(model["shapes"], operations))
-    cut = {**model, "operations": operations, "shapes": {name: model["shapes"][name] for name in shapes}}
-    trimmed: dict[str, Any] = _undocumented(cut)
+    shapes = sorted(_used_shapes(model["shapes"], operations))
+    used = {**model, "operations": operations, "shapes": {name: model["shapes"][name] for name in shapes}}
+    trimmed: dict[str, Any] = _without_documentation(used)
     return trimmed
 
 
@@ -52,18 +50,11 @@ def _service_files(loader: Loader, service: str, names: Sequence[str]) -> Iterat
     model = loader.load_service_model(service, "service-2", version)
     folder = f"{service}/{version}"
     yield f"{folder}/service-2.json", trimmed_model(model, names)
-    yield (
-        f"{folder}/endpoint-rule-set-1.json",
-        loader.load_service_model(service, "endpoint-rule-set-1", version),
-    )
-    if (DATA / folder / "paginators-1.json").exists():
-        pages = loader.load_service_model(service, "paginators-1", version)["pagination"]
-        if kept := {name: pages[name] for name in sorted(names) if name in pages}:
-            yield f"{folder}/paginators-1.json", {"pagination": kept}
+    yield f"{folder}/endpoint-rule-set-1.json", loader.load_service_model(service, "endpoint-rule-set-1", version)
 
 
 def _trimmed_endpoints(endpoints: Mapping[str, Any], services: Mapping[str, Any]) -> dict[str, Any]:
-    """`endpoints.json` with the Regions of every partition, and of the services only ours."""
+    """Return an `endpoints.json` with the Regions of every partition, and only our services."""
     partitions = [
         {**partition, "services": {k: v for k, v in partition["services"].items() if k in services}}
         for partition in endpoints["partitions"]
@@ -71,7 +62,7 @@ def _trimmed_endpoints(endpoints: Mapping[str, Any], services: Mapping[str, Any]
     return {**endpoints, "partitions": partitions}
 
 
-def _reachable(shapes: Mapping[str, Any], operations: Mapping[str, Any]) -> set[str]:
+def _used_shapes(shapes: Mapping[str, Any], operations: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     waiting = list(_references(operations))
     while waiting:
@@ -83,7 +74,7 @@ def _reachable(shapes: Mapping[str, Any], operations: Mapping[str, Any]) -> set[
 
 
 def _references(node: Any) -> Iterator[str]:
-    """Every `{"shape": name}` in a part of a model. A member that is called "shape" is a dict, not a name."""
+    """Yield each name in a `{"shape": name}` of a model. A member called "shape" is a dict, not a name."""
     if isinstance(node, dict):
         if isinstance(node.get("shape"), str):
             yield node["shape"]
@@ -94,12 +85,12 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(child)
 
 
-def _undocumented(node: Any) -> Any:
-    """The same JSON without documentation. A member that is called "documentation" is a dict, and stays."""
+def _without_documentation(node: Any) -> Any:
+    """Return the JSON without documentation. A member called "documentation" is a dict, and is kept."""
     if isinstance(node, dict):
         return {
-            key: _undocumented(value)
+            key: _without_documentation(value)
             for key, value in node.items()
             if not (key == "documentation" and isinstance(value, str))
         }
-    return [_undocumented(child) for child in node] if isinstance(node, list) else node
+    return [_without_documentation(child) for child in node] if isinstance(node, list) else node

@@ -1,7 +1,7 @@
 """Builds the Lambda asset: our package, and the distributions that the tests ran with.
 
 The build copies them from its own environment, after a check against the lock file. So what ships is what was tested,
-and a build needs neither docker nor an installer. The same sources give the same bytes on every machine.
+and a build needs neither docker nor an installer. The same sources, if precompiled, give the same bytes everywhere.
 """
 
 import json
@@ -30,14 +30,13 @@ _UNUSED = re.compile(
 
 
 class BundleError(Exception):
-    """The asset cannot be built from this environment. The text lists every reason and says what to do."""
+    """Raised when the asset cannot be built from this environment; lists all problems and says what to do."""
 
 
 def build_asset(output: Path, *, package: Path = PACKAGE, python_version: str = PYTHON_VERSION) -> bool:
     """Fill the empty directory `output` with the asset; return whether it is precompiled.
 
-    It is not if no Python of this version can be had. Raises BundleError if the environment is not what the lock file
-    pins.
+    Without a Python of this version it is not. Raises BundleError if this environment differs from the lock file.
     """
     for dist in pinned_distributions(LOCK.read_text("utf-8")):
         for file in _shipped(dist):
@@ -54,11 +53,9 @@ def build_asset(output: Path, *, package: Path = PACKAGE, python_version: str = 
 
 
 def pinned_distributions(lock: str) -> list[Distribution]:
-    """The installed distributions that a lock file pins (`name==version` at the start of a line).
+    """Return the installed distributions that a lock file pins (`name==version` at the start of a line).
 
-    Raises:
-        BundleError: any is missing, has another version, or is not pure Python (this machine is not Lambda).
-
+    Raises BundleError if any is missing, has another version, or is not pure Python: Lambda is another platform.
     """
     found: list[Distribution] = []
     problems: list[str] = []

@@ -26,7 +26,7 @@ def find_python(version: str = PYTHON_VERSION) -> str | None:
     with_uv = ["uv", "run", "--no-project", "--no-config", "--python", f"cpython-{version}", "python"]
     for command in ([f"python{version}"], with_uv):
         try:
-            found = subprocess.run(  # noqa: S603 - our own words
+            found = subprocess.run(  # noqa: S603 - a fixed command
                 [*command, "-I", "-c", "import compileall, concurrent.futures.process, sys; print(sys.executable)"],
                 check=True,
                 capture_output=True,
@@ -50,4 +50,4 @@ def precompile(root: Path, python: str = sys.executable) -> None:
     """
     command = [python, "-I", "-S", "-X", "no_debug_ranges", "-m", "compileall", "-q", "-j0"]
     placed = ["--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/var/task", str(root)]
-    subprocess.run([*command, *placed], check=True, cwd=root)  # noqa: S603 - our own words
+    subprocess.run([*command, *placed], check=True, cwd=root)  # noqa: S603 - a fixed command

@@ -14,7 +14,7 @@ from lightsail_snapshots import audit, copy, create, fan_out, prune
 from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
 from tests.support.events import requested
-from tests.support.fake_aws import Context, FakeAws, world
+from tests.support.fake_aws import Context, FakeAws, fake_aws
 from tests.support.pruning import nights, prune_requested
 
 Series = tuple[str, str, frozenset[tuple[str, str]]]
@@ -34,7 +34,7 @@ def series() -> set[Series]:
 
 
 def _create() -> None:
-    with world(create.handler) as aws:
+    with fake_aws(create.handler) as aws:
         event = requested({"instanceName": "web-1"})
         aws.request(event)
         aws.emulator.clock.advance(60)
@@ -43,7 +43,7 @@ def _create() -> None:
 
 
 def _copy() -> None:
-    with world(copy.handler) as aws:
+    with fake_aws(copy.handler) as aws:
         wanted = to(THERE, available(aws, plan="daily"))
         aws.request(wanted)
         aws.emulator.clock.advance(60)
@@ -52,7 +52,7 @@ def _copy() -> None:
 
 
 def _direct() -> None:
-    with world(prune.handler) as aws:
+    with fake_aws(prune.handler) as aws:
         nights(aws, 3)
         prune.handler(prune_requested(), Context(900))
         fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}), Context())

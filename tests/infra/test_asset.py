@@ -1,4 +1,4 @@
-"""The asset: what goes in, that it is the same everywhere, and that it works by itself."""
+"""The asset: its contents, the same bytes everywhere, and that it runs alone."""
 
 import hashlib
 import io
@@ -74,7 +74,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def isolated(script: str, *arguments: str) -> str:
     """Run a script by this Python without site-packages, the environment and the current directory."""
     command = [sys.executable, "-I", "-S", "-B", "-c", script, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own words
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - a fixed command
 
 
 def contents(folder: Path) -> dict[str, tuple[str, str]]:
@@ -87,7 +87,7 @@ def contents(folder: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp_path: Path) -> None:
+def test_second_build_elsewhere_has_the_same_bytes_and_modes(built: Path, tmp_path: Path) -> None:
     package, output, elsewhere = tmp_path / build.PACKAGE.name, tmp_path / "output", tmp_path / "elsewhere"
     shutil.copytree(build.PACKAGE, package)
     (package / "__pycache__").mkdir(exist_ok=True)
@@ -95,7 +95,7 @@ def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp
     (package / ".DS_Store").write_bytes(b"litter")
     output.mkdir()
     elsewhere.mkdir()
-    subprocess.run(  # noqa: S603 - our own words
+    subprocess.run(  # noqa: S603 - a fixed command
         [sys.executable, "-c", BUILD, str(output), str(package), THIS_PYTHON],
         check=True,
         cwd=elsewhere,
@@ -105,12 +105,12 @@ def test_another_build_elsewhere_gives_the_same_bytes_and_modes(built: Path, tmp
     assert contents(output) == contents(built)
 
 
-def test_everybody_may_read_the_files(built: Path) -> None:
+def test_everyone_may_read_the_files(built: Path) -> None:
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in built.rglob("*")}
     assert modes == {(True, 0o755), (False, 0o644)}
 
 
-def test_zipped_it_is_at_most_five_mebibytes(built: Path) -> None:
+def test_zipped_asset_is_at_most_five_mebibytes(built: Path) -> None:
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in built.rglob("*"):
@@ -118,14 +118,14 @@ def test_zipped_it_is_at_most_five_mebibytes(built: Path) -> None:
     assert len(zipped.getvalue()) <= 5 * 1024 * 1024
 
 
-def test_nothing_of_the_machine_or_the_installer_is_in_it(built: Path) -> None:
+def test_asset_has_no_trace_of_the_machine_or_the_installer(built: Path) -> None:
     names = {path.name for path in built.rglob("*")}
     assert not names & {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "bin"}
     here = [str(built).encode(), str(build.ROOT).encode(), sys.prefix.encode()]
     assert not [path for path in built.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in here)]
 
 
-def test_every_module_is_compiled_for_the_place_where_lambda_puts_it(built: Path) -> None:
+def test_every_module_is_compiled_for_its_place_on_lambda(built: Path) -> None:
     sources = list(built.rglob("*.py"))
     assert sources
     for source in sources:
@@ -135,7 +135,7 @@ def test_every_module_is_compiled_for_the_place_where_lambda_puts_it(built: Path
         assert code.co_filename == f"/var/task/{source.relative_to(built)}"
 
 
-def test_the_bytecode_is_what_runs_whatever_the_time_stamps_say(tmp_path: Path) -> None:
+def test_bytecode_runs_whatever_the_time_stamps(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text("print('compiled')")
     precompile(tmp_path)
@@ -180,7 +180,7 @@ def test_python_that_cannot_be_fetched_is_none(only_path: Path) -> None:
     assert find_python("3.8") is None
 
 
-def test_by_itself_it_sends_our_calls_and_reads_the_answers(built: Path) -> None:
+def test_asset_alone_sends_our_calls_and_reads_the_responses(built: Path) -> None:
     def call(operation: str, parameters: Any, answer: Any, service: str = "lightsail", status: int = 200) -> Any:
         return {"service": service, "operation": operation, "status": status, "answer": answer, **parameters}
 
@@ -215,7 +215,7 @@ def test_by_itself_it_sends_our_calls_and_reads_the_answers(built: Path) -> None
     ]
 
 
-def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None:
+def test_bundle_error_lists_everything_wrong_with_the_environment() -> None:
     lock = [
         "botocore==0.0.1 \\",
         "    --hash=sha256:00",
@@ -233,6 +233,6 @@ def test_everything_that_is_wrong_with_the_environment_is_said_at_once() -> None
     ]
 
 
-def test_the_lock_file_holds_what_the_tests_run_with() -> None:
+def test_lock_file_pins_what_the_tests_run_with() -> None:
     names = {dist.name.lower() for dist in pinned_distributions(build.LOCK.read_text())}
     assert {"aws_lambda_powertools", "boto3", "botocore", "s3transfer", "urllib3"} <= names

@@ -1,7 +1,6 @@
-"""What is left of botocore's data, against the installed botocore."""
+"""The trimmed data, compared with the installed botocore."""
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ from botocore.session import Session
 
 from infra.asset.botocore_data import DATA, trimmed_data, trimmed_model
 from lightsail_snapshots.aws import OPERATIONS
-
-PAGED = {"lightsail": ("GetInstances", "GetInstanceSnapshots", "GetInstance")}
 
 
 def loader_of(folder: Path) -> Loader:
@@ -27,14 +24,11 @@ def session_of(folder: Path) -> Session:
     return session
 
 
-@pytest.fixture
-def trimmed(tmp_path: Path) -> Path:
-    """A data folder with what the code calls, and nothing else."""
-    return written(tmp_path, OPERATIONS)
-
-
-def written(folder: Path, operations: Mapping[str, Sequence[str]]) -> Path:
-    for name, value in trimmed_data(operations).items():
+@pytest.fixture(scope="module")
+def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the operations that the code calls."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, value in trimmed_data(OPERATIONS).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(value))
     return folder
@@ -81,20 +75,20 @@ def spelled_out_operation(operation: OperationModel) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("service", "operation"), [(service, name) for service, names in OPERATIONS.items() for name in names]
 )
-def test_an_operation_is_what_it_is_in_the_installed_botocore(trimmed: Path, service: str, operation: str) -> None:
+def test_operations_equal_those_of_the_installed_botocore(trimmed: Path, service: str, operation: str) -> None:
     ours, theirs = (service_model(folder, service).operation_model(operation) for folder in (trimmed, DATA))
     assert spelled_out_operation(ours) == spelled_out_operation(theirs)
 
 
 @pytest.mark.parametrize("service", OPERATIONS)
-def test_only_the_operations_that_the_code_calls_are_there(trimmed: Path, service: str) -> None:
+def test_only_the_operations_that_the_code_calls_are_kept(trimmed: Path, service: str) -> None:
     ours, theirs = (service_model(folder, service) for folder in (trimmed, DATA))
     assert set(ours.operation_names) == set(OPERATIONS[service])
     assert ours.metadata == theirs.metadata
 
 
 @pytest.mark.parametrize("service", OPERATIONS)
-def test_the_client_can_raise_every_exception_of_its_operations(trimmed: Path, service: str) -> None:
+def test_client_can_raise_every_exception_of_its_operations(trimmed: Path, service: str) -> None:
     client = session_of(trimmed).create_client(service, "us-east-1")
     model = service_model(DATA, service)
     errors = {shape.name for name in OPERATIONS[service] for shape in model.operation_model(name).error_shapes}
@@ -103,7 +97,7 @@ def test_the_client_can_raise_every_exception_of_its_operations(trimmed: Path, s
 
 
 @pytest.mark.parametrize("service", OPERATIONS)
-def test_every_region_has_the_endpoint_that_the_installed_botocore_gives_it(trimmed: Path, service: str) -> None:
+def test_endpoints_equal_those_of_the_installed_botocore(trimmed: Path, service: str) -> None:
     ours, theirs = session_of(trimmed), session_of(DATA)
     regions = theirs.get_available_regions(service)
     assert ours.get_available_regions(service) == regions
@@ -112,13 +106,7 @@ def test_every_region_has_the_endpoint_that_the_installed_botocore_gives_it(trim
         assert endpoints[0] == endpoints[1]
 
 
-def test_paginators_of_kept_operations_stay_and_no_others(tmp_path: Path) -> None:
-    paginators = loader_of(written(tmp_path, PAGED)).load_service_model("lightsail", "paginators-1")["pagination"]
-    theirs = loader_of(DATA).load_service_model("lightsail", "paginators-1")["pagination"]
-    assert paginators == {name: theirs[name] for name in ("GetInstances", "GetInstanceSnapshots")}
-
-
-def test_documentation_goes_and_a_member_of_that_name_stays() -> None:
+def test_documentation_is_dropped_and_a_member_of_that_name_kept() -> None:
     model: dict[str, Any] = {
         "metadata": {"serviceId": "Example"},
         "operations": {"Get": {"name": "Get", "documentation": "text", "output": {"shape": "Page"}}, "Put": {}},
@@ -144,6 +132,6 @@ def test_documentation_goes_and_a_member_of_that_name_stays() -> None:
     }
 
 
-def test_operations_that_botocore_does_not_have_are_named_together() -> None:
+def test_error_names_all_operations_that_botocore_does_not_have() -> None:
     with pytest.raises(ValueError, match="no operation FlyAway, MakeTea in Lightsail"):
         trimmed_data({"lightsail": ("MakeTea", "GetInstance", "FlyAway")})

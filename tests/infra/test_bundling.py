@@ -1,4 +1,4 @@
-"""The asset in the CDK's hands."""
+"""The asset, as the CDK builds it."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_two_syntheses_give_one_asset_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("precompiled", "said"), [(True, ""), (False, "the functions are not precompiled")])
-def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
+def test_synth_notes_an_asset_that_is_not_precompiled_and_goes_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -50,7 +50,7 @@ def test_an_asset_that_is_not_precompiled_is_noted_and_taken(
     assert said in "".join(noted)
 
 
-def test_an_environment_that_cannot_build_it_fails_the_synth_and_says_why(
+def test_synth_fails_with_the_reason_when_the_asset_cannot_be_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fake_build(_: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What the function talks to, and what it is given."""
+"""The AWS that the function under test calls, and its events."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ REGION = "us-east-1"
 
 @dataclass
 class Aws:
-    """Lightsail and a bus; `events` are the entries that were put on it."""
+    """Lightsail and a bus; `events` are the entries of PutEvents."""
 
     lightsail: Server
     bus_url: str
@@ -27,7 +27,7 @@ class Aws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the deployed function, and where its AWS is."""
+        """The environment of the deployed function, with the addresses of this AWS."""
         return {
             "EVENT_BUS_NAME": "lightsail-snapshots",
             "SNAPSHOT_REGIONS": REGION,
@@ -42,7 +42,7 @@ class Aws:
 
     @property
     def client(self) -> Any:
-        """Lightsail, as somebody else sees it."""
+        """A client that is not the function's."""
         return boto3.client(
             "lightsail",
             region_name=REGION,
@@ -70,13 +70,13 @@ class Aws:
 
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
-    """One request, as the queue's event source hands it over for the n-th time."""
+    """A batch of one request, as SQS delivers it for the n-th time."""
     return {"Records": [message(requested({"instanceName": "web-1"} | detail), delivery)]}
 
 
 @contextmanager
 def bus() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that takes PutEvents, its address, and the entries that it was given."""
+    """Serve PutEvents; yield the address and the list of entries so far."""
     entries: list[dict[str, Any]] = []
 
     class Bus(BaseHTTPRequestHandler):

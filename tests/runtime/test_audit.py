@@ -10,7 +10,7 @@ from tests.support.events import REQUEST_ID, requested
 AUDIT = "lightsail_snapshots.audit.handler"
 
 
-def test_an_audit_tells_of_an_instance_without_a_snapshot(aws: Aws, start: Start, log: Log) -> None:
+def test_audit_reports_an_instance_without_a_snapshot(aws: Aws, start: Start, log: Log) -> None:
     plan = {"name": "daily", "select": {"all": True}, "maxAge": "PT26H"}
     when = datetime.now(UTC) + timedelta(hours=26, minutes=30)
     event = requested({"plans": [plan], "scheduledTime": when.isoformat()})
@@ -19,9 +19,9 @@ def test_an_audit_tells_of_an_instance_without_a_snapshot(aws: Aws, start: Start
     answer = function.invoke(event | {"detail-type": "Audit Requested"})
 
     assert answer.payload == {"state": "completed", "overdue": {"daily": 1}}
-    [told] = aws.events
-    assert told["DetailType"] == "Recovery Point Overdue"
-    assert [one["instanceName"] for one in json.loads(told["Detail"])["instances"]] == ["web-1"]
+    [published] = aws.events
+    assert published["DetailType"] == "Recovery Point Overdue"
+    assert [one["instanceName"] for one in json.loads(published["Detail"])["instances"]] == ["web-1"]
     [line] = [line for line in log() if line.get("message") == "Overdue"]
     assert (line["correlation_id"], line["instance_name"]) == (REQUEST_ID, "web-1")
     assert [line["InstancesOverdue"] for line in log() if line.get("plan") == "daily" and "_aws" in line] == [[1]]

@@ -10,7 +10,7 @@ COPY = "lightsail_snapshots.copy.handler"
 THERE = "eu-west-1"
 
 
-def test_what_create_tells_of_becomes_a_tagged_copy(aws: Aws, start: Start, log: Log) -> None:
+def test_event_of_create_becomes_a_tagged_copy(aws: Aws, start: Start, log: Log) -> None:
     environment = aws.environment | {"COPY_REGIONS": THERE}
     create, copy = start(environment), start(environment, COPY)
     create.invoke(batch(delivery=1, copyTo=[THERE]))
@@ -23,8 +23,8 @@ def test_what_create_tells_of_becomes_a_tagged_copy(aws: Aws, start: Start, log:
     aws.lightsail.emulator.clock.advance(600)
     assert copy.invoke(message).payload["state"] == "available"
 
-    [told] = aws.events
-    assert told["DetailType"] == "Instance Snapshot Copied"
-    assert "copy-of" in {tag["key"] for tag in json.loads(told["Detail"])["tags"]}
+    [published] = aws.events
+    assert published["DetailType"] == "Instance Snapshot Copied"
+    assert "copy-of" in {tag["key"] for tag in json.loads(published["Detail"])["tags"]}
     [line] = [line for line in log() if line.get("message") == "Copy is usable"]
     assert (line["correlation_id"], line["destination"]) == (REQUEST_ID, THERE)

@@ -10,7 +10,7 @@ from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
 from tests.support.events import REQUEST_ID, requested
 
-COMES_BACK = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+RETRY = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 DONE: dict[str, Any] = {"batchItemFailures": []}
 
 PROBE = """
@@ -23,9 +23,9 @@ def handler(event, context):
 """
 
 
-def test_a_request_becomes_a_snapshot_and_comes_back_until_it_is_usable(aws: Aws, start: Start) -> None:
+def test_request_becomes_a_snapshot_and_is_retried_until_it_is_usable(aws: Aws, start: Start) -> None:
     function = start(aws.environment)
-    assert function.invoke(batch(delivery=1)).payload == COMES_BACK
+    assert function.invoke(batch(delivery=1)).payload == RETRY
     assert list(aws.snapshots().values()) == ["pending"]
     assert not aws.events
 
@@ -36,7 +36,7 @@ def test_a_request_becomes_a_snapshot_and_comes_back_until_it_is_usable(aws: Aws
     assert json.loads(aws.events[0]["Detail"])["requestId"] == REQUEST_ID
 
 
-def test_what_it_imports_comes_from_the_asset_and_nothing_from_site_packages(
+def test_every_import_comes_from_the_asset_and_none_from_site_packages(
     aws: Aws, start: Start, asset: Path, runtime_client: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
@@ -48,9 +48,7 @@ def test_what_it_imports_comes_from_the_asset_and_nothing_from_site_packages(
         assert files[name].startswith(f"{asset}/")
 
 
-def test_a_process_that_is_killed_in_the_middle_leaves_one_snapshot_that_the_next_one_finishes(
-    aws: Aws, start: Start
-) -> None:
+def test_killed_process_leaves_one_snapshot_that_the_next_one_finishes(aws: Aws, start: Start) -> None:
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("slow", operation="CreateInstanceSnapshot", seconds=4, times=1)
     killed = function.invoke(batch(delivery=1), kill_if=lambda: bool(aws.snapshots()))
@@ -59,19 +57,19 @@ def test_a_process_that_is_killed_in_the_middle_leaves_one_snapshot_that_the_nex
 
     # The queue shows the message again; and a rule that targets the function directly would start from the beginning.
     for delivery in (1, 2):
-        assert function.invoke(batch(delivery=delivery)).payload == COMES_BACK
+        assert function.invoke(batch(delivery=delivery)).payload == RETRY
     aws.lightsail.emulator.clock.advance(600)
     assert function.invoke(batch(delivery=3)).payload == DONE
     assert aws.snapshots() == {name: "available"}
     assert len(aws.events) == 1
 
 
-def test_an_invocation_with_little_time_left_does_nothing_and_hands_the_message_back(aws: Aws, start: Start) -> None:
-    assert start(aws.environment, timeout=5).invoke(batch(delivery=1)).payload == COMES_BACK
+def test_invocation_makes_no_call_when_little_time_is_left(aws: Aws, start: Start) -> None:
+    assert start(aws.environment, timeout=5).invoke(batch(delivery=1)).payload == RETRY
     assert not aws.snapshots()
 
 
-def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, start: Start) -> None:
+def test_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, start: Start) -> None:
     environment = {name: value for name, value in aws.environment.items() if name != "EVENT_BUS_NAME"}
     reply = start(environment).invoke(batch(delivery=1))
     assert (reply.outcome, reply.error_type, reply.payload["errorType"]) == (
@@ -82,16 +80,14 @@ def test_a_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, s
     assert reply.payload["errorMessage"] == "EVENT_BUS_NAME is not set: deploy the stack again, which sets all of them"
 
 
-def test_a_bare_event_is_answered_with_the_state_that_was_seen(aws: Aws, start: Start) -> None:
+def test_bare_event_is_answered_with_its_state(aws: Aws, start: Start) -> None:
     reply = start(aws.environment).invoke(requested({"instanceName": "web-1"}))
     assert reply.outcome is Outcome.ANSWERED
     assert reply.payload["state"] == "pending"
     assert list(aws.snapshots()) == [reply.payload["instanceSnapshotName"]]
 
 
-def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_keeps_the_process(
-    aws: Aws, start: Start, log: Log
-) -> None:
+def test_bare_event_fails_with_our_error_and_lambda_keeps_the_process(aws: Aws, start: Start, log: Log) -> None:
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
     failed = function.invoke(requested({"instanceName": "web-1"}))
@@ -101,7 +97,7 @@ def test_a_bare_event_that_must_be_tried_again_fails_with_our_error_and_lambda_k
     assert {line["cold_start"] for line in log() if "cold_start" in line} == {False}
 
 
-def test_every_line_of_the_log_is_json_and_ours_say_what_they_are_about(aws: Aws, start: Start, log: Log) -> None:
+def test_log_lines_are_json_and_ours_name_their_subject(aws: Aws, start: Start, log: Log) -> None:
     start(aws.environment).invoke(batch(delivery=1, plan="daily"))
     lines = [line for line in log() if line.get("service") and "_aws" not in line]
     assert [line["message"] for line in lines] == ["Lightsail is making the snapshot", "Not finished, will retry"]

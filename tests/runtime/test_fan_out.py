@@ -11,7 +11,7 @@ from tests.support.events import requested
 FAN_OUT = "lightsail_snapshots.fan_out.handler"
 
 
-def test_a_fleet_request_becomes_a_request_for_each_selected_instance_of_each_page(aws: Aws, start: Start) -> None:
+def test_fleet_request_becomes_a_request_per_selected_instance(aws: Aws, start: Start) -> None:
     for number in range(2, 26):
         aws.make_instance(f"web-{number}")
     aws.lightsail.emulator.settings.page_size = 10
@@ -26,7 +26,7 @@ def test_a_fleet_request_becomes_a_request_for_each_selected_instance_of_each_pa
     assert all(detail["tags"] == {"env": "prod"} and detail["plan"] == "daily" for detail in details)
 
 
-def test_a_region_that_fails_fails_the_invocation_so_that_lambda_tries_it_again(aws: Aws, start: Start) -> None:
+def test_invocation_fails_and_is_retried_when_a_region_fails(aws: Aws, start: Start) -> None:
     aws.lightsail.emulator.faults.add("access-denied", operation="GetInstances", times=1)
     function = start(aws.environment, FAN_OUT)
     event = requested({"select": {"all": True}})
@@ -34,9 +34,7 @@ def test_a_region_that_fails_fails_the_invocation_so_that_lambda_tries_it_again(
     assert function.invoke(event).payload == {"selected": {"us-east-1": 1}}
 
 
-def test_an_error_is_logged_with_the_level_and_time_that_lambda_filters_by(
-    aws: Aws, start: Start, tmp_path: Path
-) -> None:
+def test_error_is_logged_with_the_level_and_time_that_lambda_filters_by(aws: Aws, start: Start, tmp_path: Path) -> None:
     """Its guide, "Log-level filtering": without a time as RFC 3339 has it, Lambda takes any line for INFO."""
     aws.lightsail.emulator.faults.add("access-denied", operation="GetInstances", times=1)
     start(aws.environment, FAN_OUT).invoke(requested({"select": {"all": True}}))

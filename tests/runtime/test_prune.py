@@ -12,7 +12,7 @@ DAY = 24 * 60 * 60
 TAGS = {"managed-by": "lightsail-snapshots", "snapshot-of": "shop", "snapshot-plan": "daily"}
 
 
-def test_a_run_deletes_what_no_rule_keeps_and_tells_of_it(aws: Aws, start: Start, log: Log) -> None:
+def test_prune_deletes_and_announces_a_snapshot_that_no_rule_keeps(aws: Aws, start: Start, log: Log) -> None:
     clock = aws.lightsail.emulator.clock
     clock.set(datetime(2024, 6, 1, 3, 15, tzinfo=UTC))
     aws.make_instance("shop")
@@ -29,8 +29,8 @@ def test_a_run_deletes_what_no_rule_keeps_and_tells_of_it(aws: Aws, start: Start
 
     assert answer.payload == {"deleted": {"us-east-1": 1}}
     assert aws.snapshots() == {"second": "available"}
-    [told] = aws.events
-    assert (told["DetailType"], json.loads(told["Detail"])["instanceSnapshotName"]) == (
+    [published] = aws.events
+    assert (published["DetailType"], json.loads(published["Detail"])["instanceSnapshotName"]) == (
         "Instance Snapshot Deleted",
         "first",
     )

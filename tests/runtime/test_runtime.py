@@ -1,4 +1,4 @@
-"""What stands for Lambda in these tests, on the endings that a good function never comes to."""
+"""The stand-in for Lambda, when a function fails in the ways that a good one never does."""
 
 from pathlib import Path
 
@@ -49,18 +49,18 @@ def test_one_process_serves_one_invocation_after_the_other(start: Start, folder:
     assert len({function.invoke(None).payload for _ in range(3)}) == 1
 
 
-def test_an_error_of_the_handler_is_reported_with_its_own_type(start: Start, folder: Path) -> None:
+def test_error_of_the_handler_is_reported_with_its_type(start: Start, folder: Path) -> None:
     reply = start({}, "own.raises", folder).invoke("web-1")
     assert reply.outcome is Outcome.FAILED
     assert (reply.payload["errorType"], reply.payload["errorMessage"]) == ("OwnError", "about web-1")
 
 
-def test_an_answer_that_is_not_json_is_the_runtimes_own_error(start: Start, folder: Path) -> None:
+def test_answer_that_is_not_json_is_a_marshal_error(start: Start, folder: Path) -> None:
     reply = start({}, "own.unserializable", folder).invoke(None)
     assert (reply.outcome, reply.payload["errorType"]) == (Outcome.FAILED, "Runtime.MarshalError")
 
 
-def test_an_error_at_import_is_an_init_error_each_time(start: Start, folder: Path) -> None:
+def test_error_at_import_is_an_init_error_each_time(start: Start, folder: Path) -> None:
     function = start({}, "broken.handler", folder)
     for _ in range(2):
         reply = function.invoke(None)
@@ -68,23 +68,23 @@ def test_an_error_at_import_is_an_init_error_each_time(start: Start, folder: Pat
         assert reply.payload["errorMessage"] == "at import"
 
 
-def test_a_handler_that_is_not_there_is_an_init_error(start: Start, folder: Path) -> None:
+def test_missing_handler_is_an_init_error(start: Start, folder: Path) -> None:
     replies = [start({}, handler, folder).invoke(None) for handler in ("missing.handler", "own.missing")]
     assert [reply.error_type for reply in replies] == ["Runtime.ImportModuleError", "Runtime.HandlerNotFound"]
 
 
-def test_a_function_is_told_how_long_it_has(start: Start, folder: Path) -> None:
+def test_function_knows_its_remaining_time(start: Start, folder: Path) -> None:
     left = start({}, "own.time_left", folder, timeout=900).invoke(None).payload
     assert 800_000 < left <= 900_000
 
 
-def test_a_function_that_takes_too_long_is_ended(start: Start, folder: Path) -> None:
+def test_function_is_killed_at_its_timeout(start: Start, folder: Path) -> None:
     reply = start({}, "own.never_ends", folder, timeout=0.2).invoke(None)
     assert (reply.outcome, reply.error_type) == (Outcome.TIMED_OUT, "Sandbox.Timedout")
     assert reply.payload["errorMessage"].endswith("Task timed out after 0.20 seconds")
 
 
-def test_a_process_that_ends_is_an_error_and_the_next_invocation_gets_a_new_one(start: Start, folder: Path) -> None:
+def test_exit_is_an_error_and_the_next_invocation_gets_a_new_process(start: Start, folder: Path) -> None:
     function = start({}, "own.exits_at_first", folder)
     first = function.invoke(None).payload
     ended = function.invoke("exit")

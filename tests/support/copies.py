@@ -1,4 +1,4 @@
-"""What the tests of `copy` share: a usable snapshot, the message that asks for its copy, and hands that interfere."""
+"""Builders for the tests of `copy`: a usable snapshot, the message that requests its copy, copies made by hand."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NAME = "before-upgrade"
 
 
 def available(aws: FakeAws, **detail: object) -> dict[str, Any]:
-    """Make a snapshot of web-1 by `create`, and return what it says when it is usable."""
+    """Take a snapshot of web-1 with `create`, and return its Instance Snapshot Available."""
     request = requested({"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail)
     create.handler({"Records": [message(request)]}, Context())
     aws.emulator.clock.advance(60)
@@ -22,7 +22,7 @@ def available(aws: FakeAws, **detail: object) -> dict[str, Any]:
 
 
 def to(destination: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What the rule of a destination Region makes of an event."""
+    """Build the message that the rule of a destination Region makes of an event."""
     return {"destination": destination, "event": event}
 
 

@@ -1,4 +1,4 @@
-"""A small AWS for the functions: the Lightsail emulator, and a queue that sees all that is put on the bus."""
+"""A fake AWS for the functions: the Lightsail emulator, and a bus whose events a queue receives."""
 
 import io
 import json
@@ -27,8 +27,8 @@ from tests.support.events import fits, message
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 LAST_DELIVERY = create.settings.max_receive_count
-LATER = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
-"""The emulator's faults that may be over later."""
+RETRYABLE_FAULTS = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
+"""The emulator's faults after which a retry may help."""
 
 
 @cache
@@ -44,7 +44,7 @@ def _session() -> boto3.Session:
 
 
 class Context(LambdaContext):
-    """What Lambda tells an invocation."""
+    """The context of an invocation."""
 
     def __init__(self, remaining_seconds: float = 30) -> None:
         self._function_name = "create"
@@ -60,26 +60,26 @@ class Context(LambdaContext):
 
 @dataclass
 class FakeAws:
-    """What a test does to the world, and what it sees of it."""
+    """Lightsail, the bus and the log, for one function under test."""
 
     emulator: Emulator
     queue_url: str
     log: io.StringIO
     handler: Handler
-    """The function that messages are delivered to."""
+    """The handler that messages are delivered to."""
     calls: list[str] = field(default_factory=list)
 
     def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
-        """Hand a batch to the function; return the ids of the messages that come back later."""
+        """Deliver a batch to the function; return the ids of the messages to retry."""
         answer = self.handler({"Records": list(records)}, Context(remaining_seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def request(self, event: dict[str, Any], attempt: int = 1) -> bool:
-        """Deliver one request; return whether it is done with."""
+        """Deliver one request; return whether it is done."""
         return not self.deliver(message(event, attempt))
 
     def events(self) -> list[dict[str, Any]]:
-        """Take what was put on the bus since the last look; each event fits its published schema."""
+        """Receive the events since the last call; check each against its published schema."""
         sqs = client("sqs")
         seen: list[dict[str, Any]] = []
         while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
@@ -90,7 +90,7 @@ class FakeAws:
         return seen
 
     def event(self) -> dict[str, Any]:
-        """Take the one event that was put on the bus since the last look."""
+        """Receive the only event since the last call."""
         [only] = self.events()
         return only
 
@@ -100,7 +100,7 @@ class FakeAws:
         return found
 
     def logs(self) -> list[dict[str, Any]]:
-        """Read the structured log lines so far."""
+        """Return the structured log lines so far."""
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
 
@@ -116,7 +116,7 @@ def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str
 
 
 def emf(printed: str) -> dict[str, list[float]]:
-    """Read EMF lines; a metric by reason is named `SnapshotsFailed/reason`."""
+    """Return the metrics in EMF lines by name; one that is counted by reason has the name `SnapshotsFailed/reason`."""
     found: dict[str, list[float]] = {}
     for line in printed.splitlines():
         values = json.loads(line)
@@ -131,8 +131,8 @@ def emf(printed: str) -> dict[str, list[float]]:
 
 
 @contextmanager
-def world(handler: Handler = create.handler) -> Iterator[FakeAws]:
-    """Make the world: an instance web-1, the bus, and a rule that sends everything on it to a queue."""
+def fake_aws(handler: Handler = create.handler) -> Iterator[FakeAws]:
+    """Make an AWS with an instance web-1, and a bus with a rule that sends all events to a queue."""
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events, sqs = client("events"), client("sqs")
         queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
@@ -150,10 +150,10 @@ def world(handler: Handler = create.handler) -> Iterator[FakeAws]:
         regions = create.settings.all_regions
         for region in regions:
             hooks = lightsail(region)._client.meta.events
-            hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="world")
+            hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="calls")
         try:
             yield here
         finally:
             for region in regions:
-                lightsail(region)._client.meta.events.unregister("before-call", unique_id="world")
+                lightsail(region)._client.meta.events.unregister("before-call", unique_id="calls")
             lines.setStream(before)  # type: ignore[attr-defined]

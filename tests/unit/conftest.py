@@ -1,14 +1,14 @@
-"""A small AWS for each test that asks for one."""
+"""A fake AWS for each test that asks for one."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fake_aws import FakeAws, world
+from tests.support.fake_aws import FakeAws, fake_aws
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    """An AWS in which messages are delivered to `create`."""
-    with world() as here:
+    """A fake AWS that delivers messages to `create`."""
+    with fake_aws() as here:
         yield here

@@ -1,4 +1,4 @@
-"""The rules that keep the tree readable: what may import what."""
+"""The rules of imports between our modules."""
 
 import ast
 from pathlib import Path
@@ -10,7 +10,7 @@ FUNCTIONS = ROOT / "lambda" / "lightsail_snapshots"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
 HANDLERS = {"create", "copy", "fan_out", "prune", "audit"}
 EFFECTS = HANDLERS | {"reconciler", "reporting", "observability"}
-"""The handlers and what they act through, in addition to `aws`: every other module is a pure decision."""
+"""The modules with effects, in addition to `aws`. All others are pure."""
 SDK = {"boto3", "botocore"}
 IMPURE = SDK | {"os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}
 
@@ -31,7 +31,7 @@ def is_pure(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if is_pure(path)], ids=lambda path: path.stem)
-def test_decisions_know_neither_aws_nor_the_environment(path: Path) -> None:
+def test_pure_modules_import_neither_sdk_nor_os_nor_powertools(path: Path) -> None:
     assert not imports(path) & IMPURE
 
 
@@ -40,11 +40,11 @@ def test_decisions_import_no_events() -> None:
     assert [path.stem for path in decisions if "lightsail_snapshots.events" in imports(path)] == []
 
 
-def test_one_package_touches_the_sdk() -> None:
+def test_only_aws_imports_the_sdk() -> None:
     assert {path.parent.name for path in SOURCES if imports(path) & SDK} == {"aws"}
 
 
-def test_what_reads_plans_imports_no_cdk() -> None:
+def test_plans_package_imports_no_cdk() -> None:
     assert not any("aws_cdk" in imports(path) for path in (ROOT / "plans").rglob("*.py"))
 
 
@@ -54,7 +54,7 @@ def test_no_module_imports_a_handler() -> None:
 
 
 def made_objects(path: Path) -> set[str]:
-    """Return the names that a module gives to what it makes when it is imported. Constants are in upper case."""
+    """Return the names of the objects that a module makes when it is imported, except constants."""
     return {
         target.id
         for node in ast.parse(path.read_text()).body

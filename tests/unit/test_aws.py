@@ -39,7 +39,7 @@ def error_for(code: str, message: str = "", sub_code: str = "") -> errors.AwsErr
     return caught.value
 
 
-def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value() -> None:
+def test_key_only_tag_is_sent_without_a_value() -> None:
     region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         expected = {
@@ -51,7 +51,7 @@ def test_tags_are_sent_as_the_api_has_them_with_a_key_only_tag_without_a_value()
         create(region)
 
 
-def test_what_is_refused_with_tags_of_a_key_alone_is_asked_for_again_without_them() -> None:
+def test_call_is_repeated_without_key_only_tags_when_rejected() -> None:
     region = lightsail_module.Lightsail("us-east-1")
     request = {"resourceName": "web-1-x", "tags": [{"key": "env", "value": "prod"}]}
     with stubbed(region) as stubber:
@@ -60,7 +60,7 @@ def test_what_is_refused_with_tags_of_a_key_alone_is_asked_for_again_without_the
         assert region.tag_snapshot("web-1-x", {"env": "prod", "no_delete": ""}) == ["no_delete"]
 
 
-def test_what_is_refused_for_another_reason_stays_refused() -> None:
+def test_call_stays_rejected_when_key_only_tags_were_not_the_reason() -> None:
     region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         for reason in ("A specified tag has no value", "This is not supported"):
@@ -69,7 +69,7 @@ def test_what_is_refused_for_another_reason_stays_refused() -> None:
             region.tag_snapshot("web-1-x", {"no_delete": ""})
 
 
-def test_a_snapshot_is_read_with_its_tags() -> None:
+def test_snapshot_is_read_with_its_tags() -> None:
     region = lightsail_module.Lightsail("us-east-1")
     raw = {
         "name": "web-1-x",
@@ -89,7 +89,7 @@ def test_a_snapshot_is_read_with_its_tags() -> None:
     assert snapshot.tags["no_delete"] == ""
 
 
-def test_a_snapshot_that_does_not_exist_is_none() -> None:
+def test_find_snapshot_returns_none_when_there_is_none() -> None:
     region = lightsail_module.Lightsail("us-east-1")
     with stubbed(region) as stubber:
         stubber.add_client_error("get_instance_snapshot", "NotFoundException")
@@ -141,18 +141,18 @@ KINDS: list[tuple[str, str, str, type[errors.AwsError]]] = [
 
 
 @pytest.mark.parametrize(("code", "message", "sub_code", "kind"), KINDS)
-def test_an_error_is_told_by_its_name_sub_code_and_text(
+def test_error_type_follows_from_code_sub_code_and_text(
     code: str, message: str, sub_code: str, kind: type[errors.AwsError]
 ) -> None:
     assert type(error_for(code, message, sub_code)) is kind
 
 
-def test_the_text_of_an_error_begins_with_the_code_of_aws() -> None:
+def test_error_text_begins_with_the_code_of_aws() -> None:
     text = str(error_for("InvalidInputException", "Some names are already in use: web-1-x", "NameExists"))
     assert text == ("InvalidInputException/NameExists: Some names are already in use: web-1-x (CreateInstanceSnapshot)")
 
 
-def test_every_error_that_the_service_model_declares_is_in_the_table_above() -> None:
+def test_every_error_of_the_service_model_is_in_the_table() -> None:
     lightsail: Any = boto3.client("lightsail", region_name="us-east-1")
     declared = {
         shape.name
@@ -170,15 +170,15 @@ def bot_core_errors() -> list[type[botocore.exceptions.BotoCoreError]]:
 
 
 @pytest.mark.parametrize("kind", [*bot_core_errors(), ResponseParserError])
-def test_no_exception_of_botocore_gets_out(kind: type[Exception]) -> None:
+def test_every_exception_of_botocore_is_translated(kind: type[Exception]) -> None:
     error = kind.__new__(kind)  # most want arguments of their own
     with pytest.raises(errors.AwsError) as caught, errors.translate_errors():
         raise error
-    refused = issubclass(kind, botocore.exceptions.ParamValidationError)
-    assert type(caught.value) is (errors.RejectedError if refused else errors.RetryableError)
+    is_rejected = issubclass(kind, botocore.exceptions.ParamValidationError)
+    assert type(caught.value) is (errors.RejectedError if is_rejected else errors.RetryableError)
 
 
-def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() -> None:
+def test_put_raises_when_the_bus_rejects_an_entry() -> None:
     bus = event_bus.EventBus("lightsail-snapshots", "us-east-1")
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]}
     with Stubber(bus._client) as stubber:
@@ -187,7 +187,7 @@ def test_an_event_that_the_bus_refuses_is_an_error_although_the_call_succeeds() 
             bus.put("Instance Snapshot Failed", {})
 
 
-def test_a_call_cannot_take_longer_than_it_says() -> None:
+def test_call_times_out_within_longest_call() -> None:
     config: Any = lightsail_module.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) < LONGEST_CALL

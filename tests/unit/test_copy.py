@@ -1,4 +1,4 @@
-"""`copy`, row by row of its reconcile table (docs/architecture.md), and what it tells the world."""
+"""`copy`, row by row of its table in docs/architecture.md, and its events, logs and metrics."""
 
 import json
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from lightsail_snapshots import copy
 from lightsail_snapshots.aws.errors import RetryableError
 from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
 from tests.support.events import REQUEST_ID, message
-from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, emf, world
+from tests.support.fake_aws import LAST_DELIVERY, RETRYABLE_FAULTS, Context, FakeAws, emf, fake_aws
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    with world(copy.handler) as here:
+    with fake_aws(copy.handler) as here:
         yield here
 
 
@@ -25,10 +25,10 @@ def wanted(aws: FakeAws) -> dict[str, Any]:
     return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily"))
 
 
-# The reconcile table.
+# The table.
 
 
-def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_first_delivery_copies_and_tags_and_is_retried(aws: FakeAws, wanted: dict[str, Any]) -> None:
     assert not aws.request(wanted)
     [made] = aws.snapshots(THERE)
     [source] = aws.snapshots(HERE)
@@ -40,7 +40,7 @@ def test_the_first_delivery_copies_and_tags_at_once_and_comes_back_later(aws: Fa
     assert aws.events() == []
 
 
-def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_makes_two_calls_and_one_more_per_retry(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     aws.request(wanted, attempt=2)
     aws.emulator.clock.advance(60)
@@ -48,13 +48,13 @@ def test_a_copy_costs_two_calls_and_one_for_each_time_it_comes_back(aws: FakeAws
     assert aws.calls == ["CopySnapshot", "TagResource", "GetInstanceSnapshot", "GetInstanceSnapshot"]
 
 
-def test_a_pending_copy_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_pending_copy_is_retried(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     assert not aws.request(wanted, attempt=2)
     assert aws.events() == []
 
 
-def test_a_usable_copy_is_announced_and_done(
+def test_usable_copy_is_announced_and_done(
     aws: FakeAws, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.request(wanted)
@@ -65,8 +65,8 @@ def test_a_usable_copy_is_announced_and_done(
     [made] = aws.snapshots(THERE)
     assert (event["detail-type"], event["source"]) == ("Instance Snapshot Copied", "lightsail-snapshots")
     assert event["resources"] == [made["arn"]]
-    told = {key: event["detail"][key] for key in ("requestId", "instanceName", "region", "destination", "plan")}
-    assert told == {
+    published = {key: event["detail"][key] for key in ("requestId", "instanceName", "region", "destination", "plan")}
+    assert published == {
         "requestId": REQUEST_ID,
         "instanceName": "web-1",
         "region": HERE,
@@ -78,7 +78,7 @@ def test_a_usable_copy_is_announced_and_done(
     assert emf(capsys.readouterr().out) == {"CopiesFailed": [0], "CopiesAvailable": [1]}
 
 
-def test_a_copy_in_error_fails_and_is_done(
+def test_copy_in_error_fails_and_is_done(
     aws: FakeAws, wanted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.emulator.faults.add("snapshot-fails", operation="CopySnapshot")
@@ -91,7 +91,7 @@ def test_a_copy_in_error_fails_and_is_done(
     assert emf(capsys.readouterr().out) == {"CopiesFailed": [0, 0, 1], "CopiesRequested": [1]}
 
 
-def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_in_an_unknown_state_is_retried(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     aws.emulator.clock.advance(60)
     aws.emulator.faults.add("unknown-enum", operation="GetInstanceSnapshot", times=1)
@@ -99,17 +99,17 @@ def test_a_copy_in_a_state_that_nobody_knows_comes_back_later(aws: FakeAws, want
     assert aws.request(wanted, attempt=3)
 
 
-def test_a_source_that_is_deleted_meanwhile_fails(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_fails_when_its_source_was_deleted(aws: FakeAws, wanted: dict[str, Any]) -> None:
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     assert aws.request(wanted)
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "SourceGone")
     assert text.startswith(f"There is no snapshot {NAME} in {HERE} any more.")
-    assert json.loads(aws.logs()[-1]["request"]) == wanted, "what can be sent again"
+    assert json.loads(aws.logs()[-1]["request"]) == wanted, "it can be sent again"
     assert aws.snapshots(THERE) == []
 
 
-def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_succeeds_when_its_source_is_deleted_meanwhile(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     aws.emulator.clock.advance(60)
@@ -117,19 +117,19 @@ def test_a_source_that_is_deleted_while_it_is_copied_does_not_matter(aws: FakeAw
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
 
 
-@pytest.mark.parametrize("fault", LATER)
+@pytest.mark.parametrize("fault", RETRYABLE_FAULTS)
 @pytest.mark.parametrize("operation", ["CopySnapshot", "TagResource"])
-def test_what_may_be_over_later_comes_back_later_and_is_no_failure(
+def test_copy_retries_when_lightsail_fails_for_a_while(
     aws: FakeAws, wanted: dict[str, Any], fault: str, operation: str
 ) -> None:
     aws.emulator.faults.add(fault, operation=operation, region=THERE)
     assert not aws.request(wanted)
     aws.emulator.faults.clear()
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def seen_through(aws: FakeAws, wanted: dict[str, Any]) -> bool:
-    """Deliver a few times more; tell whether there is one copy, tagged and announced."""
+def is_finished(aws: FakeAws, wanted: dict[str, Any]) -> bool:
+    """Retry a few times; return whether there is one copy, tagged and announced."""
     for attempt in range(2, 6):
         if aws.request(wanted, attempt):
             break
@@ -138,30 +138,26 @@ def seen_through(aws: FakeAws, wanted: dict[str, Any]) -> bool:
     return aws.event()["detail-type"] == "Instance Snapshot Copied" and "copy-of" in tags(made)
 
 
-def test_a_destination_that_is_throttled_for_long_is_no_failure(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_succeeds_after_its_region_was_throttled_for_long(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle", region=THERE)
     assert not any(aws.request(wanted, attempt) for attempt in range(1, LAST_DELIVERY - 1, 20))
     assert aws.events() == []
     aws.emulator.faults.clear()
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
 TOO_MANY = "Sorry, you've either reached or will exceed your maximum limit of concurrent snapshot copies."
 
 
 @pytest.mark.parametrize("error", ["InvalidInputException", "OperationFailureException", "LimitExceededException"])
-def test_a_refusal_because_of_other_copies_comes_back_later_whatever_its_name(
-    aws: FakeAws, wanted: dict[str, Any], error: str
-) -> None:
+def test_copy_retries_when_lightsail_has_too_many_copies(aws: FakeAws, wanted: dict[str, Any], error: str) -> None:
     aws.emulator.faults.add("busy", operation="CopySnapshot", error=error, message=TOO_MANY)
     assert not aws.request(wanted)
     aws.emulator.faults.clear()
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagged(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_copy_is_not_announced_before_it_is_tagged(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=2)
     assert not aws.request(wanted)
     assert aws.calls == ["CopySnapshot", "TagResource", "TagResource"], "once more without the tag that has no value"
@@ -173,9 +169,7 @@ def test_a_copy_whose_tagging_is_refused_once_is_not_announced_before_it_is_tagg
     assert len(aws.snapshots(THERE)) == 1
 
 
-def test_where_lightsail_takes_no_tags_of_a_key_alone_the_copy_is_made_without_them(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_copy_drops_tags_without_a_value_when_lightsail_rejects_them(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=1)
     assert not aws.request(wanted)
     [source], [made] = aws.snapshots(), aws.snapshots(THERE)
@@ -184,41 +178,37 @@ def test_where_lightsail_takes_no_tags_of_a_key_alone_the_copy_is_made_without_t
     assert {*aws.logs()[-2]["dropped_tags"]} == tags(source).keys() - without.keys()
 
 
-def test_a_copy_that_cannot_be_tagged_because_it_is_not_visible_yet_comes_back_later(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_copy_is_retried_when_it_is_not_visible_yet(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="NotFoundException", message="", times=1)
     assert not aws.request(wanted)
     assert [line["level"] for line in aws.logs()] == ["INFO"] * len(aws.logs())
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def test_a_lost_answer_makes_one_copy_which_is_tagged_at_once(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_lost_response_makes_one_copy_and_tags_it(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=1)
     assert not aws.request(wanted)
     [made] = aws.snapshots(THERE)
     assert "copy-of" in tags(made)
 
 
-def test_two_lost_answers_and_a_function_that_ended_there_make_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_two_lost_responses_and_a_lost_read_make_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=2)
     aws.emulator.faults.add("unreachable", operation="GetInstanceSnapshot", times=2)
     assert not aws.request(wanted)
     assert tags(aws.snapshots(THERE)[0]) == {}
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def test_an_untagged_copy_of_an_earlier_try_is_found_among_many_operations(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_untagged_copy_is_found_among_several_pages_of_operations(aws: FakeAws, wanted: dict[str, Any]) -> None:
     copy_by_hand()
     aws.emulator.settings.page_size = 1
     client().tag_resource(resourceName=NAME, tags=[{"key": "env", "value": "prod"}])
     assert not aws.request(wanted)
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def test_a_message_that_is_delivered_twice_makes_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_message_delivered_twice_makes_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.deliver(message(wanted), message(wanted, message_id="message-2"))
     aws.emulator.clock.advance(60)
     assert aws.deliver(message(wanted, 2), message(wanted, 2, "message-2")) == []
@@ -226,7 +216,7 @@ def test_a_message_that_is_delivered_twice_makes_one_copy(aws: FakeAws, wanted: 
     assert [event["detail-type"] for event in aws.events()] == ["Instance Snapshot Copied"] * 2
 
 
-def test_tags_that_come_with_the_copy_are_completed(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_completes_the_tags_that_lightsail_carried_over(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.settings.copy_carries_tags = True
     aws.emulator.faults.add("throttle", operation="TagResource")
     aws.request(wanted)
@@ -238,9 +228,7 @@ def test_tags_that_come_with_the_copy_are_completed(aws: FakeAws, wanted: dict[s
 
 
 @pytest.mark.parametrize("key", ["managed-by", "copy-of"])
-def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced(
-    aws: FakeAws, wanted: dict[str, Any], key: str
-) -> None:
+def test_copy_restores_a_removed_tag_before_it_is_announced(aws: FakeAws, wanted: dict[str, Any], key: str) -> None:
     aws.request(wanted)
     client().untag_resource(resourceName=NAME, tagKeys=[key])
     aws.emulator.clock.advance(60)
@@ -250,7 +238,7 @@ def test_a_tag_of_ours_that_somebody_took_off_is_put_back_before_it_is_announced
     assert key in {tag["key"] for tag in aws.event()["detail"]["tags"]}
 
 
-def test_each_destination_is_a_copy_of_its_own(aws: FakeAws) -> None:
+def test_each_destination_is_copied_independently(aws: FakeAws) -> None:
     event = available(aws, copyTo=[THERE, "eu-west-1"])
     aws.emulator.faults.add("throttle", region=THERE)
     first, second = message(to(THERE, event)), message(to("eu-west-1", event), message_id="message-2")
@@ -260,21 +248,21 @@ def test_each_destination_is_a_copy_of_its_own(aws: FakeAws) -> None:
     assert aws.event()["detail"]["destination"] == "eu-west-1"
 
 
-def test_access_denied_fails(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_fails_when_access_is_denied(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("access-denied", operation="CopySnapshot")
     assert aws.request(wanted)
     assert outcome(aws)[1] == "AccessDenied"
 
 
 @pytest.mark.parametrize("operation", ["TagResource", "GetInstanceSnapshot"])
-def test_access_denied_halfway_fails(aws: FakeAws, wanted: dict[str, Any], operation: str) -> None:
+def test_copy_fails_when_access_is_denied_after_copying(aws: FakeAws, wanted: dict[str, Any], operation: str) -> None:
     copy_by_hand()
     aws.emulator.faults.add("access-denied", operation=operation)
     assert aws.request(wanted, attempt=2)
     assert outcome(aws)[1] == "AccessDenied"
 
 
-def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_message_go_there(
+def test_last_delivery_fails_and_leaves_the_message_to_the_dead_letter_queue(
     aws: FakeAws, wanted: dict[str, Any]
 ) -> None:
     aws.request(wanted)
@@ -284,15 +272,15 @@ def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_messa
     assert failed["request"] == wanted, "so that it can be sent again"
 
 
-def test_a_request_that_failed_can_be_sent_again_as_it_was(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_failed_request_succeeds_when_it_is_sent_again(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("access-denied", operation="TagResource", times=1)
     assert aws.request(wanted)
     again = aws.event()["detail"]["request"]
     assert not aws.request(again), "the untagged copy of the first try is found and tagged"
-    assert seen_through(aws, again)
+    assert is_finished(aws, again)
 
 
-# What is not in the table.
+# Not in the table.
 
 BAD: dict[str, tuple[object, list[str]]] = {
     "no JSON": ("hello", ["the message must be a JSON object with destination and event, not 'hello'"]),
@@ -323,7 +311,7 @@ BAD: dict[str, tuple[object, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: FakeAws, name: str) -> None:
+def test_bad_message_makes_one_event_with_all_problems_and_no_call(aws: FakeAws, name: str) -> None:
     body, problems = BAD[name]
     assert aws.deliver(message(body, message_id="message-7")) == []
     detail = aws.event()["detail"]
@@ -332,18 +320,18 @@ def test_a_bad_message_ends_as_one_event_that_lists_everything_and_no_call(aws: 
     assert aws.calls == []
 
 
-def test_a_bad_message_keeps_the_id_of_the_request_where_it_has_one(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_bad_message_is_reported_under_its_request_id_when_it_has_one(aws: FakeAws, wanted: dict[str, Any]) -> None:
     assert aws.request(to("mars-1", wanted["event"]))
     assert aws.event()["detail"]["requestId"] == REQUEST_ID
 
 
-def test_a_field_that_a_later_version_adds_to_the_event_does_no_harm(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_ignores_unknown_fields_of_our_own_event(aws: FakeAws, wanted: dict[str, Any]) -> None:
     wanted["event"]["detail"]["colour"] = "blue"
     assert not aws.request(wanted)
     assert aws.events() == []
 
 
-def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: FakeAws) -> None:
+def test_source_with_all_allowed_tags_leaves_room_for_copy_of(aws: FakeAws) -> None:
     event = available(
         aws, tags={f"tag-{n:02}": "" for n in range(45)}, plan="daily", keepFor="P1D", copyInstanceTags=False
     )
@@ -351,13 +339,13 @@ def test_a_source_with_as_many_tags_as_we_allow_leaves_room_for_copy_of(aws: Fak
     assert len(aws.snapshots(THERE)[0]["tags"]) == 50
 
 
-def test_an_event_of_an_instance_whose_arn_is_not_known_is_copied_too(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_succeeds_when_the_instance_arn_is_unknown(aws: FakeAws, wanted: dict[str, Any]) -> None:
     del wanted["event"]["detail"]["instanceArn"]
     assert not aws.request(wanted)
-    assert seen_through(aws, wanted)
+    assert is_finished(aws, wanted)
 
 
-def test_every_line_carries_what_it_is_about(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_every_log_line_of_a_copy_names_its_subject(aws: FakeAws, wanted: dict[str, Any]) -> None:
     before = len(aws.logs())
     aws.request(wanted)
     aws.emulator.clock.advance(60)
@@ -375,17 +363,17 @@ def test_every_line_carries_what_it_is_about(aws: FakeAws, wanted: dict[str, Any
     assert all(about.items() <= line.items() for line in lines)
 
 
-# One message, without a queue.
+# Bare messages, without a queue.
 
 
-def test_a_message_without_a_queue_gets_one_step_and_the_state_it_saw(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_bare_message_gets_one_step_and_its_state(aws: FakeAws, wanted: dict[str, Any]) -> None:
     about = {"instanceSnapshotName": NAME, "region": HERE, "destination": THERE}
     assert copy.handler(wanted, Context()) == {"state": "pending"} | about
     aws.emulator.clock.advance(60)
     assert copy.handler(wanted, Context()) == {"state": "available"} | about
 
 
-def test_a_message_without_a_queue_that_must_be_tried_again_is_an_error(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_bare_message_raises_when_a_retry_may_help(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle")
     with pytest.raises(RetryableError, match="ThrottlingException"):
         copy.handler(wanted, Context())

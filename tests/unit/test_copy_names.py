@@ -1,4 +1,4 @@
-"""`copy`, where its name is taken: when in doubt nothing is tagged, since prune may delete what carries our tags."""
+"""`copy`, if its name is taken: in any doubt it tags nothing, because prune may delete what has our tags."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +7,12 @@ import pytest
 
 from lightsail_snapshots import copy
 from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, to
-from tests.support.fake_aws import FakeAws, make_instance, world
+from tests.support.fake_aws import FakeAws, fake_aws, make_instance
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    with world(copy.handler) as here:
+    with fake_aws(copy.handler) as here:
         yield here
 
 
@@ -22,7 +22,7 @@ def wanted(aws: FakeAws) -> dict[str, Any]:
     return to(THERE, available(aws))
 
 
-def refused_as_not_ours(aws: FakeAws, wanted: dict[str, Any], attempt: int = 1) -> bool:
+def fails_and_changes_nothing(aws: FakeAws, wanted: dict[str, Any], attempt: int = 1) -> bool:
     before = aws.snapshots(THERE)
     assert aws.request(wanted, attempt)
     assert outcome(aws)[1] == "NameInUse"
@@ -31,60 +31,58 @@ def refused_as_not_ours(aws: FakeAws, wanted: dict[str, Any], attempt: int = 1) 
 
 @pytest.mark.parametrize("attempt", [1, 2])
 @pytest.mark.parametrize("tag", [[], [{"key": "managed-by", "value": "lightsail-snapshots"}]])
-def test_a_snapshot_of_the_name_that_was_made_there_is_not_touched(
+def test_snapshot_of_the_name_made_in_the_region_is_not_touched(
     aws: FakeAws, wanted: dict[str, Any], attempt: int, tag: list[Any]
 ) -> None:
     make_instance("web-1", THERE)
     client().create_instance_snapshot(instanceSnapshotName=NAME, instanceName="web-1", tags=tag)
-    assert refused_as_not_ours(aws, wanted, attempt)
+    assert fails_and_changes_nothing(aws, wanted, attempt)
 
 
-def test_a_copy_that_somebody_else_has_tagged_as_theirs_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_with_a_foreign_managed_by_tag_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
     copy_by_hand()
     client().tag_resource(resourceName=NAME, tags=[{"key": "managed-by", "value": "terraform"}])
-    assert refused_as_not_ours(aws, wanted)
+    assert fails_and_changes_nothing(aws, wanted)
 
 
-def test_a_copy_of_another_snapshot_under_this_name_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_of_another_snapshot_under_this_name_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
     client(HERE).create_instance_snapshot(instanceSnapshotName="another", instanceName="web-1")
     aws.emulator.clock.advance(60)
     copy_by_hand(source="another")
-    assert refused_as_not_ours(aws, wanted)
+    assert fails_and_changes_nothing(aws, wanted)
 
 
-def test_an_untagged_copy_of_an_earlier_snapshot_of_this_name_is_not_touched(aws: FakeAws) -> None:
+def test_untagged_copy_of_an_earlier_snapshot_is_not_touched(aws: FakeAws) -> None:
     available(aws)
     copy_by_hand()
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
-    assert refused_as_not_ours(aws, to(THERE, available(aws)))
+    assert fails_and_changes_nothing(aws, to(THERE, available(aws)))
 
 
-def test_our_own_copy_of_an_earlier_snapshot_of_this_name_is_not_taken_for_the_new_one(aws: FakeAws) -> None:
+def test_our_copy_of_an_earlier_snapshot_is_not_mistaken_for_the_new_one(aws: FakeAws) -> None:
     aws.request(to(THERE, available(aws)))
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     wanted = to(THERE, available(aws))
-    assert refused_as_not_ours(aws, wanted)
+    assert fails_and_changes_nothing(aws, wanted)
 
 
-def test_a_snapshot_that_took_the_place_of_a_deleted_copy_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_snapshot_that_replaced_a_deleted_copy_is_not_touched(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     client().delete_instance_snapshot(instanceSnapshotName=NAME)
     make_instance("web-1", THERE)
     aws.emulator.clock.advance(60)
     client().create_instance_snapshot(instanceSnapshotName=NAME, instanceName="web-1")
     aws.calls.clear()
-    assert refused_as_not_ours(aws, wanted, attempt=2)
+    assert fails_and_changes_nothing(aws, wanted, attempt=2)
 
 
-def test_where_lightsail_has_forgotten_how_it_came_about_it_is_not_touched(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_snapshot_is_not_touched_when_lightsail_has_no_record_of_it(aws: FakeAws, wanted: dict[str, Any]) -> None:
     copy_by_hand()
     aws.emulator.region(THERE).operations.clear()
-    assert refused_as_not_ours(aws, wanted)
+    assert fails_and_changes_nothing(aws, wanted)
 
 
-def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_fails_on_the_second_delivery_when_no_snapshot_has_the_name(aws: FakeAws, wanted: dict[str, Any]) -> None:
     make_instance(NAME, THERE)
     assert not aws.request(wanted), "our own may not be visible yet"
     assert aws.request(wanted, attempt=2)

@@ -1,4 +1,4 @@
-"""`create`, row by row of the reconcile table (docs/architecture.md), and what it tells the world."""
+"""`create`, row by row of its table in docs/architecture.md, and its events, logs and metrics."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
 from tests.support.events import REQUEST_ID, message, requested
-from tests.support.fake_aws import LAST_DELIVERY, LATER, Context, FakeAws, client, emf, make_instance
+from tests.support.fake_aws import LAST_DELIVERY, RETRYABLE_FAULTS, Context, FakeAws, client, emf, make_instance
 
 
 def outcome(aws: FakeAws) -> tuple[str, str, str]:
@@ -17,10 +17,10 @@ def outcome(aws: FakeAws) -> tuple[str, str, str]:
     return event["detail-type"], detail["reason"], detail["message"]
 
 
-# The reconcile table.
+# The table.
 
 
-def test_the_first_delivery_creates_at_once_and_comes_back_later(aws: FakeAws) -> None:
+def test_first_delivery_creates_the_snapshot_and_is_retried(aws: FakeAws) -> None:
     assert not aws.request(requested())
     [snapshot] = aws.snapshots()
     assert snapshot["fromInstanceName"] == "web-1"
@@ -28,7 +28,7 @@ def test_the_first_delivery_creates_at_once_and_comes_back_later(aws: FakeAws) -
     assert aws.events() == []
 
 
-def test_a_snapshot_costs_three_calls_and_one_for_each_time_it_comes_back(aws: FakeAws) -> None:
+def test_create_makes_three_calls_and_one_more_per_retry(aws: FakeAws) -> None:
     aws.request(requested())
     aws.request(requested(), attempt=2)
     aws.emulator.clock.advance(60)
@@ -36,12 +36,12 @@ def test_a_snapshot_costs_three_calls_and_one_for_each_time_it_comes_back(aws: F
     assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot", "GetInstanceSnapshot"]
 
 
-def test_the_instance_is_not_read_where_its_tags_are_not_wanted(aws: FakeAws) -> None:
+def test_create_does_not_read_the_instance_when_its_tags_are_not_copied(aws: FakeAws) -> None:
     aws.request(requested({"instanceName": "web-1", "copyInstanceTags": False}))
     assert aws.calls == ["CreateInstanceSnapshot"]
 
 
-def test_a_name_in_use_by_our_snapshot_of_this_instance_carries_on(aws: FakeAws) -> None:
+def test_create_continues_when_our_snapshot_of_this_instance_has_the_name(aws: FakeAws) -> None:
     aws.request(requested())
     assert not aws.request(requested())
     assert len(aws.snapshots()) == 1
@@ -50,7 +50,7 @@ def test_a_name_in_use_by_our_snapshot_of_this_instance_carries_on(aws: FakeAws)
     assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
-def test_a_lost_answer_makes_one_snapshot(aws: FakeAws) -> None:
+def test_lost_response_makes_one_snapshot(aws: FakeAws) -> None:
     aws.emulator.faults.add("lost-answer", operation="CreateInstanceSnapshot", times=1)
     assert not aws.request(requested())
     assert len(aws.snapshots()) == 1
@@ -76,7 +76,7 @@ def theirs(name: str, tags: dict[str, str], instance: str = "web-1") -> None:
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
-def test_a_name_in_use_by_somebody_elses_snapshot_fails(aws: FakeAws, attempt: int) -> None:
+def test_create_fails_when_a_foreign_snapshot_has_the_name(aws: FakeAws, attempt: int) -> None:
     theirs("mine", {"managed-by": "somebody-else"})
     assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}), attempt)
     assert outcome(aws) == (
@@ -86,7 +86,7 @@ def test_a_name_in_use_by_somebody_elses_snapshot_fails(aws: FakeAws, attempt: i
     )
 
 
-def test_a_name_in_use_by_our_snapshot_of_another_instance_fails(aws: FakeAws) -> None:
+def test_create_fails_when_our_snapshot_of_another_instance_has_the_name(aws: FakeAws) -> None:
     make_instance("web-2")
     theirs("mine", {"managed-by": "lightsail-snapshots"}, instance="web-2")
     assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}))
@@ -96,7 +96,7 @@ def test_a_name_in_use_by_our_snapshot_of_another_instance_fails(aws: FakeAws) -
     )
 
 
-def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: FakeAws) -> None:
+def test_create_fails_on_the_second_delivery_when_no_snapshot_has_the_name(aws: FakeAws) -> None:
     event = requested({"instanceName": "web-1", "instanceSnapshotName": "web-1"})
     assert not aws.request(event), "our own may not be visible yet"
     assert aws.request(event, attempt=2)
@@ -106,13 +106,13 @@ def test_a_name_in_use_by_what_is_no_snapshot_fails_once_it_is_certain(aws: Fake
     )
 
 
-def test_a_pending_snapshot_comes_back_later(aws: FakeAws) -> None:
+def test_pending_snapshot_is_retried(aws: FakeAws) -> None:
     aws.request(requested())
     assert not aws.request(requested(), attempt=2)
     assert aws.events() == []
 
 
-def test_a_snapshot_in_a_state_that_nobody_knows_comes_back_later(aws: FakeAws) -> None:
+def test_snapshot_in_an_unknown_state_is_retried(aws: FakeAws) -> None:
     aws.request(requested())
     aws.emulator.clock.advance(60)
     aws.emulator.faults.add("unknown-enum", operation="GetInstanceSnapshot", times=1)
@@ -120,7 +120,7 @@ def test_a_snapshot_in_a_state_that_nobody_knows_comes_back_later(aws: FakeAws) 
     assert aws.request(requested(), attempt=3)
 
 
-def test_an_available_snapshot_is_announced_and_done(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_available_snapshot_is_announced_and_done(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.request(requested({"instanceName": "web-1", "tags": {"env": "prod"}, "copyTo": ["eu-central-1"]}))
     aws.emulator.clock.advance(60)
     capsys.readouterr()
@@ -146,7 +146,7 @@ def test_an_available_snapshot_is_announced_and_done(aws: FakeAws, capsys: pytes
     assert emitted["SnapshotsFailed"] == [0]
 
 
-def test_a_snapshot_in_error_fails_and_is_done(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_snapshot_in_error_fails_and_is_done(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.faults.add("snapshot-fails")
     aws.request(requested())
     aws.emulator.clock.advance(60)
@@ -158,9 +158,9 @@ def test_a_snapshot_in_error_fails_and_is_done(aws: FakeAws, capsys: pytest.Capt
     assert emf(capsys.readouterr().out) == {"SnapshotsFailed": [0, 1], "SnapshotsFailed/SnapshotError": [1]}
 
 
-@pytest.mark.parametrize("fault", LATER)
+@pytest.mark.parametrize("fault", RETRYABLE_FAULTS)
 @pytest.mark.parametrize("operation", ["GetInstance", "CreateInstanceSnapshot"])
-def test_what_may_be_over_later_comes_back_later_and_is_no_failure(aws: FakeAws, fault: str, operation: str) -> None:
+def test_create_retries_when_lightsail_fails_for_a_while(aws: FakeAws, fault: str, operation: str) -> None:
     aws.emulator.faults.add(fault, operation=operation)
     assert not aws.request(requested())
     aws.emulator.faults.clear()
@@ -171,16 +171,16 @@ def test_what_may_be_over_later_comes_back_later_and_is_no_failure(aws: FakeAws,
     assert len(aws.snapshots()) == 1
 
 
-def test_an_instance_that_does_not_exist_fails(aws: FakeAws) -> None:
+def test_create_fails_when_the_instance_does_not_exist(aws: FakeAws) -> None:
     event = requested({"instanceName": "web-9"})
     assert aws.request(event)
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "InstanceNotFound")
     assert text.startswith("There is no instance web-9 in us-east-1: check its name and Region.")
-    assert json.loads(aws.logs()[-1]["request"]) == event, "what can be sent again"
+    assert json.loads(aws.logs()[-1]["request"]) == event, "it can be sent again"
 
 
-def test_an_instance_of_another_region_is_found_there(aws: FakeAws) -> None:
+def test_create_finds_an_instance_in_another_region(aws: FakeAws) -> None:
     make_instance("web-2", "eu-central-1")
     aws.request(requested({"instanceName": "web-2", "region": "eu-central-1"}))
     assert len(aws.snapshots("eu-central-1")) == 1
@@ -188,20 +188,20 @@ def test_an_instance_of_another_region_is_found_there(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("operation", ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot"])
-def test_access_denied_fails(aws: FakeAws, operation: str) -> None:
+def test_create_fails_when_access_is_denied(aws: FakeAws, operation: str) -> None:
     aws.emulator.faults.add("access-denied", operation=operation)
     attempt = 2 if operation == "GetInstanceSnapshot" else 1
     assert aws.request(requested(), attempt)
     assert outcome(aws)[1] == "AccessDenied"
 
 
-def test_input_that_lightsail_refuses_fails(aws: FakeAws) -> None:
+def test_create_fails_when_lightsail_rejects_the_input(aws: FakeAws) -> None:
     aws.emulator.settings.dots_in_snapshot_names = False
     assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "web.1"}))
     assert outcome(aws)[1] == "InvalidRequest"
 
 
-def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_message_go_there(aws: FakeAws) -> None:
+def test_last_delivery_fails_and_leaves_the_message_to_the_dead_letter_queue(aws: FakeAws) -> None:
     event = requested()
     aws.request(event)
     assert not aws.request(event, LAST_DELIVERY - 1)
@@ -213,14 +213,14 @@ def test_the_last_delivery_before_the_dead_letter_queue_fails_and_lets_the_messa
     assert failed["request"] == event, "so that it can be sent again"
 
 
-def test_a_snapshot_that_is_usable_at_the_last_delivery_is_announced(aws: FakeAws) -> None:
+def test_snapshot_is_announced_when_it_is_usable_at_the_last_delivery(aws: FakeAws) -> None:
     aws.request(requested())
     aws.emulator.clock.advance(60)
     assert aws.request(requested(), LAST_DELIVERY)
     assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
-def test_what_is_replayed_from_the_dead_letter_queue_is_seen_through(aws: FakeAws) -> None:
+def test_replayed_dead_letter_is_announced_when_its_snapshot_is_usable(aws: FakeAws) -> None:
     aws.request(requested())
     aws.request(requested(), LAST_DELIVERY)
     aws.events()
@@ -229,10 +229,10 @@ def test_what_is_replayed_from_the_dead_letter_queue_is_seen_through(aws: FakeAw
     assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
-# What is not in the table.
+# Not in the table.
 
 
-def test_a_bad_request_ends_as_one_event_one_log_line_one_metric_and_no_call(
+def test_bad_request_makes_one_event_one_log_line_one_metric_and_no_call(
     aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = requested({"instanceName": "a b", "tags": {"x!": ""}, "when": "now"})
@@ -253,7 +253,7 @@ def test_a_bad_request_ends_as_one_event_one_log_line_one_metric_and_no_call(
 
 
 @pytest.mark.parametrize("body", ["", "hello", "[]", "null", "7", "{}", '{"detail": {}}', "{"])
-def test_what_is_no_event_at_all_ends_the_same_way(aws: FakeAws, body: str) -> None:
+def test_message_that_is_no_event_is_rejected(aws: FakeAws, body: str) -> None:
     assert aws.deliver(message(body, message_id="message-7")) == []
     detail = aws.event()["detail"]
     assert (detail["requestId"], detail["reason"]) == ("message-7", "InvalidRequest")
@@ -261,12 +261,12 @@ def test_what_is_no_event_at_all_ends_the_same_way(aws: FakeAws, body: str) -> N
     assert aws.calls == []
 
 
-def test_a_bad_request_that_is_too_long_to_repeat_is_cut(aws: FakeAws) -> None:
+def test_bad_request_is_truncated_in_its_event_when_it_is_too_long(aws: FakeAws) -> None:
     assert aws.deliver(message("x" * 1_000_000)) == []
     assert len(aws.event()["detail"]["request"]) == 100_000
 
 
-def test_a_bad_request_has_no_effect_on_the_rest_of_the_batch(aws: FakeAws) -> None:
+def test_bad_request_does_not_affect_the_rest_of_the_batch(aws: FakeAws) -> None:
     batch = [message(requested(id="1"), message_id="good"), message("bad", message_id="bad")]
     batch.append(message(requested({"instanceName": "web-9"}, id="2"), message_id="no instance"))
     batch.append(message(requested(id="3"), message_id="good too"))
@@ -275,17 +275,17 @@ def test_a_bad_request_has_no_effect_on_the_rest_of_the_batch(aws: FakeAws) -> N
     assert [event["detail"]["reason"] for event in aws.events()] == ["InvalidRequest", "InstanceNotFound"]
 
 
-def test_an_outcome_that_the_bus_does_not_take_comes_back_later(aws: FakeAws) -> None:
+def test_message_is_retried_when_its_outcome_cannot_be_published(aws: FakeAws) -> None:
     client("events").delete_event_bus(Name="lightsail-snapshots")
     assert not aws.request(requested({"instanceName": "web-9"}))
 
 
-def test_a_message_for_which_there_is_no_time_left_comes_back_untouched(aws: FakeAws) -> None:
+def test_message_is_retried_without_a_call_when_little_time_is_left(aws: FakeAws) -> None:
     assert aws.deliver(message(requested()), remaining_seconds=5) == ["message-1"]
     assert aws.calls == []
 
 
-def test_an_error_that_nobody_expected_is_logged_and_comes_back_later(
+def test_unexpected_error_is_logged_and_retried_and_the_others_go_on(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -316,7 +316,7 @@ def test_record_without_an_id_fails_the_batch_after_the_others(aws: FakeAws, mal
     assert aws.event()["detail"]["reason"] == "InstanceNotFound"
 
 
-def test_every_line_of_a_request_carries_what_it_is_about(aws: FakeAws) -> None:
+def test_every_log_line_of_a_request_names_its_subject(aws: FakeAws) -> None:
     aws.request(requested({"instanceName": "web-1", "plan": "daily"}))
     aws.emulator.clock.advance(60)
     aws.request(requested({"instanceName": "web-1", "plan": "daily"}), attempt=2)
@@ -333,12 +333,12 @@ def test_every_line_of_a_request_carries_what_it_is_about(aws: FakeAws) -> None:
     assert all(about.items() <= line.items() for line in lines)
 
 
-def test_keys_of_one_request_do_not_stick_to_the_next(aws: FakeAws) -> None:
+def test_log_keys_of_one_request_are_not_on_the_next(aws: FakeAws) -> None:
     aws.deliver(message(requested()), message("bad"))
     assert "instance_name" not in aws.logs()[-1]
 
 
-def test_the_instances_tags_for_which_there_is_no_room_are_logged(aws: FakeAws) -> None:
+def test_dropped_instance_tags_are_logged(aws: FakeAws) -> None:
     make_instance("web-2", tags={f"own-{n:02}": "" for n in range(46)})
     aws.request(requested({"instanceName": "web-2"}))
     [snapshot] = aws.snapshots()
@@ -346,14 +346,14 @@ def test_the_instances_tags_for_which_there_is_no_room_are_logged(aws: FakeAws) 
     assert aws.logs()[0]["dropped_tags"] == ["own-45"]
 
 
-# One bare event, without a queue.
+# Bare events, without a queue.
 
 
 def bare(event: dict[str, Any]) -> Any:
     return create.handler(event, Context())
 
 
-def test_a_bare_event_gets_one_step_and_the_state_it_saw(aws: FakeAws) -> None:
+def test_bare_event_gets_one_step_and_its_state(aws: FakeAws) -> None:
     answer = bare(requested())
     [snapshot] = aws.snapshots()
     assert answer == {"state": "pending", "instanceSnapshotName": snapshot["name"], "region": "us-east-1"}
@@ -362,13 +362,13 @@ def test_a_bare_event_gets_one_step_and_the_state_it_saw(aws: FakeAws) -> None:
     assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
-def test_a_bare_event_that_fails_says_why(aws: FakeAws) -> None:
+def test_bare_event_gets_the_reason_when_it_fails(aws: FakeAws) -> None:
     answer = bare(requested({"instanceName": "web-9"}))
     assert (answer["state"], answer["reason"]) == ("failed", "InstanceNotFound")
     assert aws.event()["detail"]["message"] == answer["message"]
 
 
-def test_a_bare_event_that_is_no_request_says_everything_that_is_wrong(aws: FakeAws) -> None:
+def test_bare_event_gets_all_problems_when_it_is_no_request(aws: FakeAws) -> None:
     answer = bare({"key1": "value1"})
     assert answer == {
         "state": "failed",
@@ -379,19 +379,19 @@ def test_a_bare_event_that_is_no_request_says_everything_that_is_wrong(aws: Fake
 
 
 @pytest.mark.parametrize("event", [None, 5, [], "x"])
-def test_what_is_invoked_with_no_event_at_all_says_so(aws: FakeAws, event: Any) -> None:
+def test_invocation_without_an_event_is_rejected(aws: FakeAws, event: Any) -> None:
     answer = create.handler(event, Context())
     assert (answer["state"], answer["reason"]) == ("failed", "InvalidRequest")
     assert aws.calls == []
 
 
-def test_a_bare_event_that_must_be_tried_again_is_an_error_so_that_lambda_does(aws: FakeAws) -> None:
+def test_bare_event_raises_when_a_retry_may_help(aws: FakeAws) -> None:
     aws.emulator.faults.add("throttle")
     with pytest.raises(RetryableError, match="ThrottlingException"):
         bare(requested())
 
 
-def test_where_lightsail_takes_no_tags_of_a_key_alone_the_snapshot_is_made_without_them(aws: FakeAws) -> None:
+def test_create_drops_tags_without_a_value_when_lightsail_rejects_them(aws: FakeAws) -> None:
     make_instance("web-2", tags={"nightly": "", "env": "prod"})
     aws.emulator.faults.add(
         "busy", operation="CreateInstanceSnapshot", error="InvalidInputException", message="No value.", times=1

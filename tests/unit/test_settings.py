@@ -1,4 +1,4 @@
-"""A function that was deployed wrongly says so in its init phase."""
+"""A function with a wrong environment fails in its init phase, and says why."""
 
 import pytest
 
@@ -12,20 +12,20 @@ GOOD = {
 }
 
 
-def test_the_environment_is_read() -> None:
+def test_settings_are_read_from_the_environment() -> None:
     settings = ReconcilerSettings.from_environment(GOOD)
     assert settings.regions == ("us-east-1", "eu-west-1")
     assert settings.max_receive_count == 9
 
 
 @pytest.mark.parametrize("kind", [Settings, ReconcilerSettings])
-def test_every_function_is_told_where_the_stack_makes_copies(kind: type[Settings]) -> None:
+def test_copy_regions_are_read_by_every_function(kind: type[Settings]) -> None:
     assert kind.from_environment(GOOD).copy_regions == ()
     settings = kind.from_environment({**GOOD, "COPY_REGIONS": "eu-central-1,eu-west-1"})
     assert settings.copy_regions == ("eu-central-1", "eu-west-1")
 
 
-def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
+def test_error_names_every_missing_and_invalid_variable() -> None:
     with pytest.raises(SettingsError) as caught:
         ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
     assert str(caught.value) == (
@@ -34,7 +34,7 @@ def test_everything_that_is_missing_or_garbled_is_named_at_once() -> None:
     )
 
 
-def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
+def test_fan_out_needs_only_regions_and_the_bus() -> None:
     settings = Settings.from_environment(GOOD)
     assert (settings.region, settings.regions, settings.event_bus_name) == (
         "us-east-1",
@@ -48,7 +48,7 @@ def test_fan_out_needs_no_more_than_its_regions_and_the_bus() -> None:
     )
 
 
-def test_audit_also_needs_to_know_where_people_read_on() -> None:
+def test_audit_needs_the_runbook() -> None:
     assert AuditSettings.from_environment({**GOOD, "RUNBOOK": "docs/operations.md"}).runbook == "docs/operations.md"
     with pytest.raises(SettingsError, match="RUNBOOK is not set"):
         AuditSettings.from_environment(GOOD)
