@@ -11,31 +11,53 @@ from typing import Any
 from local.lightsail.emulator import Call
 from local.lightsail.region import Region
 
-# operation: the request's field that names the resource, and the resource's type if it can have only one
-RESOURCES: Mapping[str, tuple[str, str | None]] = {
-    "CreateInstanceSnapshot": ("instanceName", "Instance"),
-    "CreateInstancesFromSnapshot": ("instanceSnapshotName", "InstanceSnapshot"),
-    "DeleteInstance": ("instanceName", "Instance"),
-    "DeleteInstanceSnapshot": ("instanceSnapshotName", "InstanceSnapshot"),
-    "StartInstance": ("instanceName", "Instance"),
-    "StopInstance": ("instanceName", "Instance"),
-    "TagResource": ("resourceName", None),
-    "UntagResource": ("resourceName", None),
+# operation: the request's fields that name a resource, and the resource's type if it can have only one
+RESOURCES: Mapping[str, Mapping[str, str | None]] = {
+    "AttachDisk": {"diskName": "Disk"},
+    "AttachStaticIp": {"instanceName": "Instance", "staticIpName": "StaticIp"},
+    "CloseInstancePublicPorts": {"instanceName": "Instance"},
+    "CreateInstanceSnapshot": {"instanceName": "Instance"},
+    "CreateInstancesFromSnapshot": {"instanceSnapshotName": "InstanceSnapshot"},
+    "DeleteDisk": {"diskName": "Disk"},
+    "DeleteInstance": {"instanceName": "Instance"},
+    "DeleteInstanceSnapshot": {"instanceSnapshotName": "InstanceSnapshot"},
+    "DeleteKeyPair": {"keyPairName": "KeyPair"},
+    "DetachDisk": {"diskName": "Disk"},
+    "DetachStaticIp": {"staticIpName": "StaticIp"},
+    "OpenInstancePublicPorts": {"instanceName": "Instance"},
+    "PutInstancePublicPorts": {"instanceName": "Instance"},
+    "ReleaseStaticIp": {"staticIpName": "StaticIp"},
+    "StartInstance": {"instanceName": "Instance"},
+    "StopInstance": {"instanceName": "Instance"},
+    "TagResource": {"resourceName": None},
+    "UntagResource": {"resourceName": None},
 }
 WITHOUT_RESOURCE = frozenset(
     {
+        "AllocateStaticIp",
         "CopySnapshot",
+        "CreateDisk",
         "CreateInstances",
+        "CreateKeyPair",
         "GetActiveNames",
+        "GetBlueprints",
+        "GetBundles",
+        "GetDisk",
+        "GetDisks",
         "GetInstance",
+        "GetInstancePortStates",
         "GetInstanceSnapshot",
         "GetInstanceSnapshots",
         "GetInstanceState",
         "GetInstances",
+        "GetKeyPair",
+        "GetKeyPairs",
         "GetOperation",
         "GetOperations",
         "GetOperationsForResource",
         "GetRegions",
+        "GetStaticIp",
+        "GetStaticIps",
     }
 )
 
@@ -49,23 +71,29 @@ class Authorization:
     context: Mapping[str, str | list[str]]
 
 
-def authorization(region: Region, call: Call) -> Authorization | None:
-    """What IAM must allow for a call, or None if the operation is in neither list."""
+def authorizations(region: Region, call: Call) -> list[Authorization]:
+    """Everything that IAM must allow for a call. The list is empty if the operation is in neither list."""
     parameters = call.parameters if isinstance(call.parameters, dict) else {}
     action = f"lightsail:{call.operation}"
     requested = _request_tags(parameters)
     if call.operation in WITHOUT_RESOURCE:
-        return Authorization(action, "*", requested)
-    if call.operation not in RESOURCES:
-        return None
-    field, kind = RESOURCES[call.operation]
-    resource = region.names.get(str(parameters.get(field)))
+        return [Authorization(action, "*", requested)]
+    return [
+        Authorization(action, arn, {**requested, **tags})
+        for field, kind in RESOURCES.get(call.operation, {}).items()
+        for arn, tags in [_resource(region, str(parameters.get(field)), kind)]
+    ]
+
+
+def _resource(region: Region, name: str, kind: str | None) -> tuple[str, dict[str, str | list[str]]]:
+    """The ARN of a resource and the condition keys of its tags."""
+    resource = region.names.get(name)
     if resource is None or kind not in (None, resource.kind):
         # A missing resource has no id and no tags: a policy on all resources of the type allows the call, which then
         # ends in NotFoundException. A policy on one ARN or on a tag denies it.
-        return Authorization(action, f"arn:aws:lightsail:{region.name}:{region.account}:{kind or '*'}/*", requested)
+        return f"arn:aws:lightsail:{region.name}:{region.account}:{kind or '*'}/*", {}
     tags = ((key, value or "") for key, value in resource.tags.items())
-    return Authorization(action, resource.arn, {**requested, **_by_key("aws:ResourceTag", tags)})
+    return resource.arn, _by_key("aws:ResourceTag", tags)
 
 
 def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str | list[str]]:

@@ -18,7 +18,7 @@ from typing import Any
 from local.lightsail.emulator import Emulator
 from local.lightsail.errors import LightsailError, invalid
 from local.lightsail.region import Region
-from local.lightsail.resources import Instance, InstanceSnapshot
+from local.lightsail.resources import Instance, InstanceSnapshot, StaticIp
 from local.lightsail.wire import Reply
 
 PATH = "/_lightsail/"
@@ -70,6 +70,7 @@ def state(emulator: Emulator, _body: object = None) -> dict[str, Any]:
 def _region_state(region: Region) -> dict[str, Any]:
     return {
         "instances": {one.name: one.state_at(region.now) for one in region.resources_of_type(Instance)},
+        "staticIps": {one.name: one.attached_to for one in region.resources_of_type(StaticIp)},
         "instanceSnapshots": {one.name: one.state_at(region.now) for one in region.resources_of_type(InstanceSnapshot)},
         "operations": len(region.operations),
     }

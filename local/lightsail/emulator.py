@@ -15,7 +15,16 @@ from local.lightsail.region import Region
 from local.lightsail.settings import Settings
 
 DEFAULT_ACCOUNT = "123456789012"
-NAME_FIELDS = ("instanceName", "instanceSnapshotName", "resourceName", "sourceSnapshotName", "targetSnapshotName")
+NAME_FIELDS = (
+    "diskName",
+    "instanceName",
+    "instanceSnapshotName",
+    "keyPairName",
+    "resourceName",
+    "sourceSnapshotName",
+    "staticIpName",
+    "targetSnapshotName",
+)
 
 log = logging.getLogger("local.lightsail")
 

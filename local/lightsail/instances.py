@@ -1,45 +1,60 @@
 """The operations that create, change and delete instances."""
 
-import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from local.lightsail import errors, model
+from local.lightsail import disks, errors, model
+from local.lightsail.catalog import BUNDLES, Blueprint, check_fit, find_blueprint, find_bundle
 from local.lightsail.errors import invalid
+from local.lightsail.firewall import default_rules
 from local.lightsail.region import Region
-from local.lightsail.resources import DISK_SIZES, Instance, bundle_size, tags_from
+from local.lightsail.resources import (
+    DEFAULT_KEY_PAIR,
+    Disk,
+    Instance,
+    InstanceSnapshot,
+    KeyPair,
+    new_address,
+    tags_from,
+)
 
 DEFAULT_SNAPSHOT_TIME = "06:00"  # UTC; AWS has a default of its own for each Region
 
 
 def create_instances(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """Create all of the instances, or none."""
-    made = _create(region, request, request["blueprintId"])
-    operations = [region.record("CreateInstance", one, finishes_at=one.next_state_at) for one in made]
-    return {"operations": region.describe(operations)}
+    _check_names(region, request["instanceNames"])
+    made = _create(region, request, find_blueprint(request["blueprintId"]))
+    return _record(region, "CreateInstance", made)
 
 
 def create_instances_from_snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """Create instances from a snapshot. They have new ARNs and none of the old instance's tags."""
-    if "instanceSnapshotName" not in request:
-        raise errors.unsupported("The emulator restores manual snapshots only.")
-    snapshot = region.snapshot(request["instanceSnapshotName"])
-    state = snapshot.state_at(region.now)
-    if state != "available":
-        raise errors.busy("InstanceSnapshot", snapshot.name, state)
-    sizes = list(DISK_SIZES)
-    if sizes.index(bundle_size(request["bundleId"])) < sizes.index(bundle_size(snapshot.from_bundle)):
-        raise invalid(f"The bundle must be at least as large as {snapshot.from_bundle}.")
-    made = _create(region, request, snapshot.from_blueprint)
-    operations = [region.record("CreateInstancesFromSnapshot", one, finishes_at=one.next_state_at) for one in made]
-    return {"operations": region.describe(operations)}
+    """Create instances from a snapshot.
+
+    Apart from blueprint and disks, everything comes from the request: the snapshot does not remember the old instance's
+    ports, addresses, key pair, add-ons and tags.
+    """
+    snapshot = _find_available_snapshot(region, request)
+    bundle = find_bundle(request["bundleId"])
+    if bundle.is_smaller_than(BUNDLES[snapshot.from_bundle]):
+        raise invalid(f"The bundle {bundle.id} is smaller than the snapshot's bundle, {snapshot.from_bundle}.")
+    disk_names = {name: _disk_names(name, snapshot, request) for name in request["instanceNames"]}
+    _check_names(region, request["instanceNames"], [disk for named in disk_names.values() for disk in named.values()])
+    made = _create(region, request, find_blueprint(snapshot.from_blueprint))
+    for instance in made:
+        _restore_disks(region, instance, snapshot, disk_names[instance.name])
+    return _record(region, "CreateInstancesFromSnapshot", made)
 
 
 def delete_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
-    """Delete an instance and keep its snapshots."""
+    """Delete an instance. Its snapshots, disks and static IP stay; disks and static IP are detached."""
     instance = region.instance(request["instanceName"])
+    operations = [each for disk in list(instance.disks) for each in disks.detach(region, disk, instance)]
+    if instance.static_ip:
+        instance.static_ip.attached_to = None
     region.remove(instance)
-    return {"operations": region.describe([region.record("DeleteInstance", instance)])}
+    return {"operations": region.describe([*operations, region.record("DeleteInstance", instance)])}
 
 
 def start_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
@@ -52,11 +67,24 @@ def stop_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     return _change_state(region, request["instanceName"], "StopInstance", "stopping", "stopped")
 
 
-def _create(region: Region, request: dict[str, Any], blueprint: str) -> list[Instance]:
-    names, zone = request["instanceNames"], request["availabilityZone"]
-    _check_names(region, names)
-    if not re.fullmatch(rf"{region.name}[a-f]", zone):
-        raise invalid(f"{zone} is not an Availability Zone of {region.name}.")
+def _find_available_snapshot(region: Region, request: dict[str, Any]) -> InstanceSnapshot:
+    if "instanceSnapshotName" not in request:
+        raise errors.unsupported("The emulator restores manual snapshots only.")
+    snapshot = region.snapshot(request["instanceSnapshotName"])
+    state = snapshot.state_at(region.now)
+    if state != "available":
+        raise errors.busy("InstanceSnapshot", snapshot.name, state)
+    return snapshot
+
+
+def _create(region: Region, request: dict[str, Any], blueprint: Blueprint) -> list[Instance]:
+    """Create instances whose names are free."""
+    ip_address_type = request.get("ipAddressType", "dualstack")
+    region.check_zone(request["availabilityZone"])
+    check_fit(find_bundle(request["bundleId"]), blueprint, ip_address_type)
+    if "keyPairName" in request:
+        region.find(request["keyPairName"], KeyPair)
+    add_ons = [_add_on(one) for one in request.get("addOns", [])]
     now = region.now
     running_at = now + timedelta(seconds=region.settings.instance_seconds)
     return [
@@ -65,24 +93,58 @@ def _create(region: Region, request: dict[str, Any], blueprint: str) -> list[Ins
                 name=name,
                 region=region.name,
                 account=region.account,
-                zone=zone,
+                zone=request["availabilityZone"],
                 created_at=now,
-                blueprint=blueprint,
+                blueprint=blueprint.id,
                 bundle=request["bundleId"],
                 tags=tags_from(request.get("tags", [])),
                 next_state_at=running_at,
-                add_ons=[_add_on(one) for one in request.get("addOns", [])],
+                key_pair=request.get("keyPairName", DEFAULT_KEY_PAIR),
+                ip_address_type=ip_address_type,
+                ports=default_rules(blueprint.default_ports(), ip_address_type),
+                add_ons=list(add_ons),
             )
         )
-        for name in names
+        for name in request["instanceNames"]
     ]
 
 
-def _check_names(region: Region, names: list[str]) -> None:
+def _record(region: Region, operation: str, made: list[Instance]) -> dict[str, Any]:
+    operations = [region.record(operation, instance, finishes_at=instance.next_state_at) for instance in made]
+    return {"operations": region.describe(operations)}
+
+
+def _check_names(region: Region, names: list[str], disk_names: Sequence[str] = ()) -> None:
     problems = [problem for name in names for problem in model.name_problems(name)]
-    if problems or not names or len(set(names)) < len(names):
+    every = [*names, *disk_names]
+    if problems or not names or len(set(every)) < len(every):
         raise invalid(" ".join(problems) or "instanceNames must have at least one name, and each name once.")
-    region.check_free(names)
+    region.check_free(every)
+
+
+def _disk_names(instance: str, snapshot: InstanceSnapshot, request: dict[str, Any]) -> dict[str, str]:
+    """The name of each new disk, by its path. That instances are the keys of the mapping is not confirmed."""
+    mapping = request.get("attachedDiskMapping", {})
+    if unknown := set(mapping) - set(request["instanceNames"]):
+        raise invalid(f"attachedDiskMapping names instances that are not in instanceNames: {', '.join(unknown)}.")
+    given = {disk["originalDiskPath"]: disk["newDiskName"] for disk in mapping.get(instance, [])}
+    paths = [str(disk["path"]) for disk in snapshot.from_disks]
+    if unknown := set(given) - set(paths):
+        raise invalid(f"The snapshot {snapshot.name} has no disk at {', '.join(unknown)}.")
+    return {path: given.get(path, f"{instance}-disk-{number}") for number, path in enumerate(paths, start=1)}
+
+
+def _restore_disks(region: Region, instance: Instance, snapshot: InstanceSnapshot, names: dict[str, str]) -> None:
+    for disk in snapshot.from_disks:
+        restored = Disk(
+            name=names[disk["path"]],
+            region=region.name,
+            account=region.account,
+            zone=instance.zone,
+            created_at=region.now,
+            size=disk["sizeInGb"],
+        )
+        disks.attach(region.add(restored), instance, disk["path"])
 
 
 def _change_state(region: Region, name: str, operation: str, through: str, to: str) -> dict[str, Any]:
@@ -94,6 +156,7 @@ def _change_state(region: Region, name: str, operation: str, through: str, to: s
     if state != to:
         instance.state, instance.next_state = through, to
         instance.next_state_at = now + timedelta(seconds=region.settings.instance_seconds)
+        instance.address = new_address()  # a stopped instance loses its public address, except for a static IP
     record = region.record(operation, instance, finishes_at=instance.next_state_at)
     return {"operations": region.describe([record])}
 

@@ -15,7 +15,7 @@ from ministack import app  # type: ignore[import-untyped]  # MiniStack has no ty
 from ministack.core import responses, router  # type: ignore[import-untyped]
 
 from local.lightsail import control, wire
-from local.lightsail.authorization import authorization
+from local.lightsail.authorization import authorizations
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.errors import LightsailError
 from local.lightsail.operations import OPERATIONS
@@ -69,23 +69,27 @@ class Service:
         The service is not in MiniStack's SERVICE_TO_IAM_NAMESPACE, so MiniStack itself only authenticates.
         """
         with self.emulator.lock:
-            asked = authorization(self.emulator.region(call.region, call.account), call)
-        if asked is None and call.operation not in OPERATIONS:
-            return None  # the emulator rejects it by name
-        if asked is None:
+            needed = authorizations(self.emulator.region(call.region, call.account), call)
+        if not needed and call.operation in OPERATIONS:
             raise LightsailError("AccessDeniedException", f"The emulator has no authorization for {call.operation}.")
-        everything = f"arn:aws:lightsail:{call.region}:{call.account}:*"  # a denial names this for "*"
-        denied: Response | None = app._enforce_data_plane(
-            "lightsail",
-            asked.action,
-            headers,
-            query,
-            "",
-            resource_arn=asked.resource,
-            service_context=dict(asked.context),
-            named_resource=everything if asked.resource == "*" else asked.resource,
-        )
-        return denied
+        for each in needed:  # none for an operation that the emulator rejects by name
+            denied: Response | None = app._enforce_data_plane(
+                "lightsail",
+                each.action,
+                headers,
+                query,
+                "",
+                resource_arn=each.resource,
+                service_context=dict(each.context),
+                named_resource=_named_in_denial(each.resource, call),
+            )
+            if denied:
+                return denied
+        return None
+
+
+def _named_in_denial(resource: str, call: Call) -> str:
+    return f"arn:aws:lightsail:{call.region}:{call.account}:*" if resource == "*" else resource
 
 
 def _lost(reply: wire.Reply) -> Response:

@@ -23,9 +23,17 @@ TAGS_PER_RESOURCE = 50
 TAG_KEY_LENGTH = 128
 TAG_VALUE_LENGTH = 256
 
-# AWS returns CopySnapshot, although its own model lacks it (the CLI's sample of copy-snapshot). What it returns for the
-# others is not confirmed; the model has nothing for them.
-UNLISTED = {("OperationType", name) for name in ("CopySnapshot", "TagResource", "UntagResource")}
+# Values that AWS returns although its model lacks them (the CLI's samples of copy-snapshot, create-key-pair,
+# delete-key-pair and get-instance). What it returns for TagResource and UntagResource is not confirmed; the model has
+# nothing for them.
+UNLISTED = {
+    ("OperationType", "CopySnapshot"),
+    ("OperationType", "CreateKeyPair"),
+    ("OperationType", "DeleteKeyPair"),
+    ("OperationType", "TagResource"),
+    ("OperationType", "UntagResource"),
+    ("PortAccessType", "public"),
+}
 
 
 @cache

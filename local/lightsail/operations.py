@@ -7,28 +7,50 @@ LightsailError.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.lightsail import instances, reading, snapshots, tagging
+from local.lightsail import disks, instances, key_pairs, ports, reading, snapshots, static_ips, tagging
 from local.lightsail.region import Region
 
 Parameters = dict[str, Any]
 
 OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
+    "AllocateStaticIp": static_ips.allocate_static_ip,
+    "AttachDisk": disks.attach_disk,
+    "AttachStaticIp": static_ips.attach_static_ip,
+    "CloseInstancePublicPorts": ports.close_instance_public_ports,
     "CopySnapshot": snapshots.copy_snapshot,
+    "CreateDisk": disks.create_disk,
     "CreateInstanceSnapshot": snapshots.create_instance_snapshot,
     "CreateInstances": instances.create_instances,
     "CreateInstancesFromSnapshot": instances.create_instances_from_snapshot,
+    "CreateKeyPair": key_pairs.create_key_pair,
+    "DeleteDisk": disks.delete_disk,
     "DeleteInstance": instances.delete_instance,
     "DeleteInstanceSnapshot": snapshots.delete_instance_snapshot,
+    "DeleteKeyPair": key_pairs.delete_key_pair,
+    "DetachDisk": disks.detach_disk,
+    "DetachStaticIp": static_ips.detach_static_ip,
     "GetActiveNames": reading.get_active_names,
+    "GetBlueprints": reading.get_blueprints,
+    "GetBundles": reading.get_bundles,
+    "GetDisk": disks.get_disk,
+    "GetDisks": disks.get_disks,
     "GetInstance": reading.get_instance,
+    "GetInstancePortStates": ports.get_instance_port_states,
     "GetInstances": reading.get_instances,
     "GetInstanceSnapshot": reading.get_instance_snapshot,
     "GetInstanceSnapshots": reading.get_instance_snapshots,
     "GetInstanceState": reading.get_instance_state,
+    "GetKeyPair": key_pairs.get_key_pair,
+    "GetKeyPairs": key_pairs.get_key_pairs,
     "GetOperation": reading.get_operation,
     "GetOperations": reading.get_operations,
     "GetOperationsForResource": reading.get_operations_for_resource,
     "GetRegions": reading.get_regions,
+    "GetStaticIp": static_ips.get_static_ip,
+    "GetStaticIps": static_ips.get_static_ips,
+    "OpenInstancePublicPorts": ports.open_instance_public_ports,
+    "PutInstancePublicPorts": ports.put_instance_public_ports,
+    "ReleaseStaticIp": static_ips.release_static_ip,
     "StartInstance": instances.start_instance,
     "StopInstance": instances.stop_instance,
     "TagResource": tagging.tag_resource,

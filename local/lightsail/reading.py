@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.lightsail import model
+from local.lightsail.catalog import BLUEPRINTS, BUNDLES
 from local.lightsail.errors import not_found
 from local.lightsail.region import Region
 from local.lightsail.resources import Instance, InstanceSnapshot
@@ -66,6 +67,20 @@ def get_operations_for_resource(region: Region, request: dict[str, Any]) -> dict
         raise not_found("Resource", name)
     page, token = region.page(about[::-1], request.get("pageToken"), newest_first=True)
     return {"operations": region.describe(page), **token}
+
+
+def get_bundles(_region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """All bundles, in one page."""
+    return {
+        "bundles": [
+            bundle.describe() for bundle in BUNDLES.values() if bundle.is_active or request.get("includeInactive")
+        ]
+    }
+
+
+def get_blueprints(_region: Region, _request: dict[str, Any]) -> dict[str, Any]:
+    """All blueprints, in one page."""
+    return {"blueprints": [blueprint.describe() for blueprint in BLUEPRINTS.values()]}
 
 
 def get_regions(_region: Region, request: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -67,6 +68,11 @@ class Region:
             if name in self.names:
                 raise errors.name_in_use(name)
 
+    def check_zone(self, zone: str) -> None:
+        """Reject a zone of another Region. The emulator has the zones a to f everywhere."""
+        if not re.fullmatch(rf"{self.name}[a-f]", zone):
+            raise errors.invalid(f"{zone} is not an Availability Zone of {self.name}.")
+
     def add(self, resource: R) -> R:
         """Add a resource whose name `check_free` has accepted."""
         resource.serial = self._next_serial()
@@ -101,6 +107,10 @@ class Region:
         )
         self.operations[operation.id] = operation
         return operation
+
+    def record_on_both(self, operation_type: str, first: Resource, second: Resource) -> list[Operation]:
+        """Record a finished operation on each of two resources, with the other one's name as its details."""
+        return [self.record(operation_type, first, second.name), self.record(operation_type, second, first.name)]
 
     def describe(self, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """Operations as the API returns them."""

@@ -3,30 +3,32 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from itertools import count
 from typing import Any
 
+from local.lightsail.catalog import BLUEPRINTS, BUNDLES
 from local.lightsail.clock import NEVER
+from local.lightsail.firewall import Rule, describe_access
 
 Tags = dict[str, str | None]  # None: a tag without a value
 Description = dict[str, Any]
 
+DEFAULT_KEY_PAIR = "LightsailDefaultKeyPair"
 STATE_CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}  # only 16 is confirmed; the others are EC2's
-DISK_SIZES = {  # in GB, of today's Linux bundles, smallest first: a restore takes the same size or a larger one
-    "nano": 20,
-    "micro": 40,
-    "small": 60,
-    "medium": 80,
-    "large": 160,
-    "xlarge": 320,
-    "2xlarge": 640,
-    "4xlarge": 1280,
-}
+SUPPORT_CODES = {"Instance": "i", "InstanceSnapshot": "ami", "Disk": "vol"}
+
+_addresses = count(1)
 
 
-def bundle_size(bundle: str) -> str:
-    """`nano` of `nano_3_0`; an unknown bundle counts as `medium`."""
-    size = bundle.split("_", maxsplit=1)[0]
-    return size if size in DISK_SIZES else "medium"
+def new_address() -> str:
+    """A public address that nobody had before, from those reserved for tests (RFC 2544)."""
+    return str(IPv4Address("198.18.0.0") + next(_addresses) % 2**17)
+
+
+def new_ipv6_address() -> str:
+    """An address that nobody had before, from those reserved for documentation (RFC 3849)."""
+    return str(IPv6Address("2001:db8::") + next(_addresses))
 
 
 def tags_from(listed: list[dict[str, str]]) -> Tags:
@@ -58,12 +60,16 @@ class Resource:
         """It holds a UUID, so a policy cannot name a resource by its name."""
         return f"arn:aws:lightsail:{self.region}:{self.account}:{self.kind}/{self.id}"
 
+    def support_code(self) -> str:
+        """What a customer tells AWS's support."""
+        return f"{self.account}/{SUPPORT_CODES[self.kind]}-{self.id[-17:]}"
+
     def common(self) -> Description:
         """The members that every resource has."""
         return {
             "name": self.name,
             "arn": self.arn,
-            "supportCode": f"{self.account}/{'i' if self.kind == 'Instance' else 'ami'}-{self.id[-17:]}",
+            "supportCode": self.support_code(),
             "createdAt": self.created_at,
             "location": {"availabilityZone": self.zone, "regionName": self.region},
             "resourceType": self.kind,
@@ -72,8 +78,68 @@ class Resource:
 
 
 @dataclass(kw_only=True)
+class StaticIp(Resource):
+    """A public address that stays in the account; `attached_to` names an instance."""
+
+    kind: str = "StaticIp"
+    zone: str = "all"
+    address: str = field(default_factory=new_address)
+    attached_to: str | None = None
+
+    def support_code(self) -> str:
+        return f"{self.account}/{self.address}"
+
+    def describe(self) -> Description:
+        """As GetStaticIp returns it. A static IP has no tags."""
+        described = self.common() | {"ipAddress": self.address, "isAttached": self.attached_to is not None}
+        del described["tags"]
+        return described | ({"attachedTo": self.attached_to} if self.attached_to else {})
+
+
+@dataclass(kw_only=True)
+class KeyPair(Resource):
+    """The name of a key pair: the emulator makes no keys."""
+
+    kind: str = "KeyPair"
+    zone: str = "all"
+
+    def support_code(self) -> str:
+        return f"{self.account}/{self.name}"
+
+    def describe(self) -> Description:
+        """As GetKeyPair returns it."""
+        digits = self.id.replace("-", "")
+        return self.common() | {"fingerprint": ":".join(digits[at : at + 2] for at in range(0, 32, 2))}
+
+
+@dataclass(kw_only=True)
+class Disk(Resource):
+    """A block storage disk, which may be attached to an instance at `path`."""
+
+    kind: str = "Disk"
+    size: int
+    path: str | None = None
+    attached_to: str | None = None
+
+    def describe(self) -> Description:
+        """As GetDisk returns it."""
+        described = self.common() | {
+            "sizeInGb": self.size,
+            "isSystemDisk": False,
+            "iops": 100,
+            "state": "in-use" if self.attached_to else "available",
+            "isAttached": self.attached_to is not None,
+            "attachmentState": "attached" if self.attached_to else "detached",
+        }
+        return described | ({"path": self.path, "attachedTo": self.attached_to} if self.attached_to else {})
+
+
+@dataclass(kw_only=True)
 class Instance(Resource):
-    """An instance is in `state` until `next_state_at`, and in `next_state` from then on."""
+    """An instance is in `state` until `next_state_at`, and in `next_state` from then on.
+
+    `address` is the public address that it has without a static IP.
+    """
 
     kind: str = "Instance"
     blueprint: str
@@ -81,7 +147,14 @@ class Instance(Resource):
     state: str = "pending"
     next_state_at: datetime = NEVER
     next_state: str = "running"
+    key_pair: str = DEFAULT_KEY_PAIR
+    ip_address_type: str = "dualstack"
+    address: str = field(default_factory=new_address)
+    ipv6_address: str = field(default_factory=new_ipv6_address)
+    static_ip: StaticIp | None = None
+    ports: list[Rule] = field(default_factory=list)
     add_ons: list[Description] = field(default_factory=list)
+    disks: list[Disk] = field(default_factory=list)
 
     def state_at(self, now: datetime) -> str:
         """One of `STATE_CODES`."""
@@ -94,22 +167,49 @@ class Instance(Resource):
 
     def describe(self, now: datetime) -> Description:
         """As GetInstance returns it."""
+        blueprint, bundle = BLUEPRINTS[self.blueprint], BUNDLES[self.bundle]
+        return (
+            self.common()
+            | self._addresses()
+            | {
+                "blueprintId": blueprint.id,
+                "blueprintName": blueprint.name,
+                "bundleId": bundle.id,
+                "addOns": self.add_ons,
+                "hardware": {"cpuCount": bundle.cpus, "ramSizeInGb": bundle.memory, "disks": self._disks()},
+                "networking": {
+                    "monthlyTransfer": {"gbPerMonthAllocated": bundle.transfer},
+                    "ports": [describe_access(rule) for rule in self.ports],
+                },
+                "state": self.state_description(now),
+                "username": blueprint.username,
+                "sshKeyName": self.key_pair,
+            }
+        )
+
+    def _addresses(self) -> Description:
         low, high = divmod(self.serial % 65536, 256)
-        return self.common() | {
-            "blueprintId": self.blueprint,
-            "blueprintName": self.blueprint.replace("_", " ").title(),
-            "bundleId": self.bundle,
-            "addOns": self.add_ons,
-            "isStaticIp": False,
+        described: Description = {
+            "isStaticIp": self.static_ip is not None,
             "privateIpAddress": f"172.26.{low}.{high}",
-            "publicIpAddress": f"198.18.{low}.{high}",  # RFC 2544: reserved for tests
-            "ipAddressType": "dualstack",
-            "hardware": {"cpuCount": 2, "ramSizeInGb": 1.0, "disks": []},
-            "networking": {"monthlyTransfer": {"gbPerMonthAllocated": 2048}, "ports": []},
-            "state": self.state_description(now),
-            "username": "ubuntu",
-            "sshKeyName": "LightsailDefaultKeyPair",
+            "ipAddressType": self.ip_address_type,
         }
+        if self.ip_address_type != "ipv6":
+            described["publicIpAddress"] = self.static_ip.address if self.static_ip else self.address
+        if self.ip_address_type != "ipv4":
+            described["ipv6Addresses"] = [self.ipv6_address]
+        return described
+
+    def _disks(self) -> list[Description]:
+        system = {
+            "createdAt": self.created_at,
+            "sizeInGb": BUNDLES[self.bundle].disk,
+            "isSystemDisk": True,
+            "path": "/dev/xvda",
+            "attachedTo": self.name,
+            "attachmentState": "attached",
+        }
+        return [system, *(disk.describe() for disk in self.disks)]
 
 
 @dataclass(kw_only=True)
@@ -124,6 +224,7 @@ class InstanceSnapshot(Resource):
     from_instance_arn: str
     from_blueprint: str
     from_bundle: str
+    from_disks: list[Description] = field(default_factory=list)
 
     def state_at(self, now: datetime) -> str:
         """pending, available or error."""
@@ -135,13 +236,13 @@ class InstanceSnapshot(Resource):
         """As GetInstanceSnapshot returns it. Instance snapshots have no `progress`; only disk snapshots do."""
         return self.common() | {
             "state": self.state_at(now),
-            "fromAttachedDisks": [],
+            "fromAttachedDisks": self.from_disks,
             "fromInstanceName": self.from_instance,
             "fromInstanceArn": self.from_instance_arn,
             "fromBlueprintId": self.from_blueprint,
             "fromBundleId": self.from_bundle,
             "isFromAutoSnapshot": False,
-            "sizeInGb": DISK_SIZES[bundle_size(self.from_bundle)],
+            "sizeInGb": BUNDLES[self.from_bundle].disk,
         }
 
 

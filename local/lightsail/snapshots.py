@@ -36,6 +36,7 @@ def create_instance_snapshot(region: Region, request: dict[str, Any]) -> dict[st
             from_instance_arn=instance.arn,
             from_blueprint=instance.blueprint,
             from_bundle=instance.bundle,
+            from_disks=[disk.describe() for disk in instance.disks],
         )
     )
     on_snapshot = region.record("CreateInstanceSnapshot", snapshot, instance.name, finishes_at, failed)
@@ -69,6 +70,7 @@ def copy_snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
             from_instance_arn=source.from_instance_arn,
             from_blueprint=source.from_blueprint,
             from_bundle=source.from_bundle,
+            from_disks=source.from_disks,
         )
     )
     operation = region.record("CopySnapshot", copy, f"{source.region}:{source.name}", finishes_at, failed)

@@ -13,6 +13,7 @@ def test_state_lists_resources_by_account_and_region(endpoint: Endpoint) -> None
     assert endpoint.control("state", "GET")["accounts"]["123456789012"] == {
         "eu-central-1": {
             "instances": {"web-1": "running"},
+            "staticIps": {},
             "instanceSnapshots": {"snap-1": "pending"},
             "operations": 3,
         }

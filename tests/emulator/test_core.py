@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.lightsail import emulator, model
-from local.lightsail.authorization import RESOURCES, WITHOUT_RESOURCE, authorization
+from local.lightsail.authorization import RESOURCES, WITHOUT_RESOURCE, authorizations
 from local.lightsail.clock import Clock
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.operations import OPERATIONS
@@ -52,12 +52,13 @@ def test_clock_keeps_elapsed_time_when_its_speed_changes() -> None:
 def test_authorization_matches_the_service_authorization_reference() -> None:
     reference = json.loads(REFERENCE.read_text())
     for operation in OPERATIONS:
-        kinds = [kind["name"] for kind in reference[operation.lower()]["resourceTypes"]]
-        if operation in RESOURCES:
-            assert (RESOURCES[operation][1] or "Instance") in kinds
+        kinds = {kind["name"] for kind in reference[operation.lower()]["resourceTypes"]}
+        if operation in ("TagResource", "UntagResource"):
+            assert kinds > {"Instance", "InstanceSnapshot", "KeyPair", "Disk", "StaticIp"}
+            assert RESOURCES[operation] == {"resourceName": None}
         else:
-            assert operation in WITHOUT_RESOURCE
-            assert kinds == []
+            assert set(RESOURCES.get(operation, {}).values()) == kinds
+            assert (operation in WITHOUT_RESOURCE) == (kinds == set())
 
 
 def test_delete_is_authorized_on_the_snapshot_arn_and_tags() -> None:
@@ -68,10 +69,9 @@ def test_delete_is_authorized_on_the_snapshot_arn_and_tags() -> None:
     request = {"instanceName": "web-1", "instanceSnapshotName": "snap-1", "tags": tags}
     core.perform(Call("CreateInstanceSnapshot", request, "us-east-1"))
     region = core.region("us-east-1")
-    asked = authorization(region, Call("DeleteInstanceSnapshot", {"instanceSnapshotName": "snap-1"}, "us-east-1"))
-    assert asked is not None
-    assert asked.resource == region.snapshot("snap-1").arn
-    assert asked.context == {"aws:resourcetag/env": "prod", "aws:resourcetag/keep": ""}
+    [needed] = authorizations(region, Call("DeleteInstanceSnapshot", {"instanceSnapshotName": "snap-1"}, "us-east-1"))
+    assert needed.resource == region.snapshot("snap-1").arn
+    assert needed.context == {"aws:resourcetag/env": "prod", "aws:resourcetag/keep": ""}
 
 
 def test_authorization_ignores_a_resource_of_another_type() -> None:
@@ -81,30 +81,27 @@ def test_authorization_ignores_a_resource_of_another_type() -> None:
     instance = {"availabilityZone": zone, "blueprintId": blueprint, "bundleId": bundle, "tags": tags}
     core.perform(Call("CreateInstances", {"instanceNames": ["web-1"], **instance}, "us-east-1"))
     call = Call("DeleteInstanceSnapshot", {"instanceSnapshotName": "web-1"}, "us-east-1")
-    asked = authorization(core.region("us-east-1"), call)
-    assert asked is not None
-    assert asked.resource == "arn:aws:lightsail:us-east-1:123456789012:InstanceSnapshot/*"
-    assert asked.context == {}
+    [needed] = authorizations(core.region("us-east-1"), call)
+    assert needed.resource == "arn:aws:lightsail:us-east-1:123456789012:InstanceSnapshot/*"
+    assert needed.context == {}
 
 
-def test_authorization_is_none_for_an_unlisted_operation() -> None:
+def test_authorization_is_empty_for_an_unlisted_operation() -> None:
     region = Emulator().region("us-east-1")
-    assert authorization(region, Call("DeleteDisk", {}, "us-east-1")) is None
+    assert authorizations(region, Call("DeleteDomain", {}, "us-east-1")) == []
 
 
 def test_authorization_gives_tags_no_value_when_keys_differ_only_by_case() -> None:
     region = Emulator().region("us-east-1")
     tags = [{"key": "Env", "value": "a"}, {"key": "env", "value": "a"}]
-    asked = authorization(region, Call("CreateInstances", {"tags": tags}, "us-east-1"))
-    assert asked is not None
-    assert asked.context == {"aws:requesttag/env": [], "aws:TagKeys": ["Env", "env"]}
+    [needed] = authorizations(region, Call("CreateInstances", {"tags": tags}, "us-east-1"))
+    assert needed.context == {"aws:requesttag/env": [], "aws:TagKeys": ["Env", "env"]}
 
 
 def test_authorization_has_no_tags_when_the_request_is_malformed() -> None:
     region = Emulator().region("us-east-1")
     malformed: list[object] = [None, [], {"tags": "x"}, {"tags": [7], "tagKeys": {}}]
     for parameters in malformed:
-        asked = authorization(region, Call("TagResource", parameters, "us-east-1"))
-        assert asked is not None
-        assert asked.context == {}
-        assert asked.resource == "arn:aws:lightsail:us-east-1:123456789012:*/*"
+        [needed] = authorizations(region, Call("TagResource", parameters, "us-east-1"))
+        assert needed.context == {}
+        assert needed.resource == "arn:aws:lightsail:us-east-1:123456789012:*/*"

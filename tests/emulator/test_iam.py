@@ -29,7 +29,7 @@ def as_user(ministack: HttpEndpoint) -> Iterator[As]:
     make: Any = boto3.client  # the stubs do not allow **KEYS
     iam = make("iam", "us-east-1", endpoint_url=ministack.url, **KEYS)
 
-    def user(actions: str | list[str], resource: str = "*", **more: Any) -> Lightsail:
+    def user(actions: str | list[str], resource: str | list[str] = "*", **more: Any) -> Lightsail:
         name = f"user-{next(_numbers)}"
         region, deny = more.pop("region", REGION), more.pop("deny", "sqs:*")
         iam.create_user(UserName=name)
@@ -179,6 +179,26 @@ def test_tagging_is_authorized_on_the_tagged_resource(root: Lightsail, as_user: 
     assert error_from(lightsail.tag_resource, resourceName="web-1", tags=OURS)["name"] == "AccessDeniedException"
 
 
+def test_attach_static_ip_needs_permission_for_both_resources(root: Lightsail, as_user: As) -> None:
+    instance = make_instance(root)
+    root.allocate_static_ip(staticIpName="ip-1")
+    static_ip = root.get_static_ip(staticIpName="ip-1")["staticIp"]
+    attach = {"staticIpName": "ip-1", "instanceName": "web-1"}
+    for arn in (instance["arn"], static_ip["arn"]):
+        lightsail = as_user("lightsail:AttachStaticIp", arn)
+        assert error_from(lightsail.attach_static_ip, **attach)["name"] == "AccessDeniedException"
+    as_user("lightsail:AttachStaticIp", [instance["arn"], static_ip["arn"]]).attach_static_ip(**attach)
+    assert root.get_static_ip(staticIpName="ip-1")["staticIp"]["isAttached"]
+
+
+def test_ports_are_authorized_on_the_instance(root: Lightsail, as_user: As) -> None:
+    instance = make_instance(root)
+    put = {"instanceName": "web-1", "portInfos": []}
+    other = as_user("lightsail:PutInstancePublicPorts", f"arn:aws:lightsail:*:{ACCOUNT}:StaticIp/*")
+    assert error_from(other.put_instance_public_ports, **put)["name"] == "AccessDeniedException"
+    as_user("lightsail:PutInstancePublicPorts", instance["arn"]).put_instance_public_ports(**put)
+
+
 def test_reads_and_copies_need_a_policy_on_all_resources(root: Lightsail, as_user: As) -> None:
     make_instance(root)
     copy = {"sourceSnapshotName": "nope", "sourceRegion": "us-east-1", "targetSnapshotName": "copy-1"}
@@ -221,7 +241,7 @@ def test_request_without_a_signature_is_rejected(ministack: HttpEndpoint) -> Non
 
 
 def test_missing_operation_is_rejected_by_name_without_permission(as_user: As) -> None:
-    assert "GetDisks" in error_from(as_user("sqs:*").get_disks)["message"]
+    assert "GetDomains" in error_from(as_user("sqs:*").get_domains)["message"]
 
 
 def test_ministack_reset_deletes_lightsails_resources(ministack: HttpEndpoint, root: Lightsail) -> None:

@@ -87,3 +87,21 @@ def test_add_on_of_another_type_is_rejected_by_name(lightsail: Lightsail) -> Non
     error = error_from(make_instance, lightsail=lightsail, addOns=[{"addOnType": "StopInstanceOnIdle"}])
     assert error["code"] == "UnsupportedOperation"
     assert "StopInstanceOnIdle" in error["message"]
+
+
+def test_instance_has_the_hardware_of_its_bundle(lightsail: Lightsail) -> None:
+    made = make_instance(lightsail, bundleId="medium_3_0")
+    assert (made["hardware"]["cpuCount"], made["hardware"]["ramSizeInGb"]) == (2, 4.0)
+    assert [disk["sizeInGb"] for disk in made["hardware"]["disks"]] == [80]
+    assert made["networking"]["monthlyTransfer"] == {"gbPerMonthAllocated": 4096}
+
+
+def test_create_instances_rejects_an_unknown_blueprint(lightsail: Lightsail) -> None:
+    error = error_from(make_instance, lightsail=lightsail, blueprintId="ubuntu")
+    assert error["message"].startswith("There is no blueprint ubuntu. The blueprints are amazon_linux_2023,")
+
+
+def test_instances_have_different_addresses(lightsail: Lightsail) -> None:
+    made = [make_instance(lightsail, name) for name in ("web-1", "web-2")]
+    assert len({one["publicIpAddress"] for one in made}) == 2
+    assert len({one["ipv6Addresses"][0] for one in made}) == 2

@@ -116,3 +116,22 @@ def test_region_without_lightsail_is_rejected(endpoint: Endpoint) -> None:
         error = error_from(client(endpoint, region).get_instances)
         assert error["name"] == "UnrecognizedClientException"
         assert region in error["message"]
+
+
+def test_bundles_are_listed_from_small_to_large_with_prices(lightsail: Lightsail) -> None:
+    bundles = lightsail.get_bundles()["bundles"]
+    linux = [one for one in bundles if one["supportedPlatforms"] == ["LINUX_UNIX"] and one["publicIpv4AddressCount"]]
+    assert [(one["bundleId"], one["price"]) for one in linux[:3]] == [
+        ("nano_3_0", 5.0),
+        ("micro_3_0", 7.0),
+        ("small_3_0", 12.0),
+    ]
+    assert all(one["isActive"] for one in bundles)
+    every = lightsail.get_bundles(includeInactive=True)["bundles"]
+    assert [one["bundleId"] for one in every if not one["isActive"]] == ["nano_2_0"]
+
+
+def test_blueprints_are_listed_with_type_and_platform(lightsail: Lightsail) -> None:
+    found = {one["blueprintId"]: (one["type"], one["platform"]) for one in lightsail.get_blueprints()["blueprints"]}
+    assert found["wordpress"] == ("app", "LINUX_UNIX")
+    assert found["windows_server_2022"] == ("os", "WINDOWS")

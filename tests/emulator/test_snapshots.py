@@ -1,18 +1,10 @@
-"""Instance snapshots: create, delete and restore."""
+"""Instance snapshots: create and delete."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from tests.emulator.builders import CREATE, error_from, make_instance, make_snapshot, snapshot, snapshot_names
 from tests.emulator.endpoints import Endpoint, Lightsail, client
-
-RESTORE = {
-    "instanceNames": ["web-2"],
-    "availabilityZone": "eu-central-1b",
-    "instanceSnapshotName": "snap-1",
-    "bundleId": "small_3_0",
-}
-"""The request that restores snap-1 as web-2."""
 
 
 def test_create_returns_operations_on_snapshot_and_instance(
@@ -167,51 +159,6 @@ def test_create_fails_when_the_instance_is_changing_state(endpoint: Endpoint, li
     assert error["name"] == "OperationFailureException"
     assert "Please wait for it to complete before trying again" in error["message"]
     assert snapshot_names(lightsail) == []
-
-
-def test_restore_creates_an_instance_with_a_new_arn_and_no_tags(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    original = make_instance(lightsail, tags=[{"key": "env", "value": "prod"}])
-    make_snapshot(lightsail)
-    endpoint.control("clock", advance=60)
-    lightsail.create_instances_from_snapshot(**RESTORE)
-    restored = lightsail.get_instance(instanceName="web-2")["instance"]
-    assert restored["arn"] != original["arn"]
-    assert restored["blueprintId"] == "ubuntu_24_04"
-    assert restored["tags"] == []
-    assert snapshot_names(lightsail) == ["snap-1"]
-
-
-def test_restore_rejects_a_smaller_bundle(endpoint: Endpoint, lightsail: Lightsail) -> None:
-    make_instance(lightsail)
-    make_snapshot(lightsail)
-    endpoint.control("clock", advance=60)
-    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE | {"bundleId": "nano_3_0"})
-    assert error["name"] == "InvalidInputException"
-
-
-def test_restore_fails_when_the_snapshot_is_pending(lightsail: Lightsail) -> None:
-    make_instance(lightsail)
-    make_snapshot(lightsail)
-    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE)
-    assert error["name"] == "OperationFailureException"
-
-
-def test_restore_needs_a_manual_snapshot(lightsail: Lightsail) -> None:
-    error = error_from(
-        lightsail.create_instances_from_snapshot,
-        instanceNames=["web-2"],
-        availabilityZone="eu-central-1b",
-        sourceInstanceName="web-1",
-        useLatestRestorableAutoSnapshot=True,
-        bundleId="small_3_0",
-    )
-    assert error["code"] == "UnsupportedOperation"
-
-
-def test_names_in_a_map_are_checked(lightsail: Lightsail) -> None:
-    disks = {"disk-1": [{"originalDiskPath": "/dev/xvdf", "newDiskName": "a b"}]}
-    error = error_from(lightsail.create_instances_from_snapshot, **RESTORE, attachedDiskMapping=disks)
-    assert "a b is not a valid resource name" in error["message"]
 
 
 def test_five_concurrent_creates_of_one_name_make_one_snapshot(endpoint: Endpoint, lightsail: Lightsail) -> None:

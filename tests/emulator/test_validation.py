@@ -58,6 +58,6 @@ def test_unknown_source_region_is_rejected(lightsail: Lightsail) -> None:
 
 
 def test_missing_operation_is_rejected_by_name(lightsail: Lightsail) -> None:
-    error = error_from(lightsail.get_disks)
+    error = error_from(lightsail.get_domains)
     assert error["code"] == "UnsupportedOperation"
-    assert error["message"] == "The emulator does not have GetDisks yet."
+    assert error["message"] == "The emulator does not have GetDomains yet."
