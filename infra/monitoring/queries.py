@@ -19,7 +19,7 @@ QUERIES: Mapping[str, str] = {
     "unprotected": "fields @timestamp, count, instances"
     ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
     "nothing-selected": "fields @timestamp, plan, select, regions"
-    ' | filter message like "No instance is selected" | sort @timestamp desc | limit 20',
+    ' | filter message like "Selected no instances" | sort @timestamp desc | limit 20',
     # Three kinds of errors: those that we log; those that nobody caught, which the runtime logs (with `log_level` by
     # clients before 4.0.4); and timeouts or a lack of memory, which only Lambda's report of the invocation has.
     "errors": "fields @timestamp, @log, message, exception, errorType, errorMessage, record.status"

@@ -1,14 +1,14 @@
-"""`audit`: which instance could I not restore?
+"""`audit`: which instances could I not restore?
 
-It lists the instances of each Region once and the snapshots of each once, for all plans, whatever their number. Of the
-snapshots it keeps one moment for each instance and Region, and looks at one Region after the other.
+It lists the instances and the snapshots of each Region once for all plans, one Region after the other. Of the snapshots
+it keeps one time for each instance and Region.
 
-Of what it could not see it says nothing: a Region that fails takes the figures of its plans with it, and the function
-fails at the end. So what looks good is good, and a figure that is missing raises an alarm.
+If a Region cannot be listed, the metrics of its plans are missing, and the function fails at the end. So a good figure
+is true, and a missing one raises an alarm.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,7 @@ lightsail(settings.region)
 
 @dataclass
 class _Listing:
-    """What could be listed, and why the rest could not."""
+    """The Regions that could be listed, and why the others could not."""
 
     instances: dict[str, list[Instance]] = field(default_factory=dict)
     newest: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class _Listing:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit all plans of one request; return how many instances are overdue, by plan.
 
-    Raises RegionsFailedError or an AwsError where it must be tried again.
+    Raises RegionsFailedError or an AwsError if Lambda should retry it.
     """
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 0)
     try:
@@ -60,53 +60,53 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return reject_request(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id):
         if datetime.now(UTC) - request.now > request.every:
-            # Every age would be too small by as much: figures that look good, of a world that is not so.
-            logger.warning("Left alone: it comes too late, and the next audit with it", scheduled_time=request.now)
+            # Every age would be too small by that much.
+            logger.warning("Skipped: the request is older than one audit interval", scheduled_time=request.now)
             return {"state": "late"}
         return _audit(request)
 
 
 def _audit(request: AuditRequest) -> dict[str, Any]:
-    seen = _look(request)
+    listing = _list_regions(request)
     reports = [
-        report(plan, seen.instances, seen.newest, request.now)
+        report(plan, listing.instances, listing.newest, request.now)
         for plan in request.plans
-        if seen.failures.keys().isdisjoint((*plan.regions, *plan.copy_to))
+        if listing.failures.keys().isdisjoint((*plan.regions, *plan.copy_to))
     ]
     for each in reports:
-        _tell(each, request)
-    if seen.failures:
-        raise RegionsFailedError(seen.failures)
-    _tell_of_unprotected(request.plans, seen)
+        _report_plan(each, request)
+    if listing.failures:
+        raise RegionsFailedError(listing.failures)
+    _report_unprotected(request.plans, listing)
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 1)
     return {"state": "completed", "overdue": {each.plan.name: each.instances_overdue for each in reports}}
 
 
-def _look(request: AuditRequest) -> _Listing:
-    """List everything, each Region once; one that fails is noted, and the others go on."""
-    seen = _Listing()
+def _list_regions(request: AuditRequest) -> _Listing:
+    """List each Region once; go on with the others if one fails."""
+    listing = _Listing()
     with_instances = {*settings.regions, *(region for plan in request.plans for region in plan.regions)}
     with_copies = {region for plan in request.plans for region in plan.copy_to}
     for region in sorted(with_instances | with_copies):
         try:
             if region in with_instances:
-                seen.instances[region] = _all(lightsail(region).instances())
-            seen.newest |= newest_recovery_points(lightsail(region).snapshots())
+                listing.instances[region] = _all(lightsail(region).instances())
+            listing.newest |= newest_recovery_points(lightsail(region).snapshots())
         except AwsError as error:
             logger.exception("A Region failed; the others go on", region=region)
-            seen.failures[region] = str(error)
-    return seen
+            listing.failures[region] = str(error)
+    return listing
 
 
 def _all(pages: Iterable[list[Instance]]) -> list[Instance]:
-    """Return what is on all pages, once: a page may repeat what an earlier one had."""
+    """Return all instances, each once: a page may repeat instances of an earlier one."""
     return list({instance.arn: instance for page in pages for instance in page}.values())
 
 
-def _tell(found: PlanReport, request: AuditRequest) -> None:
-    """Tell the metrics and the log how a plan stands, and the bus where somebody should hear of it now."""
+def _report_plan(found: PlanReport, request: AuditRequest) -> None:
+    """Write a plan's metrics and log lines, and publish its event if it is due."""
     figures: dict[str, float] = {"InstancesProtected": found.instances_protected}
-    if found.plan.max_age:  # without it nothing can be overdue, and none overdue would sound like a promise
+    if found.plan.max_age:  # without it nothing is ever overdue, and a 0 would sound like a promise
         figures["InstancesOverdue"] = found.instances_overdue
     with_plan = EphemeralMetrics()
     with_plan.add_dimension("plan", found.plan.name)
@@ -131,8 +131,8 @@ def _tell(found: PlanReport, request: AuditRequest) -> None:
         event_bus.put(RECOVERY_POINT_OVERDUE, overdue_detail(found, request, settings.runbook))
 
 
-def _tell_of_unprotected(plans: Iterable[Plan], seen: _Listing) -> None:
-    found = unprotected(list(plans), seen.instances)
+def _report_unprotected(plans: Sequence[Plan], listing: _Listing) -> None:
+    found = unprotected(plans, listing.instances)
     metrics.add_metric("InstancesUnprotected", MetricUnit.Count, len(found))
     if found:
         names = [f"{instance.name} in {region}" for region, instance in found[:MOST_LISTED]]

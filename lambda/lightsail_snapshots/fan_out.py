@@ -1,14 +1,14 @@
 """`fan_out`: one `Instance Snapshot Requested` for each instance that a Fleet request selects.
 
-It asks Lightsail for each Region's instances once, page by page, and puts a request for each that is selected: for N
-instances selected and P pages of instances in all, P GetInstances and N / 10 PutEvents, rounded up, which is as few as
-the API allows; more only where an answer was lost or an entry refused. It holds one page and ten events in memory.
+It lists the instances of each Region once, page by page, and puts a request for each selected one. P pages and N
+selected instances need P GetInstances and N / 10 PutEvents, rounded up: the API allows no fewer. Only lost responses
+and rejected entries need more. One page and ten events are in memory.
 
-Ten thousand instances in four Regions, at 20 on a page, are 1,000 PutEvents and 500 GetInstances, one after the other:
-in the fifteen minutes of the function each may take 0.6 seconds, several times what they do take. So all Regions of a
-request are one invocation, and nothing here ever asks for a fleet.
+Ten thousand instances in four Regions, 20 on a page, need 500 GetInstances and 1,000 PutEvents, one after the other. In
+the function's fifteen minutes each call may take 0.6 seconds, several times what it takes. So one invocation handles
+all Regions of a request.
 
-It may run again at any time, after half of its work or all of it: the same request asks for the same snapshot names.
+A retry is safe at any time: the same request asks for the same snapshot names.
 """
 
 import os
@@ -39,7 +39,7 @@ lightsail(settings.region)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take one Fleet request; return how many instances it selected, by Region.
 
-    Raises RegionsFailedError or an AwsError where it must be tried again.
+    Raises RegionsFailedError or an AwsError if Lambda should retry it.
     """
     for name in ("SnapshotsFailed", "EmptySelections"):
         metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
@@ -66,7 +66,7 @@ def _fan_out(request: FleetRequest) -> dict[str, Any]:
     if not any(selected.values()):
         metrics.add_metric("EmptySelections", MetricUnit.Count, 1)
         logger.warning(
-            "No instance is selected: is a tag or a name mistyped?",
+            "Selected no instances; check tags and names",
             select=request.select.as_detail(),
             regions=list(request.regions),
         )
@@ -75,7 +75,7 @@ def _fan_out(request: FleetRequest) -> dict[str, Any]:
 
 
 def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Go through the Regions and count in `selected`; one that fails is noted in `failures`, and the others go on."""
+    """Return the requests of all Regions, and count them in `selected`; a Region that fails is added to `failures`."""
     for region in request.regions:
         try:
             for page in lightsail(region).instances():

@@ -11,7 +11,7 @@ class Instance:
 
     name: str
     arn: str
-    """Ends in a random id: a new instance of the same name has another one."""
+    """Ends in a random id: a new instance of the same name has another."""
     tags: Mapping[str, str]
-    """A tag that is a key only has an empty value."""
+    """A key-only tag has an empty value."""
     created_at: datetime

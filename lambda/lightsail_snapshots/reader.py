@@ -6,7 +6,7 @@ InvalidValueError with one or more problems.
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import NamedTuple, TypeVar
 
@@ -183,10 +183,11 @@ def read_number(value: object) -> int:
 
 def read_instant(value: object) -> datetime:
     try:
-        instant = datetime.fromisoformat(read_text(value))
+        instant = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        instant = datetime.min.replace(tzinfo=UTC)
-    if instant.tzinfo is None or not 1970 < instant.year < 9000:  # so that adding a duration cannot overflow
+        instant = None
+    # The year is limited so that adding a duration cannot overflow.
+    if instant is None or instant.tzinfo is None or not 1970 < instant.year < 9000:
         raise invalid(f"must be a time such as 2026-11-23T03:15:00Z, not {format_value(value)}")
     return instant
 

@@ -1,13 +1,13 @@
-"""Which instances could not be restored, and to how old a state the others could: a pure function of two listings.
+"""Which instances could not be restored, and how old the newest snapshots of the others are.
 
-- A recovery point of an instance is a usable snapshot of ours of this very instance, by ARN: not of an earlier one of
-  the same name, not pending, not in error, and not one that somebody else made. It counts whatever plan made it, or
-  none, and also after its `expires-at`: as long as it is there, it can be restored.
-- An instance that has none is as far behind as it is old: that is how much would be lost.
-- An instance is overdue where it is farther behind than its plan's `max_age`. So a new one has as long for its first
+- A recovery point of an instance is a usable snapshot of ours, of this very instance by ARN: an earlier instance of the
+  same name is another one. It counts whichever plan made it, also after its `expires-at`: while it exists, it can be
+  restored.
+- An instance without one is as far behind as it is old: that much data would be lost.
+- An instance is overdue if it is farther behind than its plan's `max_age`. So a new one has as long for its first
   snapshot as any other for its next.
-- A copy holds the data of its source, and is as old as that. It may be COPY_TIME older than `max_age` before its
-  instance is overdue: a copy that is only slow is not missing.
+- A copy is as old as the data of its source. Its instance is overdue only COPY_TIME after `max_age`: a slow copy is not
+  a missing one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ COPY_TIME = timedelta(hours=24)
 """How long `copy` goes on trying: see MAX_RECEIVE_COUNT in infra/copy.py."""
 
 RecoveryPointTimes = Mapping[tuple[str, str], datetime]
-"""By ARN of the instance, and Region in which the snapshot is: when the newest recovery point was taken."""
+"""When the newest recovery point was taken, by ARN of the instance and Region of the snapshot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +33,26 @@ class InstanceStatus:
     region: str
     """Of the instance."""
     copy_region: str | None
-    """Where the copies are that this is about; None: it is about the snapshots beside the instance."""
+    """Of the copies; None: the snapshots in the instance's own Region."""
     recovery_point_at: datetime | None
     """When the data of the newest usable one was taken; None: there is none."""
     age: timedelta
-    """Of that data; of the instance, where there is none."""
+    """Of that data; of the instance, if there is none."""
     overdue_since: datetime | None
     """None: it is not overdue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReport:
-    """How the instances of one plan stand."""
+    """The status of all instances of one plan."""
 
     plan: Plan
     statuses: Sequence[InstanceStatus]
-    """One for each instance that the plan selects, and one more for each Region that it is copied to."""
+    """One for each instance that the plan selects, and one more for each Region of its copies."""
 
     @property
     def overdue(self) -> list[InstanceStatus]:
-        """What is overdue, the longest first."""
+        """The overdue ones, the longest first."""
         found = [status for status in self.statuses if status.overdue_since]
         return sorted(
             found, key=lambda each: (each.overdue_since, each.region, each.instance.name, each.copy_region or "")
@@ -60,23 +60,23 @@ class PlanReport:
 
     @property
     def instances_overdue(self) -> int:
-        """How many instances are overdue; one whose snapshots and copies both are is one."""
+        """How many instances are overdue, by their snapshots, their copies or both."""
         return len({status.instance.arn for status in self.statuses if status.overdue_since})
 
     @property
     def instances_protected(self) -> int:
-        """How many instances have all that the plan asks for: a recovery point, copies, none of them too old."""
+        """How many instances have a recovery point and all copies, none of them too old."""
         lacking = {each.instance.arn for each in self.statuses if each.overdue_since or not each.recovery_point_at}
         return len({status.instance.arn for status in self.statuses} - lacking)
 
     @property
     def oldest(self) -> timedelta | None:
-        """How far the worst instance is behind by its own snapshots; None where the plan selects no instance."""
+        """How far the worst instance is behind by its own snapshots; None if the plan selects no instance."""
         return max((each.age for each in self.statuses if each.copy_region is None), default=None)
 
     @property
     def oldest_copy(self) -> timedelta | None:
-        """How far the worst instance is behind by its copies; None where there are to be none."""
+        """How far the worst instance is behind by its copies; None if the plan has none."""
         return max((each.age for each in self.statuses if each.copy_region is not None), default=None)
 
 
@@ -95,7 +95,7 @@ def newest_recovery_points(snapshots: Iterable[Snapshot]) -> RecoveryPointTimes:
 def report(
     plan: Plan, instances: Mapping[str, Sequence[Instance]], newest: RecoveryPointTimes, now: datetime
 ) -> PlanReport:
-    """Say how the instances of one plan stand; `instances` by Region, of which only the plan's are looked at."""
+    """Return the status of one plan's instances; `instances` has those of each Region of the plan."""
     selected = (
         (region, instance)
         for region in plan.regions
@@ -131,6 +131,6 @@ def _statuses(
             region=region,
             copy_region=copy_region,
             recovery_point_at=taken_at,
-            age=max(now - behind_since, timedelta(0)),  # made since the audit was asked for
+            age=max(now - behind_since, timedelta(0)),  # it may be newer than the request
             overdue_since=overdue_since,
         )

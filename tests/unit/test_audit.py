@@ -1,4 +1,4 @@
-"""`audit`: what it measures, whom it tells and how often, and that it never says what it has not seen."""
+"""`audit`: its metrics and events, and that it reports nothing about a Region that it could not list."""
 
 import json
 import re
@@ -65,10 +65,10 @@ def morning(aws: FakeAws) -> None:
     aws.emulator.clock.advance((later - now).total_seconds())
 
 
-# What it measures.
+# Metrics
 
 
-def test_a_fleet_with_recent_snapshots_is_protected(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_instance_is_protected_if_its_snapshot_is_recent(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(2 * HOUR)
     assert run(aws) == {"state": "completed", "overdue": {"daily": 0}}
@@ -82,7 +82,7 @@ def test_a_fleet_with_recent_snapshots_is_protected(aws: FakeAws, capsys: pytest
     assert aws.events() == []
 
 
-def test_an_instance_without_a_recent_snapshot_is_overdue(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_instance_is_overdue_without_a_recent_snapshot(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(30 * HOUR)
     assert run(aws)["overdue"] == {"daily": 1}
@@ -93,7 +93,7 @@ def test_an_instance_without_a_recent_snapshot_is_overdue(aws: FakeAws, capsys: 
     assert (line["plan"], line["instance_name"], line["region"]) == ("daily", "web-1", "us-east-1")
 
 
-def test_each_plan_has_figures_of_its_own(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_plan_has_metrics_of_its_own(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(30 * HOUR)
     run(aws, plan(), plan("weekly", maxAge="P8D"))
@@ -101,16 +101,12 @@ def test_each_plan_has_figures_of_its_own(aws: FakeAws, capsys: pytest.CaptureFi
     assert (seen["InstancesOverdue", "daily"], seen["InstancesOverdue", "weekly"]) == ([1], [0])
 
 
-def test_a_plan_that_promises_no_age_does_not_claim_that_nothing_is_overdue(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_plan_without_max_age_has_no_overdue_metric(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     run(aws, plan(maxAge=None))
     assert ("InstancesOverdue", "daily") not in figures(capsys)
 
 
-def test_the_age_of_copies_is_told_where_the_plan_asks_for_copies(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_copy_age_is_a_metric_if_the_plan_has_copies(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)
     run(aws, plan(copyTo=["eu-west-1"], maxAge="PT2H"))
@@ -120,9 +116,7 @@ def test_the_age_of_copies_is_told_where_the_plan_asks_for_copies(
     assert "there is no usable copy in eu-west-1." in told["message"]
 
 
-def test_instances_that_no_plan_selects_are_counted_in_all_regions_of_the_stack(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unprotected_instances_are_counted_in_all_regions(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     make_instance("forgotten", "eu-central-1")
     run(aws, plan(select={"names": ["web-*"]}))
     assert figures(capsys)["InstancesUnprotected", ""] == [1]
@@ -130,7 +124,7 @@ def test_instances_that_no_plan_selects_are_counted_in_all_regions_of_the_stack(
     assert line["instances"] == ["forgotten in eu-central-1"]
 
 
-def test_one_listing_of_each_kind_and_region_serves_all_plans(aws: FakeAws) -> None:
+def test_each_region_is_listed_once_for_all_plans(aws: FakeAws) -> None:
     aws.emulator.settings.page_size = 5
     for number in range(7):
         make_instance(f"shop-{number}")
@@ -139,10 +133,10 @@ def test_one_listing_of_each_kind_and_region_serves_all_plans(aws: FakeAws) -> N
     assert sorted(aws.calls) == ["GetInstanceSnapshots"] * 2 + ["GetInstances"] * (2 + 1)
 
 
-# Whom it tells, and how often.
+# Events: who is in them, and how often
 
 
-def test_what_is_overdue_is_told_in_words_that_a_person_understands(aws: FakeAws) -> None:
+def test_overdue_event_has_a_message_for_people(aws: FakeAws) -> None:
     take_snapshot(aws)
     taken_at = aws.snapshots()[0]["createdAt"]
     aws.emulator.clock.advance(26 * HOUR)
@@ -161,14 +155,14 @@ def test_what_is_overdue_is_told_in_words_that_a_person_understands(aws: FakeAws
     assert (entry["instanceName"], entry["overdueSince"]) == ("web-1", format_utc(since))
 
 
-def test_one_that_never_had_a_snapshot_is_told_as_such(aws: FakeAws) -> None:
+def test_message_says_so_if_there_never_was_a_snapshot(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
     told = aws.event()["detail"]["message"]
     assert re.search(r"web-1 in us-east-1: overdue since [-0-9]+ [:0-9]+ UTC, there is no usable snapshot\.", told)
 
 
-def test_a_long_list_is_cut_for_the_phone(aws: FakeAws) -> None:
+def test_message_names_five_instances_of_a_long_list(aws: FakeAws) -> None:
     for number in range(119):
         make_instance(f"shop-{number:03}")
     aws.emulator.clock.advance(26.5 * HOUR)
@@ -179,14 +173,14 @@ def test_a_long_list_is_cut_for_the_phone(aws: FakeAws) -> None:
     assert " And 115 more. What to do" in told["message"]
 
 
-def test_the_message_can_be_put_between_quotation_marks(aws: FakeAws) -> None:
+def test_message_needs_no_escaping(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
     message = aws.event()["detail"]["message"]
     assert json.dumps(message) == f'"{message}"'
 
 
-def test_an_instance_is_told_of_when_it_becomes_overdue_and_not_every_hour(aws: FakeAws) -> None:
+def test_overdue_instance_is_reported_once_and_not_every_hour(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
@@ -198,7 +192,7 @@ def test_an_instance_is_told_of_when_it_becomes_overdue_and_not_every_hour(aws: 
     assert told == [1] + [0] * 9
 
 
-def test_the_whole_list_is_told_once_a_day(aws: FakeAws) -> None:
+def test_whole_list_is_reported_once_a_day(aws: FakeAws) -> None:
     morning(aws)
     aws.emulator.clock.advance(3 * 24 * HOUR)
     hours_told = []
@@ -210,7 +204,7 @@ def test_the_whole_list_is_told_once_a_day(aws: FakeAws) -> None:
     assert hours_told == [0, 0]
 
 
-def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_it(aws: FakeAws) -> None:
+def test_next_days_list_has_what_a_failed_audit_missed(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
@@ -226,7 +220,7 @@ def test_where_the_audit_that_had_the_news_failed_the_list_of_the_next_day_has_i
     assert hours_told == [0]
 
 
-def test_while_one_region_fails_each_try_tells_of_the_others(aws: FakeAws) -> None:
+def test_each_retry_reports_the_other_regions_while_one_fails(aws: FakeAws) -> None:
     morning(aws)
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)
@@ -237,7 +231,7 @@ def test_while_one_region_fails_each_try_tells_of_the_others(aws: FakeAws) -> No
     assert [event["detail"]["plan"] for event in aws.events()] == ["daily"] * 3
 
 
-def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(aws: FakeAws) -> None:
+def test_list_is_reported_again_when_a_second_instance_is_overdue(aws: FakeAws) -> None:
     morning(aws)
     aws.emulator.clock.advance(-17 * HOUR + 24 * HOUR)  # 16:45
     make_instance("web-2")
@@ -249,18 +243,18 @@ def test_a_second_instance_that_becomes_overdue_changes_the_list_which_is_told(a
     assert aws.event()["detail"]["instancesOverdue"] == 2
 
 
-def test_a_message_is_for_one_plan(aws: FakeAws) -> None:
+def test_each_plan_has_an_event_of_its_own(aws: FakeAws) -> None:
     make_instance("shop")
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws, plan(select={"names": ["web-*"]}), plan("shops", select={"names": ["shop"]}))
     assert sorted(event["detail"]["plan"] for event in aws.events()) == ["daily", "shops"]
 
 
-# What it has not seen.
+# Failures
 
 
 @pytest.mark.parametrize("operation", ["GetInstances", "GetInstanceSnapshots"])
-def test_a_region_that_fails_takes_the_figures_of_its_plans_with_it(
+def test_failed_region_suppresses_the_metrics_of_its_plans(
     aws: FakeAws, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
     aws.emulator.faults.add("access-denied", operation=operation, region="eu-central-1")
@@ -273,18 +267,14 @@ def test_a_region_that_fails_takes_the_figures_of_its_plans_with_it(
     assert ("InstancesUnprotected", "") not in seen
 
 
-def test_a_region_of_copies_that_fails_takes_the_figures_with_it(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failed_copy_region_suppresses_plan_metrics(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstanceSnapshots", region="eu-west-1")
     with pytest.raises(RegionsFailedError, match="eu-west-1"):
         run(aws, plan(copyTo=["eu-west-1"]))
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
 
 
-def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_listing_that_fails_halfway_suppresses_plan_metrics(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.settings.page_size = 1
     make_instance("web-2")
     aws.emulator.clock.advance(100 * HOUR)
@@ -305,19 +295,17 @@ def test_a_listing_that_breaks_off_is_not_taken_for_a_short_one(
     assert ("InstancesOverdue", "daily") not in figures(capsys)
 
 
-def test_an_audit_that_comes_too_late_says_nothing_since_every_age_would_look_smaller(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_late_request_is_skipped(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     stale = requested_at(datetime.now(UTC) - timedelta(hours=2), plan())
     assert audit.handler(stale, Context()) == {"state": "late"}
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
     assert aws.calls == []
 
 
-# What is no request.
+# Bad requests
 
 
-def test_a_bad_request_names_every_problem_and_completes_no_audit(
+def test_bad_request_reports_every_problem_and_completes_no_audit(
     aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = requested_at(datetime.now(UTC), plan(select={"nams": ["a"]}, maxage="P1D", maxAge="soon"), 7, evry="PT1H")
@@ -342,10 +330,10 @@ def test_a_bad_request_names_every_problem_and_completes_no_audit(
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
-def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:  # noqa: ARG001 - nothing may be called
+def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None:  # noqa: ARG001 - nothing may be called
     assert audit.handler(event, Context())["state"] == "failed"
 
 
-def test_the_published_example_is_a_request() -> None:
+def test_published_example_is_a_valid_request() -> None:
     request = parse_audit_request(example("Audit Requested"), default_region="us-east-1")
     assert (request.plans[0].max_age, request.plans[0].copy_to) == (timedelta(hours=26), ("eu-west-1",))

@@ -1,4 +1,4 @@
-"""`fan_out`: who is asked for, what it costs, and what happens when something fails."""
+"""`fan_out`: which instances it selects, which calls it needs, and what it does when one fails."""
 
 import json
 from collections.abc import Iterator
@@ -49,10 +49,10 @@ def metric(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
     return values
 
 
-# Who is asked for.
+# Which instances
 
 
-def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: FakeAws) -> None:
+def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None:
     make_instance("shop", "eu-central-1", {"backup": "daily", "team": "shop"})
     make_instance("blog", "eu-central-1", {"backup": "never"})
     event = fleet(
@@ -73,17 +73,17 @@ def test_each_selected_instance_of_each_region_is_asked_for_with_its_tags(aws: F
     }
 
 
-def test_a_request_for_copies_is_handed_on(aws: FakeAws) -> None:
+def test_copy_regions_are_in_each_request(aws: FakeAws) -> None:
     run(fleet(copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["copyTo"] == ["eu-central-1"]
 
 
-def test_without_regions_the_functions_own_is_meant(aws: FakeAws) -> None:
+def test_default_region_is_the_functions_own(aws: FakeAws) -> None:
     assert run(fleet()) == {"selected": {"us-east-1": 1}}
     assert aws.event()["detail"]["region"] == "us-east-1"
 
 
-def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws: FakeAws) -> None:
+def test_last_instance_tags_are_dropped_over_the_limit(aws: FakeAws) -> None:
     make_instance("shop", tags={f"key-{number:02}": "" for number in range(45)})
     run(fleet(select={"names": ["shop"]}, tags={"env": "prod"}))
     tags = aws.event()["detail"]["tags"]
@@ -94,7 +94,7 @@ def test_of_more_tags_than_there_is_room_for_the_instances_last_are_left_out(aws
     assert (warning["instance_name"], warning["dropped_tags"]) == ("shop", ["key-44"])
 
 
-def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() -> None:
+def test_bad_and_reserved_instance_tags_are_dropped() -> None:
     request = parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS)
     instance = _instance("web-1", {"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
     detail, dropped = request.for_instance(instance, "us-east-1")
@@ -102,26 +102,26 @@ def test_a_tag_that_create_would_refuse_is_left_out_and_the_snapshot_is_not() ->
     assert dropped == ["managed-by"]
 
 
-def test_nothing_selected_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_empty_selection_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(fleet(select={"tags": {"bakcup": "daily"}})) == {"selected": {"us-east-1": 0}}
     assert metric(capsys, "EmptySelections") == [0, 1]
     [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
-    assert warning["message"] == "No instance is selected: is a tag or a name mistyped?"
+    assert warning["message"] == "Selected no instances; check tags and names"
     assert (warning["plan"], warning["select"]) == ("daily", {"tags": {"bakcup": "daily"}})
     assert aws.events() == []
 
 
-def test_the_number_of_selected_instances_is_a_metric(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_number_of_selected_instances_is_a_metric(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     make_instance("web-2")
     run(fleet())
     assert metric(capsys, "InstancesSelected") == [2]
     assert len(aws.events()) == 2
 
 
-# The same request, the same names.
+# Names
 
 
-def test_a_second_delivery_asks_for_the_same_names(aws: FakeAws) -> None:
+def test_second_delivery_requests_the_same_names(aws: FakeAws) -> None:
     make_instance("web-2")
     run(fleet("fleet-1"))
     first = names(aws.events())
@@ -129,7 +129,7 @@ def test_a_second_delivery_asks_for_the_same_names(aws: FakeAws) -> None:
     assert names(aws.events()) == first
 
 
-def test_a_request_without_a_slot_has_names_of_its_own_and_keeps_them(aws: FakeAws) -> None:
+def test_names_differ_for_each_request_without_a_slot(aws: FakeAws) -> None:
     for event_id in ("push-1", "push-2", "push-1"):
         run(fleet(event_id, scheduledTime=None, plan=None))
     first, second, again = names(aws.events())
@@ -150,7 +150,7 @@ _instances = st.lists(
 
 
 @given(_instances, st.randoms(), st.integers(1, 4))
-def test_order_paging_and_repeats_of_the_listing_change_nothing(
+def test_requests_ignore_order_pages_and_repeats_of_a_listing(
     instances: list[Instance], random: Any, page_size: int
 ) -> None:
     def asked_for(listing: list[Instance], size: int) -> dict[str, Any]:
@@ -167,10 +167,10 @@ def test_order_paging_and_repeats_of_the_listing_change_nothing(
     assert asked_for(again, page_size) == asked_for(instances, 100)
 
 
-# What it costs.
+# Calls and memory
 
 
-def test_one_listing_of_each_region_and_a_tenth_as_many_puts_as_instances(aws: FakeAws) -> None:
+def test_fan_out_lists_each_region_once_and_puts_ten_at_a_time(aws: FakeAws) -> None:
     for number in range(24):
         make_instance(f"shop-{number}", REGIONS[number % 2])
     aws.emulator.settings.page_size = 5
@@ -182,7 +182,7 @@ def test_one_listing_of_each_region_and_a_tenth_as_many_puts_as_instances(aws: F
     assert len(aws.events()) == 25
 
 
-def test_ten_thousand_instances_are_a_thousand_puts_and_one_page_in_memory() -> None:
+def test_ten_thousand_instances_need_one_page_in_memory() -> None:
     request = fleet(regions=list(REGIONS))
     alive = 0
 
@@ -208,10 +208,10 @@ def test_ten_thousand_instances_are_a_thousand_puts_and_one_page_in_memory() -> 
     assert puts == [10] * 1000
 
 
-# What fails.
+# Failures
 
 
-def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: FakeAws) -> None:
+def test_only_the_rejected_entry_is_put_again(aws: FakeAws) -> None:
     make_instance("web-2")
     real = fan_out.event_bus._client.put_events
     sizes: list[int] = []
@@ -230,7 +230,7 @@ def test_an_entry_that_the_bus_refuses_is_put_again_alone(aws: FakeAws) -> None:
     assert sorted(event["detail"]["instanceName"] for event in aws.events()) == ["web-1", "web-2"]
 
 
-def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: FakeAws) -> None:
+def test_invocation_fails_if_the_bus_always_rejects_an_entry(aws: FakeAws) -> None:
     refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}
     answer = {"FailedEntryCount": 1, "Entries": [refused]}
     with (
@@ -242,7 +242,7 @@ def test_an_entry_that_the_bus_never_takes_fails_the_invocation(aws: FakeAws) ->
     assert aws.events() == []
 
 
-def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_at_the_end(aws: FakeAws) -> None:
+def test_failed_region_fails_the_invocation_after_the_others(aws: FakeAws) -> None:
     make_instance("shop", "eu-central-1")
     aws.emulator.faults.add("access-denied", operation="GetInstances", region="us-east-1")
     with pytest.raises(RegionsFailedError, match="us-east-1: AccessDeniedException"):
@@ -250,19 +250,17 @@ def test_a_region_that_fails_does_not_stop_the_others_and_fails_the_invocation_a
     assert aws.event()["detail"]["instanceName"] == "shop"
 
 
-def test_a_region_that_fails_is_not_taken_for_an_empty_one(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_region_is_no_empty_selection(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.emulator.faults.add("region-setup", operation="GetInstances")
     with pytest.raises(RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
         run(fleet())
     assert metric(capsys, "EmptySelections") == [0]
 
 
-# What is no request.
+# Bad requests
 
 
-def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_again(
-    aws: FakeAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     event = fleet(
         select={"nams": ["web-*"]},
         regions=["eu-central-1a"],
@@ -295,29 +293,29 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_is_not_tried_a
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
-def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:
+def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None:
     assert run(event)["reason"] == "InvalidRequest"
     assert aws.event()["detail"]["requestId"] == "invocation-1"
 
 
-def test_a_copy_into_a_region_of_the_request_is_refused(aws: FakeAws) -> None:
+def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:
     run(fleet(regions=["eu-central-1"], copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
 
 
-def test_fleet_request_needs_regions_if_the_functions_own_is_not_the_stacks() -> None:
+def test_request_needs_regions_if_the_stack_does_not_cover_its_own() -> None:
     assert parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS).regions == ("us-east-1",)
     with pytest.raises(InvalidRequestError, match=r"^detail\.regions: is missing$"):
         parse_fleet_request(fleet(), default_region="us-east-1", regions=("eu-central-1",))
 
 
-def test_a_select_that_selects_nothing_is_refused(aws: FakeAws) -> None:
+def test_select_without_a_condition_is_rejected(aws: FakeAws) -> None:
     run(fleet(select={"exclude": ["web-*"]}))
     assert aws.event()["detail"]["problems"] == [
         "detail.select: selects nothing: give names, tags or all",
     ]
 
 
-def test_the_published_example_is_a_request() -> None:
+def test_published_example_is_a_valid_request() -> None:
     request = parse_fleet_request(example("Fleet Snapshot Requested"), default_region="us-east-1", regions=REGIONS)
     assert (request.plan, request.is_scheduled, request.regions) == ("daily", True, ("eu-central-1", "us-east-1"))

@@ -1,4 +1,4 @@
-"""`Instance Snapshot Requested`: what a good request says, and every way in which one can be bad."""
+"""`Instance Snapshot Requested`: what a request may have, and what is wrong with a bad one."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def problems(event: object) -> list[str]:
     return list(map(str, caught.value.problems))
 
 
-def test_the_smallest_request_names_an_instance() -> None:
+def test_request_needs_only_an_instance() -> None:
     smallest = request()
     assert smallest.request_id == REQUEST_ID
     assert smallest.instance_name == "web-1"
@@ -41,22 +41,22 @@ def test_the_smallest_request_names_an_instance() -> None:
     assert smallest.our_tags == {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1"}
 
 
-def test_tags_are_read_in_the_form_of_the_api_with_the_value_optional() -> None:
+def test_request_accepts_tags_in_the_form_of_the_api() -> None:
     assert request(tags=[{"key": "env", "value": "prod"}, {"key": "no_delete"}]).tags == {
         "env": "prod",
         "no_delete": "",
     }
 
 
-def test_tags_are_read_in_the_short_form() -> None:
+def test_request_accepts_tags_in_the_short_form() -> None:
     assert request(tags={"env": "prod"}).tags == {"env": "prod"}
 
 
-def test_a_name_that_is_given_is_kept() -> None:
+def test_request_keeps_a_given_snapshot_name() -> None:
     assert request(instanceSnapshotName="before-upgrade").instance_snapshot_name == "before-upgrade"
 
 
-def test_a_duration_becomes_a_date_counted_from_the_slot() -> None:
+def test_keep_for_counts_from_the_slot() -> None:
     kept = request(keepFor="P14D", scheduledTime="2026-11-01T02:00:00Z", plan="daily")
     assert kept.expires_at == datetime(2026, 11, 15, 2, tzinfo=UTC)
     assert kept.our_tags == {
@@ -67,38 +67,38 @@ def test_a_duration_becomes_a_date_counted_from_the_slot() -> None:
     }
 
 
-def test_the_same_event_gives_the_same_name() -> None:
+def test_name_is_the_same_for_the_same_event() -> None:
     assert request() == request()
 
 
-def test_two_events_in_one_second_give_two_names() -> None:
+def test_name_differs_for_two_events_of_one_second() -> None:
     other = parse(requested(id="another"))
     assert other.instance_snapshot_name != request().instance_snapshot_name
 
 
-def test_two_deliveries_of_one_slot_give_one_name_although_their_events_differ() -> None:
+def test_name_is_the_same_for_two_events_of_one_slot() -> None:
     slot = {"instanceName": "web-1", "plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
     first, second = parse(requested(slot)), parse(requested(slot, id="another", time="2026-11-23T03:15:07Z"))
     assert first.instance_snapshot_name == second.instance_snapshot_name
 
 
-def test_two_plans_in_one_slot_give_two_names() -> None:
+def test_name_differs_for_two_plans_of_one_slot() -> None:
     slot = {"scheduledTime": "2026-11-23T03:15:00Z"}
     assert request(plan="a", **slot).instance_snapshot_name != request(plan="b", **slot).instance_snapshot_name
 
 
-def test_two_regions_in_one_slot_give_two_names_since_a_copy_keeps_its_name() -> None:
+def test_name_differs_for_two_regions_of_one_slot() -> None:
     slot = {"plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
     here, there = request(**slot), request(region="eu-central-1", **slot)
     assert here.instance_snapshot_name != there.instance_snapshot_name
 
 
-def test_a_region_must_be_named_where_the_stack_was_not_deployed_for_its_own() -> None:
+def test_request_needs_a_region_if_the_stack_does_not_cover_its_own() -> None:
     with pytest.raises(InvalidRequestError, match=r"^detail\.region: is missing$"):
         parse_request(requested(), default_region="eu-west-1", regions=REGIONS)
 
 
-def test_a_stack_that_makes_no_copies_refuses_to_copy() -> None:
+def test_copy_is_rejected_if_the_stack_makes_no_copies() -> None:
     event = requested({"instanceName": "web-1", "copyTo": ["eu-central-1"]})
     with pytest.raises(InvalidRequestError) as caught:
         parse_request(event, default_region="us-east-1", regions=REGIONS)
@@ -115,7 +115,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
         {"id": "1", "time": "2026-11-23T03:15:00Z"},
         ["detail: is missing"],
     ),
-    "detail as a text, as Scheduler's default notification has it": (
+    "detail as a text": (
         requested("{}"),
         ["detail: must be a JSON object, not '{}'"],
     ),
@@ -247,7 +247,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"scheduledTime": "<aws.scheduler.scheduled-time>"},
         ["scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not '<aws.scheduler.scheduled-time>'"],
     ),
-    "a slot that is beyond all calendars": (
+    "a slot in the year 9999": (
         {"scheduledTime": "9999-12-31T23:59:59Z", "keepFor": "P9D"},
         ["scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not '9999-12-31T23:59:59Z'"],
     ),
@@ -255,25 +255,25 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("event", "expected"), BAD.values(), ids=BAD)
-def test_what_is_no_event_of_ours_is_refused(event: object, expected: list[str]) -> None:
+def test_bad_event_is_rejected(event: object, expected: list[str]) -> None:
     assert problems(event) == expected
 
 
 @pytest.mark.parametrize(("detail", "expected"), BAD_FIELDS.values(), ids=BAD_FIELDS)
-def test_a_bad_field_is_refused(detail: dict[str, Any], expected: list[str]) -> None:
+def test_bad_field_is_rejected(detail: dict[str, Any], expected: list[str]) -> None:
     event = requested({"instanceName": "web-1"} | detail)
     assert problems(event) == [f"detail.{problem}" for problem in expected]
 
 
 @pytest.mark.parametrize("name", ["", "a", "custom gitlab", "-web", "web-", ".web", "web\n", "wéb", "x" * 256, "a/b"])
 @pytest.mark.parametrize("field", ["instanceName", "instanceSnapshotName"])
-def test_a_name_that_lightsail_refuses_is_refused(field: str, name: str) -> None:
+def test_name_is_rejected_if_lightsail_would_reject_it(field: str, name: str) -> None:
     [problem] = problems(requested({"instanceName": "web-1"} | {field: name}))
     assert problem.startswith(f"detail.{field}: ")
 
 
 @pytest.mark.parametrize("name", ["ab", "web.example.com", "a_b-c.d", "x" * 255, "1-2"])
-def test_a_name_that_lightsail_may_accept_is_let_through(name: str) -> None:
+def test_name_is_accepted_if_lightsail_might_accept_it(name: str) -> None:
     assert request(instanceName=name, instanceSnapshotName=name).instance_name == name
 
 
@@ -291,12 +291,12 @@ def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> 
     assert problem.startswith("detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601")
 
 
-def test_everything_wrong_is_reported_at_once() -> None:
+def test_request_reports_every_problem_at_once() -> None:
     detail = {"instanceName": "a b", "tags": {"x!": 1, "y!": ""}, "keepFor": "soon", "region": "x", "colour": 1}
     assert len(problems(requested(detail, time="now", id=None))) == 8
 
 
-def test_a_flood_of_problems_is_cut_to_what_an_event_can_hold() -> None:
+def test_problems_are_truncated_to_what_an_event_can_hold() -> None:
     found = problems(requested({"instanceName": "web-1", "tags": [7] * 5000}))
     assert len(found) == 101
     assert found[-1] == "and 4900 more problems"
@@ -329,11 +329,11 @@ def try_to_parse(event: object) -> SnapshotRequest | InvalidRequestError:
 
 
 @given(event=JSON | st.builds(requested, DETAILS | JSON))
-def test_anything_at_all_is_either_a_request_or_a_list_of_problems(event: object) -> None:
+def test_any_json_is_a_request_or_has_problems(event: object) -> None:
     result = try_to_parse(event)
     assert isinstance(result, SnapshotRequest) or result.problems
 
 
 @given(event=st.builds(requested, DETAILS))
-def test_what_is_accepted_fits_the_published_schema(event: dict[str, Any]) -> None:
+def test_accepted_request_fits_the_published_schema(event: dict[str, Any]) -> None:
     assert isinstance(try_to_parse(event), InvalidRequestError) or fits(event)

@@ -1,4 +1,4 @@
-"""What we tell the bus: the details of the events in `docs/events/`, built as plain dictionaries."""
+"""The details of `Instance Snapshot Available`, `Copied` and `Failed`."""
 
 import json
 from datetime import datetime
@@ -12,11 +12,11 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.snapshot import Snapshot
 
 _MAX_REPEATED = 100_000
-"""Characters of a refused request that are repeated: more than a valid one can have, less than an event may hold."""
+"""Characters of a rejected request that are repeated: more than a valid one has, fewer than an event may have."""
 
 
 class Reason(StrEnum):
-    """Why a snapshot or a copy failed: stable codes, part of the event contract."""
+    """Why a snapshot or a copy failed: stable codes, part of the published events."""
 
     INSTANCE_NOT_FOUND = "InstanceNotFound"
     SOURCE_GONE = "SourceGone"
@@ -43,27 +43,27 @@ def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
 
 
 def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
-    """Build the detail of `Instance Snapshot Failed`; `original` is what came, to be sent again."""
+    """Build the detail of `Instance Snapshot Failed`; `original` is the event, so that people can send it again."""
     return _subject(request) | {"reason": reason, "message": one_line(message), "request": original}
 
 
 def invalid_detail(request_id: str, error: InvalidRequestError, original: object) -> dict[str, Any]:
-    """Build the detail of `Instance Snapshot Failed` for what is not a valid request, perhaps not even an event."""
+    """Build the detail of `Instance Snapshot Failed` for a bad request, which may be no event at all."""
     text = json.dumps(original)
     return {
         "requestId": request_id,
         "reason": Reason.INVALID_REQUEST,
         "message": one_line(str(error)),
         "problems": [str(problem) for problem in error.problems],
-        # 1e400 is JSON, and Python writes it as Infinity, which is not: the bus would refuse the event.
+        # 1e400 is JSON, but Python writes it as Infinity, which is not: the bus would reject the event.
         "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[:_MAX_REPEATED],
     }
 
 
 def one_line(text: str) -> str:
-    """Make a text fit to stand between quotation marks, where EventBridge puts it on its way to people.
+    """Replace what would need escaping in JSON: EventBridge puts the text between quotation marks for people.
 
-    Whether EventBridge would escape what is in it is not documented; what it makes of it must be valid JSON.
+    AWS does not document whether EventBridge escapes it.
     """
     return " ".join(text.split()).replace("\\", "/").replace('"', "'")
 

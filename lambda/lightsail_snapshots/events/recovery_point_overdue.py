@@ -1,4 +1,4 @@
-"""`Recovery Point Overdue`: what a person is told about the instances of one plan that could not be restored."""
+"""`Recovery Point Overdue`: tells people which instances of a plan could not be restored."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +10,13 @@ from lightsail_snapshots.recovery_points import InstanceStatus, PlanReport
 MOST_LISTED = 100
 """Entries in `instances`: an event has room for a thousand, and nobody reads them."""
 MOST_NAMED = 5
-"""Instances in `message`, which is to be read on a phone."""
+"""Instances in `message`, which people read on a phone."""
 
 
 def should_notify(report: PlanReport, request: AuditRequest) -> bool:
-    """Whether to tell now: where something became overdue since the last audit, and the whole list once a day.
+    """Whether to publish the event: an instance became overdue since the last audit, or this is the day's first.
 
-    There is no memory in this: what is overdue is known since when, and the request says when the last audit was. That
-    an instance is overdue no more is said by the alarm.
+    This needs no memory: each instance is overdue since a known time, and the request says when the last audit was.
     """
     overdue = report.overdue
     return bool(overdue) and (
@@ -27,7 +26,7 @@ def should_notify(report: PlanReport, request: AuditRequest) -> bool:
 
 
 def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> dict[str, Any]:
-    """Build the detail of `Recovery Point Overdue` of a plan that has some."""
+    """Build the detail of `Recovery Point Overdue` for a plan with overdue instances."""
     return {
         "requestId": request.request_id,
         "plan": report.plan.name,
@@ -58,7 +57,7 @@ def _entry(status: InstanceStatus) -> dict[str, Any]:
 
 
 def _message(report: PlanReport, runbook: str) -> str:
-    """Write one line without quotation marks, since EventBridge puts it between some: see `outcome.one_line`."""
+    """Write one line without quotation marks: see `one_line`."""
     count, overdue = report.instances_overdue, report.overdue
     what = "1 instance" if count == 1 else f"{count} instances"
     verb = "has" if count == 1 else "have"

@@ -41,82 +41,82 @@ def ago(hours: float) -> datetime:
     return NOW - timedelta(hours=hours)
 
 
-# What counts.
+# What counts
 
 
-def test_the_newest_usable_snapshot_is_the_recovery_point() -> None:
+def test_newest_usable_snapshot_is_the_recovery_point() -> None:
     found = audit([snapshot(ago(50)), snapshot(ago(2)), snapshot(ago(26))])
     assert found.statuses[0].recovery_point_at == ago(2)
     assert (found.oldest, found.instances_protected, found.instances_overdue) == (2 * HOUR, 1, 0)
 
 
 @pytest.mark.parametrize("state", ["pending", "error", "something-new"])
-def test_what_is_not_usable_does_not_count(state: str) -> None:
+def test_snapshot_does_not_count_if_it_is_not_usable(state: str) -> None:
     found = audit([snapshot(ago(30)), snapshot(ago(1), state=state)])
     assert found.oldest == 30 * HOUR
     assert found.instances_overdue == 1
 
 
-def test_a_snapshot_of_somebody_else_does_not_count() -> None:
+def test_snapshot_of_another_owner_does_not_count() -> None:
     assert audit([snapshot(ago(1), tags={"managed-by": "me"})]).instances_overdue == 1
 
 
-def test_a_snapshot_that_somebody_made_of_an_instance_with_our_tags_does_not_count() -> None:
+def test_persons_snapshot_that_inherited_our_tags_does_not_count() -> None:
     restored = instance(name="web-1-restored")
     made_by_hand = replace(snapshot(ago(1)), instance_name="web-1-restored")
     assert audit([made_by_hand], restored).instances_overdue == 1
 
 
-def test_a_snapshot_of_an_earlier_instance_of_the_name_does_not_count() -> None:
+def test_snapshot_of_an_earlier_instance_does_not_count() -> None:
     found = audit([snapshot(ago(1), of=instance_arn(9))])
     assert found.statuses[0].recovery_point_at is None
     assert found.instances_overdue == 1
 
 
-def test_a_snapshot_that_does_not_say_of_which_instance_it_is_does_not_count() -> None:
+def test_snapshot_of_an_unknown_instance_does_not_count() -> None:
     assert audit([snapshot(ago(1), of="")]).instances_overdue == 1
 
 
 @pytest.mark.parametrize("of_plan", ["weekly", None])
-def test_a_snapshot_of_another_plan_or_of_none_counts_since_one_can_restore_from_it(of_plan: str | None) -> None:
+def test_snapshot_of_another_plan_or_of_none_counts(of_plan: str | None) -> None:
     assert audit([snapshot(ago(1), plan=of_plan)]).instances_overdue == 0
 
 
-def test_a_snapshot_that_has_expired_counts_as_long_as_it_is_there() -> None:
+def test_expired_snapshot_counts_while_it_exists() -> None:
     assert audit([snapshot(ago(3), tags={"expires-at": "2026-11-23T10:00:00Z"})]).oldest == 3 * HOUR
 
 
-def test_a_snapshot_that_was_made_while_the_audit_was_on_its_way_is_not_of_the_future() -> None:
+def test_age_is_zero_if_the_snapshot_is_newer_than_the_request() -> None:
     assert audit([snapshot(NOW + timedelta(seconds=30))]).oldest == timedelta(0)
 
 
-# When it is overdue.
+# When an instance is overdue
 
 
-def test_an_instance_is_overdue_from_the_moment_its_recovery_point_is_older_than_max_age() -> None:
+def test_instance_is_overdue_when_its_snapshot_exceeds_max_age() -> None:
     assert audit([snapshot(ago(26))]).overdue == []
     [overdue] = audit([snapshot(ago(26.5))]).overdue
     assert overdue.overdue_since == ago(0.5)
 
 
-def test_a_new_instance_has_as_long_for_its_first_snapshot() -> None:
+def test_new_instance_has_max_age_for_its_first_snapshot() -> None:
     found = audit([], instance(created_at=ago(25)))
     assert (found.instances_overdue, found.instances_protected) == (0, 0)
     assert found.oldest == 25 * HOUR
 
 
-def test_an_instance_without_a_snapshot_is_as_far_behind_as_it_is_old() -> None:
+def test_age_is_the_instances_own_without_a_snapshot() -> None:
     found = audit([], instance(created_at=ago(30)))
     assert found.oldest == 30 * HOUR
     assert found.overdue[0].overdue_since == ago(4)
 
 
-def test_without_max_age_nothing_is_overdue_and_the_age_is_told_all_the_same() -> None:
+def test_age_is_reported_without_max_age_and_nothing_is_overdue() -> None:
     found = audit([snapshot(ago(1000))], of=plan(max_age=None))
     assert (found.instances_overdue, found.instances_protected, found.oldest) == (0, 1, 1000 * HOUR)
 
 
-def test_only_what_the_plan_selects_is_looked_at() -> None:
+def test_report_has_only_instances_that_the_plan_selects() -> None:
     found = audit(
         [],
         instance(1, tags={"backup": "daily"}, created_at=ago(1)),
@@ -126,41 +126,41 @@ def test_only_what_the_plan_selects_is_looked_at() -> None:
     assert [status.instance.name for status in found.statuses] == ["web-1"]
 
 
-def test_a_plan_that_selects_nothing_has_no_age() -> None:
+def test_report_has_no_age_if_the_plan_selects_nothing() -> None:
     found = audit([], of=plan(select=Select(names=("shop-*",))))
     assert (found.oldest, found.oldest_copy, found.instances_protected) == (None, None, 0)
 
 
-def test_the_longest_overdue_comes_first() -> None:
+def test_overdue_lists_the_longest_overdue_first() -> None:
     found = audit(
         [snapshot(ago(30), of=instance_arn(1)), snapshot(ago(40), of=instance_arn(2))], instance(1), instance(2)
     )
     assert [status.instance.name for status in found.overdue] == ["web-2", "web-1"]
 
 
-# Copies.
+# Copies
 
 
-def test_a_copy_is_as_old_as_the_data_in_it() -> None:
+def test_copy_is_as_old_as_its_data() -> None:
     source = snapshot(ago(5))
     found = audit([source, copy_of(source, after=4 * HOUR)], of=plan(copy_to=(AWAY,)))
     assert (found.oldest, found.oldest_copy, found.instances_protected) == (5 * HOUR, 5 * HOUR, 1)
 
 
-def test_a_copy_is_no_recovery_point_beside_its_instance() -> None:
+def test_copy_is_no_recovery_point_in_the_instances_region() -> None:
     found = audit([copy_of(snapshot(ago(5)))], of=plan(copy_to=(AWAY,)))
     [here, there] = found.statuses
     assert (here.copy_region, here.recovery_point_at, here.overdue_since is None) == (None, None, False)
     assert (there.copy_region, there.recovery_point_at, there.overdue_since) == (AWAY, ago(5), None)
 
 
-def test_a_copy_that_is_only_slow_is_not_overdue() -> None:
+def test_slow_copy_is_not_overdue() -> None:
     old, new = snapshot(ago(49)), snapshot(ago(25))
     copies = [copy_of(old), copy_of(new, state="pending")]
     assert audit([new, *copies], of=plan(copy_to=(AWAY,))).instances_overdue == 0
 
 
-def test_a_copy_that_never_comes_is_overdue() -> None:
+def test_missing_copy_is_overdue() -> None:
     new = snapshot(ago(2))
     found = audit([new, copy_of(snapshot(ago(51)))], of=plan(copy_to=(AWAY,)))
     [overdue] = found.overdue
@@ -168,37 +168,37 @@ def test_a_copy_that_never_comes_is_overdue() -> None:
     assert (found.instances_overdue, found.instances_protected) == (1, 0)
 
 
-def test_snapshots_and_copies_that_are_overdue_since_the_same_moment_have_an_order_too() -> None:
+def test_overdue_lists_snapshots_before_copies_of_one_moment() -> None:
     found = audit([snapshot(ago(30)), copy_of(snapshot(ago(54)))], of=plan(copy_to=(AWAY,)))
     assert [status.overdue_since for status in found.overdue] == [ago(4), ago(4)]
     assert [status.copy_region for status in found.overdue] == [None, AWAY]
 
 
-def test_an_instance_whose_snapshots_and_copies_are_overdue_is_one_instance() -> None:
+def test_instance_with_two_overdue_entries_counts_once() -> None:
     found = audit([], of=plan(copy_to=(AWAY,)))
     assert (len(found.overdue), found.instances_overdue) == (2, 1)
 
 
-def test_a_copy_of_an_earlier_instance_does_not_count() -> None:
+def test_copy_of_an_earlier_instance_does_not_count() -> None:
     found = audit([snapshot(ago(1)), copy_of(snapshot(ago(1), of=instance_arn(9)))], of=plan(copy_to=(AWAY,)))
     assert [status.copy_region for status in found.overdue] == [AWAY]
 
 
-# Instances that no plan selects.
+# Instances that no plan selects
 
 
-def test_what_no_plan_selects_is_unprotected() -> None:
+def test_instance_is_unprotected_if_no_plan_selects_it() -> None:
     web, shop, elsewhere = instance(1), instance(2, name="shop"), instance(3, name="web-far")
     listing = {HOME: [web, shop], AWAY: [elsewhere]}
     found = unprotected([plan(select=Select(names=("web-*",)))], listing)
     assert found == [(HOME, shop), (AWAY, elsewhere)]
 
 
-def test_without_plans_everything_is_unprotected() -> None:
+def test_every_instance_is_unprotected_without_plans() -> None:
     assert unprotected([], {HOME: [instance()]}) == [(HOME, instance())]
 
 
-# Whatever the listing.
+# Any listing
 
 _snapshots = st.lists(
     st.builds(
@@ -217,21 +217,21 @@ _snapshots = st.lists(
 
 
 @given(_snapshots, st.randoms())
-def test_order_and_repeats_of_the_listing_change_nothing(snapshots: list[Snapshot], random: object) -> None:
+def test_recovery_points_ignore_order_and_repeats_of_a_listing(snapshots: list[Snapshot], random: object) -> None:
     again = [*snapshots, *snapshots[: len(snapshots) // 2]]
     random.shuffle(again)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert newest_recovery_points(again) == newest_recovery_points(snapshots)
 
 
 @given(_snapshots, _snapshots)
-def test_more_snapshots_never_make_an_instance_look_worse(some: list[Snapshot], more: list[Snapshot]) -> None:
+def test_status_never_gets_worse_with_more_snapshots(some: list[Snapshot], more: list[Snapshot]) -> None:
     instances = [instance(number) for number in (1, 2, 3)]
     before, after = audit(some, *instances), audit([*some, *more], *instances)
     assert after.instances_overdue <= before.instances_overdue
     assert all(late.age <= early.age for early, late in zip(before.statuses, after.statuses, strict=True))
 
 
-def test_a_copy_that_does_not_say_what_it_is_a_copy_of_is_no_recovery_point_since_its_age_is_not_known() -> None:
+def test_copy_of_an_unknown_source_does_not_count() -> None:
     source = snapshot(ago(90))
     unclear = replace(
         copy_of(source, after=89 * HOUR), instance_arn=source.instance_arn, tags={**source.tags, "copy-of": ""}

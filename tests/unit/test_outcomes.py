@@ -1,4 +1,4 @@
-"""The texts for people: fit to stand between quotation marks, where EventBridge puts them."""
+"""The details of outcome events. EventBridge puts the messages between quotation marks on their way to people."""
 
 import json
 
@@ -11,23 +11,23 @@ from lightsail_snapshots.reader import Problem
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))
-def test_a_text_needs_no_escaping_in_json(text: str) -> None:
+def test_one_line_needs_no_escaping_in_json(text: str) -> None:
     line = one_line(text)
     assert json.dumps(line, ensure_ascii=False) == f'"{line}"'
 
 
-def test_a_text_keeps_its_words() -> None:
+def test_one_line_keeps_the_words() -> None:
     assert one_line('Lightsail said: "no\nsuch" \\ thing') == "Lightsail said: 'no such' / thing"
 
 
-def test_the_message_of_a_refused_request_is_one_line() -> None:
+def test_message_of_a_rejected_request_is_one_line() -> None:
     error = InvalidRequestError([Problem(("detail", "names", 0), '"{web" has braces'), Problem((), "is\nmissing")])
     detail = invalid_detail("one", error, {})
     assert detail["message"] == "detail.names[0]: '{web' has braces; is missing"
     assert detail["problems"] == ['detail.names[0]: "{web" has braces', "is\nmissing"]
 
 
-def test_a_refused_request_is_repeated_as_json_even_where_it_has_a_number_that_python_cannot_hold() -> None:
+def test_rejected_request_with_a_huge_number_is_valid_json() -> None:
     original = json.loads('{"keepFor": 1e400, "tags": [-1e400, 1.5]}')
     detail = invalid_detail("one", InvalidRequestError([Problem(("detail", "keepFor"), "is no duration")]), original)
     assert detail["request"] == {"keepFor": "Infinity", "tags": ["-Infinity", 1.5]}
