@@ -38,8 +38,9 @@ class FanOut(EventFunction):
             pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED]},
         )
         for plan in plans:
-            self._schedule(plan, schedules)
-            self._trigger(plan)
+            if plan.enabled:
+                self._schedule(plan, schedules)
+                self._trigger(plan)
         self.watch(
             "nothing-selected",
             our_metric("EmptySelections"),

@@ -38,6 +38,8 @@ class Plan:
     """Minutes in which Scheduler may choose when to start."""
     on: Mapping[str, Any] | None = None
     """An event pattern, as written: an event that matches triggers the plan, on the default bus and on ours."""
+    enabled: bool = True
+    """False: the plan takes no snapshots; prune and audit go on."""
     regions: tuple[str, ...] = ()
     """Where instances are looked for; empty: the Region of the stack, which is not known at synth."""
     keep: Keep | None = None

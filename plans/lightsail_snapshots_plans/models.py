@@ -157,6 +157,8 @@ class PlanTable(Table):
     on: Pattern | None = Field(None, examples=[{"source": ["aws.codepipeline"], "detail": {"state": ["STARTED"]}}])
     """An [event pattern](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html): each event
     that matches triggers the plan, on the account's default bus or on ours."""
+    enabled: Flag = Field(True, examples=[False])
+    """With `false`, the plan takes no snapshots. Prune and audit go on."""
     regions: Regions | None = Field(None, examples=[["eu-central-1", "us-east-1"]])
     """Where the instances are. If not set: the file's `regions`, or else the stack's own Region."""
     keep: KeepTable | None = Field(None, examples=[{"last": 7, "weekly": 4}])

@@ -2,15 +2,17 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk.assertions import Annotations, Match, Template
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
 
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.naming import MAX_PLAN_NAME
 from lightsail_snapshots_plans.plans import MAX_WITH_ON
-from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, synthesize
+from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, built, detail_of, synthesize
 
 FUNCTION, RULE, PERMISSION = "AWS::Lambda::Function", "AWS::Events::Rule", "AWS::Lambda::Permission"
 WITH_ON = 'on = { source = ["ci"] }\nselect = { all = true }\nkeep_for = "P7D"\n'
@@ -85,3 +87,18 @@ def test_all_plans_with_on_fit_into_the_policies_of_function_and_queue() -> None
 def test_function_has_time_for_ten_thousand_instances(template: Synthesized) -> None:
     calls = 10_000 / 10 + 10_000 / 20  # PutEvents and GetInstances: see `fan_out`
     assert template.only(FUNCTION, "FanOut")["Timeout"] / calls == 0.6
+
+
+def test_disabled_plan_has_no_trigger_and_is_still_pruned_and_audited() -> None:
+    text = '[plans.daily]\nenabled = false\nschedule = "rate(1 day)"\n' + WITH_ON
+    with built(text) as app:
+        stack = cast("Stack", app.node.find_child("LightsailSnapshots"))
+        assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+        template = Synthesized(Template.from_stack(stack).to_json())
+    assert {schedule["Name"] for schedule in template.of_type("AWS::Scheduler::Schedule").values()} == {
+        "prune",
+        "audit",
+    }
+    assert len(rules(template)) == 1
+    for name in ("prune", "audit"):
+        assert [plan["enabled"] for plan in detail_of(template.schedule(name))["plans"]] == [False]

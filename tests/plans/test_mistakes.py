@@ -8,6 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from lightsail_snapshots_plans.models import PlanTable
 from tests.support.plan_text import one_plan, plan_toml, problems_of
 
 REGIONS = (
@@ -40,8 +41,7 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "unknown key like no other": (
         {"foo": "1"},
         "foo",
-        "unknown key; allowed are select, schedule, timezone, flexible_window, on, regions, keep, keep_for, max_age, "
-        "copy_to, tags, max_deletes, allow_deletes_until, dry_run",
+        f"unknown key; allowed are {', '.join(PlanTable.model_fields)}",
     ),
     "unknown key of keep": ({"keep": "{ dayly = 7 }"}, "keep.dayly", "unknown key; did you mean daily?"),
     "unknown key of select": (

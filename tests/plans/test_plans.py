@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,10 @@ def test_plan_with_every_key_is_read(tmp_path: Path) -> None:
         allow_deletes_until=date(2026, 11, 30),
         dry_run=True,
     )
+
+
+def test_every_field_of_plan_is_a_key() -> None:
+    assert {*PlanTable.model_fields, "name"} == {each.name for each in fields(Plan)}
 
 
 def test_durations_have_a_short_form_and_the_iso_form(tmp_path: Path) -> None:

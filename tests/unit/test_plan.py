@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError
 from lightsail_snapshots.selection import Select
+from tests.support.events import SCHEMAS
 
 ALL = Select(all_instances=True)
 EVERYTHING = Plan(
@@ -21,6 +22,7 @@ EVERYTHING = Plan(
     timezone="Europe/Berlin",
     flexible_window=15,
     on={"source": ["aws.codepipeline"]},
+    enabled=False,
     regions=("eu-central-1",),
     keep=Keep(last=7, weekly=4, within=timedelta(hours=36)),
     keep_for=timedelta(days=14),
@@ -41,19 +43,24 @@ def test_detail_leaves_out_defaults() -> None:
     assert detail == {"name": "least", "select": {"all": True}}
 
 
+def test_published_schema_has_every_plan_key() -> None:
+    published = json.loads((SCHEMAS / "prune-requested.json").read_text(encoding="utf-8"))["$defs"]["plan"]
+    keys = {key.lower() for key in published["properties"]}
+    assert keys == {each.name.replace("_", "") for each in fields(Plan)}
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanWithMoreKeys(Plan):
     """A plan after the recipe "add a plan key": one field each."""
 
-    enabled: bool = True
     was: tuple[str, ...] = ()
     probe_port: int | None = None
 
 
 def test_new_plan_key_is_one_field() -> None:
-    plan = PlanWithMoreKeys(name="daily", select=ALL, enabled=False, was=("nightly",), probe_port=443)
+    plan = PlanWithMoreKeys(name="daily", select=ALL, was=("nightly",), probe_port=443)
     detail = plan.as_detail()
-    assert detail.items() >= {"enabled": False, "was": ["nightly"], "probePort": 443}.items()
+    assert detail.items() >= {"was": ["nightly"], "probePort": 443}.items()
     assert PlanWithMoreKeys.from_detail(json.loads(json.dumps(detail))) == plan
 
 
