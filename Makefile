@@ -1,6 +1,6 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
+.PHONY: help demo test test-thorough coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
 
 # All that may follow a target, as NAME=value.
 VARIABLES := PLANS YES KEEP PYTHON UV
@@ -22,16 +22,24 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 CDK := node_modules/.bin/cdk
+# Three processes even for two cores: the end-to-end tests mostly wait. tests/conftest.py says what stays together.
+PYTEST := python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 CONTEXT = $(if $(PLANS),-c plans="$(PLANS)")
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/ready $(CDK) ## Deploy into a local AWS and watch a snapshot become usable (KEEP=1 leaves it running)
 	@python -m local.demo $(if $(KEEP),--keep)
 
 test: .venv/ready node_modules/ready build/ansible/ready ## Run every test
-	@python -m pytest --cov --cov-report=term:skip-covered
+	@$(PYTEST)
+
+test-thorough: .venv/ready ## Run the property tests with many examples each: for a change of what they test
+	@$(PYTEST) -m hypothesis --hypothesis-profile=thorough
+
+coverage: .venv/ready node_modules/ready build/ansible/ready ## Run every test, and show which lines and branches none reaches
+	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 check: lint types test synth ## Run everything that a submission must pass
 
