@@ -35,7 +35,9 @@ def create_instances_from_snapshot(region: Region, request: dict[str, Any]) -> d
     Apart from blueprint and disks, everything comes from the request: the snapshot does not remember the old instance's
     ports, addresses, key pair, add-ons and tags.
     """
-    snapshot = _find_available_snapshot(region, request)
+    if "instanceSnapshotName" not in request:
+        raise errors.unsupported("The emulator restores manual snapshots only.")
+    snapshot = region.available_snapshot(request["instanceSnapshotName"])
     bundle = find_bundle(request["bundleId"])
     if bundle.is_smaller_than(BUNDLES[snapshot.from_bundle]):
         raise invalid(f"The bundle {bundle.id} is smaller than the snapshot's bundle, {snapshot.from_bundle}.")
@@ -65,16 +67,6 @@ def start_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
 def stop_instance(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """Stop a running instance."""
     return _change_state(region, request["instanceName"], "StopInstance", "stopping", "stopped")
-
-
-def _find_available_snapshot(region: Region, request: dict[str, Any]) -> InstanceSnapshot:
-    if "instanceSnapshotName" not in request:
-        raise errors.unsupported("The emulator restores manual snapshots only.")
-    snapshot = region.snapshot(request["instanceSnapshotName"])
-    state = snapshot.state_at(region.now)
-    if state != "available":
-        raise errors.busy("InstanceSnapshot", snapshot.name, state)
-    return snapshot
 
 
 def _create(region: Region, request: dict[str, Any], blueprint: Blueprint) -> list[Instance]:

@@ -5,7 +5,7 @@ from typing import Any
 from local.lightsail import model
 from local.lightsail.catalog import BLUEPRINTS, BUNDLES
 from local.lightsail.errors import not_found
-from local.lightsail.region import Region
+from local.lightsail.region import ZONES, Region
 from local.lightsail.resources import Instance, InstanceSnapshot
 
 MAX_OPERATIONS = 200  # the API reference: GetOperations returns at most the last 200
@@ -93,7 +93,7 @@ def get_regions(_region: Region, request: dict[str, Any]) -> dict[str, Any]:
                 "description": f"The {description} Region",
                 "availabilityZones": [
                     {"zoneName": f"{name}{letter}", "state": "available"}
-                    for letter in "abc"
+                    for letter in ZONES
                     if request.get("includeAvailabilityZones")
                 ],
                 "relationalDatabaseAvailabilityZones": [],

@@ -16,6 +16,9 @@ from local.lightsail.resources import Instance, InstanceSnapshot, Operation, Res
 from local.lightsail.settings import Settings
 
 
+ZONES = "abcdef"  # AWS has three to six in a Region
+
+
 class Numbered(Protocol):
     """An item of a paginated list."""
 
@@ -55,6 +58,14 @@ class Region:
     def snapshot(self, name: str) -> InstanceSnapshot:
         return self.find(name, InstanceSnapshot)
 
+    def available_snapshot(self, name: str) -> InstanceSnapshot:
+        """A snapshot that can be restored and copied."""
+        snapshot = self.snapshot(name)
+        state = snapshot.state_at(self.now)
+        if state != "available":
+            raise errors.busy("InstanceSnapshot", name, state)
+        return snapshot
+
     def find(self, name: str, kind: type[R]) -> R:
         """The resource of this name and type, or NotFoundException. `Resource` finds any type."""
         found = self.names.get(name)
@@ -69,8 +80,8 @@ class Region:
                 raise errors.name_in_use(name)
 
     def check_zone(self, zone: str) -> None:
-        """Reject a zone of another Region. The emulator has the zones a to f everywhere."""
-        if not re.fullmatch(rf"{self.name}[a-f]", zone):
+        """Reject a zone of another Region."""
+        if not re.fullmatch(f"{self.name}[{ZONES}]", zone):
             raise errors.invalid(f"{zone} is not an Availability Zone of {self.name}.")
 
     def add(self, resource: R) -> R:

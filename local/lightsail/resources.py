@@ -61,7 +61,7 @@ class Resource:
         return f"arn:aws:lightsail:{self.region}:{self.account}:{self.kind}/{self.id}"
 
     def support_code(self) -> str:
-        """What a customer tells AWS's support."""
+        """The code that identifies the resource to AWS's support."""
         return f"{self.account}/{SUPPORT_CODES[self.kind]}-{self.id[-17:]}"
 
     def common(self) -> Description:

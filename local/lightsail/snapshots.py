@@ -89,11 +89,7 @@ def _find_source(region: Region, request: dict[str, Any]) -> InstanceSnapshot:
         raise invalid("Give either sourceSnapshotName or sourceResourceName.")
     if "sourceResourceName" in request:
         raise errors.unsupported("The emulator copies manual snapshots only.")
-    source = source_region.snapshot(request["sourceSnapshotName"])
-    state = source.state_at(region.now)
-    if state != "available":
-        raise errors.busy("InstanceSnapshot", source.name, state)
-    return source
+    return source_region.available_snapshot(request["sourceSnapshotName"])
 
 
 def _in_no_fixed_order(first: Operation, second: Operation) -> Sequence[Operation]:

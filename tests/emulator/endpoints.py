@@ -67,7 +67,7 @@ def _control_answer(status: int, body: bytes) -> dict[str, Any]:
 
 
 class MotoEndpoint:
-    """Inside mock_aws, where the control API has no network."""
+    """Inside mock_aws, without a network."""
 
     url = None
 
