@@ -15,7 +15,6 @@ from local.lightsail.faults import Faults
 from local.lightsail.resources import Instance, InstanceSnapshot, Operation, Resource
 from local.lightsail.settings import Settings
 
-
 ZONES = "abcdef"  # AWS has three to six in a Region
 
 
