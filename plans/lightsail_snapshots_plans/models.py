@@ -6,7 +6,7 @@ below a key is what its users read.
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
@@ -63,32 +63,26 @@ RecurringSchedule = Annotated[Text, AfterValidator(check_recurring_schedule)]
 Timezone = Annotated[Text, AfterValidator(check_timezone)]
 Pattern = Annotated[dict[str, Any], AfterValidator(check_pattern)]
 Tags = Annotated[dict[str, str], AfterValidator(read_tags)]
+Entry = TypeVar("Entry")
+ListOf = Annotated[tuple[Entry, ...], Field(min_length=1), AfterValidator(reject_repeats)]
 Region = Annotated[str, AfterValidator(check_region), Field(json_schema_extra=_list_regions)]
-Regions = Annotated[
-    tuple[Region, ...],
-    Field(min_length=1),
-    expected('must be a list of text in quotes, such as ["eu-central-1"]'),
-    AfterValidator(reject_repeats),
-]
-Addresses = Annotated[
-    tuple[Annotated[str, AfterValidator(check_address)], ...],
-    Field(min_length=1),
-    expected('must be a list of text in quotes, such as ["ops@example.com"]'),
-    AfterValidator(reject_repeats),
-]
-Accounts = Annotated[
-    tuple[Annotated[str, AfterValidator(check_account)], ...],
-    Field(min_length=1),
-    expected('must be a list of text in quotes, such as ["111122223333"]'),
-    AfterValidator(reject_repeats),
-]
+Address = Annotated[str, AfterValidator(check_address)]
+Account = Annotated[str, AfterValidator(check_account)]
+Regions = Annotated[ListOf[Region], expected('must be a list of text in quotes, such as ["eu-central-1"]')]
+Addresses = Annotated[ListOf[Address], expected('must be a list of text in quotes, such as ["ops@example.com"]')]
+Accounts = Annotated[ListOf[Account], expected('must be a list of text in quotes, such as ["111122223333"]')]
 Globs = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Table(BaseModel):
     """One table of plans.toml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        model_title_generator=lambda model: model.__name__.removesuffix("Table"),
+    )
 
 
 class SelectTable(Table):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -20,14 +20,7 @@ from lightsail_snapshots.reader import InvalidValueError, suggestion
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE
 from lightsail_snapshots_plans.checks import lightsail_regions
 from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem, as_toml
-from lightsail_snapshots_plans.models import (
-    HAS_NO_EFFECT_WITHOUT,
-    MIN_CONCURRENCY,
-    FileTable,
-    KeepTable,
-    PlanTable,
-    Table,
-)
+from lightsail_snapshots_plans.models import HAS_NO_EFFECT_WITHOUT, MIN_CONCURRENCY, FileTable, PlanTable, Table
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
 from lightsail_snapshots_plans.warnings import find_warnings, starting_minutes
 
@@ -79,8 +72,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     plans = tuple(_read_plan(file, name, values, regions, today) for name, values in _plan_tables(file))
     _check_number(file, plans)
     file.check()
-    year = today.year
-    taken = frozenset[int]().union(*(starting_minutes(plan, year) for plan in plans))
+    taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
     prune = head.prune_schedule or _hourly(taken)
     prune_minutes = parse_schedule(prune).minutes
     return Plans(
@@ -133,7 +125,7 @@ def _problems(error: ValidationError, model: type[Table]) -> Iterator[tuple[KeyP
             case "string_type":
                 yield path, "must be text in quotes"
             case _:
-                cause = each["ctx"]["error"]
+                cause = each.get("ctx", {}).get("error", each["msg"])
                 problems = cause.problems if isinstance(cause, InvalidValueError) else [((), str(cause))]
                 yield from ((path + _keys(inner), text) for inner, text in problems)
 
@@ -143,9 +135,9 @@ def _keys(path: tuple[str | int, ...]) -> KeyPath:
 
 
 def _unknown_key(path: KeyPath, value: Any, model: type[Table]) -> str:
-    key = path[-1]
-    if len(path) > 1:
-        model = KeepTable
+    *tables, key = path
+    for each in tables:
+        model = next(kind for kind in get_args(model.model_fields[each].annotation) if issubclass(kind, Table))
     if model is FileTable and key in PlanTable.model_fields:
         return f"belongs to a plan: below a header such as {_EXAMPLE_HEADER}"
     if model is PlanTable and key in FileTable.model_fields:
@@ -182,10 +174,8 @@ def _conflicts(plan: Plan, values: Mapping[str, Any], today: date) -> Iterator[t
     if "keep" in values and "keep_for" in values:
         yield ("keep_for",), 'cannot be set with keep: to combine them, write keep = { within = "14d" }'
     if plan.on and len(json.dumps(plan.as_fleet_request())) > MAX_TRIGGERED:
-        yield (
-            (),
-            f"is too long for a plan with on: select, tags and regions may have {MAX_TRIGGERED} characters as JSON",
-        )
+        limit = f"at most {MAX_TRIGGERED} characters as JSON"
+        yield (), f"is too long for a plan with on: select, tags and regions may have {limit}"
     latest = today + FARTHEST_ALLOWANCE
     if plan.allow_deletes_until and plan.allow_deletes_until > latest:
         yield ("allow_deletes_until",), f"must be at most {FARTHEST_ALLOWANCE.days} days ahead: {latest} at the latest"

@@ -88,6 +88,9 @@ NOT_TOML = {
 
 
 def test_syntax_error_shows_line_and_likely_cause(tmp_path: Path) -> None:
+    assert str(error_of(tmp_path, 'regions = ["eu-west-1"\ndry_run = true\n')).endswith(
+        "plans.toml:2: dry_run = true\n    a comma or a closing bracket is missing, here or in a line above"
+    )
     for text, cause in NOT_TOML.items():
         assert (
             str(error_of(tmp_path, f"[plans.daily]\n{text}\n")).split()

@@ -140,7 +140,7 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
     "a request that a rule's target cannot hold": (
         {"on": '{ source = ["my.ci"] }', "select": f'{{ names = ["{"a" * 8000}"] }}'},
         "",
-        "is too long for a plan with on: select, tags and regions may have 8000 characters as JSON",
+        "is too long for a plan with on: select, tags and regions may have at most 8000 characters as JSON",
     ),
     "neither schedule nor on": (
         {"schedule": None},

@@ -48,6 +48,10 @@ def test_plans_package_imports_no_cdk() -> None:
     assert not any("aws_cdk" in imports(path) for path in (ROOT / "plans").rglob("*.py"))
 
 
+def test_functions_import_neither_pydantic_nor_the_plans_package() -> None:
+    assert not any(imports(path) & {"pydantic", "lightsail_snapshots_plans"} for path in SOURCES)
+
+
 def test_no_module_imports_a_handler() -> None:
     handlers = {f"lightsail_snapshots.{name}" for name in HANDLERS}
     assert not [path.stem for path in SOURCES if imports(path) & handlers]
