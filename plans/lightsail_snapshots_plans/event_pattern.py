@@ -1,6 +1,6 @@
 """Event patterns: those that can never match an event, and those by which a plan would trigger itself.
 
-EventBridge checks operators and their operands when the stack is deployed. What they mean: EventBridge user guide,
+EventBridge checks operators and operands when the stack is deployed. Their meaning: EventBridge user guide,
 "Comparison operators for use in event patterns".
 """
 

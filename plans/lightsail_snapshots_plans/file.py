@@ -35,7 +35,7 @@ class Problem:
         return f"{self.file}{line}: {_dotted(self.path)}{'' if self.found is None else f' = {self.found}'}"
 
     def __str__(self) -> str:
-        """Write the place and, below it, what is wrong and what is allowed."""
+        """Write the place and, below it, the problem and the remedy."""
         return f"{self.place}\n{_paragraph(self.text)}"
 
 
@@ -142,7 +142,7 @@ def _keys(text: str) -> KeyPath:
 
 
 def _repeated(text: str, error: str) -> tuple[int, str] | None:
-    """Explain a table or a key that is there twice: the line of the second, and where the first is."""
+    """Explain a table or key that is there twice: return the line of the second, and name the line of the first."""
     match = re.match(r"Cannot (?:declare .* twice|overwrite a value) \(at line (\d+)", error)
     path = dict(_keys_by_line(text)).get(int(match[1])) if match else None
     if match is None or path is None:

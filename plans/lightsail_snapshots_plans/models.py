@@ -1,7 +1,7 @@
 """The tables and keys of plans.toml, as pydantic models.
 
-They check the values one by one. They also give docs/plans.schema.json and the tables of docs/plans.md: what stands
-below a key is what its users read.
+They check the values one by one. They also give docs/plans.schema.json and the tables of docs/plans.md: the text below
+a key is its documentation.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
     plans = read_plans(Path("plans.toml"))
 
-Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.warnings` has what is only suspicious.
+Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.warnings` has suspicious values.
 """
 
 import json
@@ -111,7 +111,7 @@ def _read_table(file: PlanFile, model: type[T], values: Mapping[str, Any], path:
 
 
 def _problems(error: ValidationError, model: type[Table]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what pydantic found, in our words: the path inside the table, without the indexes of lists, and a text."""
+    """Yield pydantic's errors in our words: the path inside the table, without the indexes of lists, and a text."""
     for each in error.errors():
         path = _keys(each["loc"])
         match each["type"]:
@@ -170,7 +170,7 @@ def _missing_keys(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _conflicts(plan: Plan, values: Mapping[str, Any], today: date) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what is wrong with keys together, or depends on the day."""
+    """Yield problems of several keys together, or of the day."""
     if "keep" in values and "keep_for" in values:
         yield ("keep_for",), 'cannot be set with keep: to combine them, write keep = { within = "14d" }'
     if plan.on and len(json.dumps(plan.as_fleet_request())) > MAX_TRIGGERED:
@@ -181,7 +181,7 @@ def _conflicts(plan: Plan, values: Mapping[str, Any], today: date) -> Iterator[t
         yield ("allow_deletes_until",), f"must be at most {FARTHEST_ALLOWANCE.days} days ahead: {latest} at the latest"
     for region in plan.regions if "regions" not in values else ():
         if region not in lightsail_regions():
-            yield (), f"needs regions: the stack is in {region}, where Lightsail is not"
+            yield (), f"needs regions: the stack is in {region}, which has no Lightsail"
     hint = "" if "regions" in values else "; if its instances are elsewhere, set regions"
     for region in plan.copy_to:
         if region in plan.regions:

@@ -1,6 +1,6 @@
-"""Writes what is generated from the models: `python -m lightsail_snapshots_plans.schema`.
+"""Generates documents from the models: `python -m lightsail_snapshots_plans.schema`.
 
-That is docs/plans.schema.json, with which editors complete and check plans.toml, and the tables of docs/plans.md.
+It writes docs/plans.schema.json, with which editors complete and check plans.toml, and the tables of docs/plans.md.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What plans.toml may say, and hardly means."""
+"""Values of plans.toml that are allowed, but probably a mistake."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ def starting_minutes(plan: Plan, year: int) -> frozenset[int]:
 def find_warnings(
     file: PlanFile, plans: Iterable[Plan], prune_minutes: frozenset[int], today: date
 ) -> Iterator[Problem]:
-    """Yield a problem for each value that is allowed and suspicious."""
+    """Yield a problem for each suspicious value."""
     for plan in plans:
         for keys, text in _suspicious(plan, prune_minutes, today):
             yield file.problem(("plans", plan.name, *keys), text)

@@ -1,4 +1,4 @@
-"""The lines of the keys, and what a file says that is not TOML."""
+"""The lines of keys, and the messages for a file that cannot be read or is not TOML."""
 
 from pathlib import Path
 

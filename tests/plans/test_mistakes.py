@@ -382,7 +382,7 @@ def test_copy_into_the_stack_region_is_rejected_when_it_is_known(tmp_path: Path)
 
 def test_plan_needs_regions_when_the_stack_region_has_no_lightsail(tmp_path: Path) -> None:
     assert problems_of(tmp_path, plan_toml(), region="us-west-1") == [
-        ("plans.daily", "needs regions: the stack is in us-west-1, where Lightsail is not")
+        ("plans.daily", "needs regions: the stack is in us-west-1, which has no Lightsail")
     ]
     assert one_plan(tmp_path, region="us-west-1", regions='["us-west-2"]').regions == ("us-west-2",)
 
