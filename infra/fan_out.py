@@ -9,7 +9,12 @@ from infra.capability import StackContext
 from infra.event_function import EventFunction
 from infra.monitoring.metrics import our_metric
 from infra.schedules import Schedules
-from lightsail_snapshots.events import FLEET_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, INSTANCE_SNAPSHOT_REQUESTED
+from lightsail_snapshots.events import (
+    FLEET_SNAPSHOT_REQUESTED,
+    INSTANCE_SNAPSHOT_FAILED,
+    INSTANCE_SNAPSHOT_REQUESTED,
+    SOURCE,
+)
 from lightsail_snapshots.plan import Plan
 
 
@@ -62,12 +67,14 @@ class FanOut(EventFunction):
     def _trigger(self, plan: Plan) -> None:
         """Run the plan on each event that its `on` matches, on the default bus and on ours.
 
-        The function gets the plan's request with the event's id and time, by which it knows a second delivery.
+        The function gets the plan's request, from our own source, with the event's id and time, by which it knows a
+        second delivery.
         """
         if not plan.on:
             return
         # EventBridge adds the quotation marks to id and time. A plan may not contain < or >: `plans` checks it.
-        template = f'{{"id": <id>, "time": <time>, "detail": {json.dumps(plan.as_fleet_request())}}}'
+        request = f'"source": {json.dumps(SOURCE)}, "detail": {json.dumps(plan.as_fleet_request())}'
+        template = f'{{"id": <id>, "time": <time>, {request}}}'
         buses = (("default", "the default bus", None), ("ours", "our bus", self.context.bus))
         for name, bus_name, bus in buses:
             self.add_rule(

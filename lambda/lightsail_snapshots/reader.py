@@ -103,6 +103,12 @@ class Reader:
         """Return a reader of the object in a required field; its problems are added to these."""
         return Reader(self.require(name, read_object), (*self._path, name), self.problems)
 
+    def forbid(self, name: str, text: str) -> None:
+        """Report a field if it is there."""
+        if name in self._left:
+            del self._left[name]
+            self.report(text, name)
+
     def report(self, text: str, name: str, *path: str | int) -> None:
         """Add a problem of a field."""
         self._wrong.add(name)

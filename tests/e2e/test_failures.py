@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lightsail_snapshots.events import SOURCE
 from local.ministack import lambda_service
 from tests.e2e.deployment import Deployment, eventually
 
@@ -20,7 +21,7 @@ def fleet(stack: Deployment, backup: str, denied: int) -> tuple[dict[str, str], 
     detail = {"plan": backup, "select": {"tags": {"backup": backup}}, "regions": list(REGIONS)}
     fault = {"fault": "access-denied", "operation": "GetInstances", "region": REGIONS[1], "times": denied}
     stack.aws.control("POST", "/_lightsail/faults", fault)
-    stack.put("Fleet Snapshot Requested", detail)
+    stack.put("Fleet Snapshot Requested", detail, source=SOURCE)
     return instances, detail
 
 

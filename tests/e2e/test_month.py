@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from lightsail_snapshots.events import SOURCE
 from local import cdk
 from local.aws import local_aws
 from tests.e2e.deployment import Deployment, eventually, tags_of
@@ -80,14 +81,14 @@ class Month:
     def step(self, slot: datetime) -> None:
         for name in INSTANCES:
             detail = {"instanceName": name, "plan": "nightly", "scheduledTime": f"{slot:%FT%TZ}"}
-            event = {"id": f"{name}-{slot}", "time": f"{slot:%FT%TZ}", "detail": detail}
+            event = {"id": f"{name}-{slot}", "time": f"{slot:%FT%TZ}", "source": SOURCE, "detail": detail}
             answer = self.stack.invoke("CreateFunction", event)
             assert answer["state"] in ("pending", "available", "failed"), answer
 
     def prune(self, scheduled_time: datetime) -> None:
         """Puts the request on the bus, as its schedule does, and waits until all is done that it asks for."""
         detail = {"plans": [PLAN], "scheduledTime": f"{scheduled_time:%FT%TZ}"}
-        (request,) = self.stack.put("Prune Requested", detail, source="lightsail-snapshots")
+        (request,) = self.stack.put("Prune Requested", detail, source=SOURCE)
         summary = eventually(lambda: self.stack.pruned(request), f"prune of {scheduled_time}")
         assert summary["refused_instances"] == 0, scheduled_time
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lightsail_snapshots.events import SOURCE
 from local.metrics_bridge import MetricsBridge
 from local.topic_subscriber import TopicSubscriber, subscribe
 from tests.e2e.deployment import Deployment, eventually
@@ -46,7 +47,7 @@ def alarms(phone: TopicSubscriber) -> dict[str, Any]:
 def test_a_person_hears_which_instance_is_overdue_and_since_when(stack: Deployment, phone: TopicSubscriber) -> None:
     instance = stack.instance()
     stack.fault("snapshot-fails", instance)
-    (request,) = stack.request({"instanceName": instance, "plan": PLAN})
+    (request,) = stack.put("Instance Snapshot Requested", {"instanceName": instance, "plan": PLAN}, source=SOURCE)
     assert stack.failed(request)["reason"] == "SnapshotError"
     made = stack.lightsail.get_instance(instanceName=instance)["instance"]["createdAt"].astimezone(UTC)
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lightsail_snapshots.events import SOURCE
 from local.run_schedule import run_schedule
 from tests.e2e.deployment import Deployment, eventually, tags_of
 
@@ -49,7 +50,12 @@ def test_one_slot_is_one_snapshot_of_each_instance_though_its_first_delivery_sto
         "regions": list(instances),
         "scheduledTime": "2026-11-23T03:15:00Z",
     }
-    event = {"id": "fleet-1", "detail-type": "Fleet Snapshot Requested", "time": "2026-11-23T03:15:09Z"}
+    event = {
+        "id": "fleet-1",
+        "detail-type": "Fleet Snapshot Requested",
+        "source": SOURCE,
+        "time": "2026-11-23T03:15:09Z",
+    }
     fault = {"fault": "access-denied", "operation": "GetInstances", "region": "eu-central-1", "times": 1}
     stack.aws.control("POST", "/_lightsail/faults", fault)
 
@@ -61,7 +67,7 @@ def test_one_slot_is_one_snapshot_of_each_instance_though_its_first_delivery_sto
     stack.usable(instances["us-east-1"])
     assert stack.snapshots_of(instances["eu-central-1"], "eu-central-1") == []
 
-    stack.put("Fleet Snapshot Requested", detail, detail)
+    stack.put("Fleet Snapshot Requested", detail, detail, source=SOURCE)
 
     stack.usable(instances["eu-central-1"])
     eventually(lambda: len(stack.outcomes_for(instances["us-east-1"])) >= 3, "an outcome for each delivery")

@@ -11,6 +11,7 @@ import tests.support.environment  # noqa: F401 - the functions read it when they
 
 # isort: split
 from lightsail_snapshots import audit, copy, create, fan_out, prune
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
 from tests.support.events import requested
@@ -55,7 +56,7 @@ def _direct() -> None:
     with fake_aws(prune.handler) as aws:
         nights(aws, 3)
         prune.handler(prune_requested(), Context(900))
-        fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}), Context())
+        fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}, source=SOURCE), Context())
         _audit(aws)
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from infra.prune import MAX_INPUT
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.plan import read_plans as read_plans_of_event
@@ -67,7 +68,7 @@ def test_schedule_puts_the_plans_fleet_request_on_our_bus(everything: Synthesize
         "Source": "lightsail-snapshots",
         "DetailType": "Fleet Snapshot Requested",
     }
-    event = {"id": "1", "time": "2026-11-23T01:30:41Z", "detail": detail_of(daily)}
+    event = {"id": "1", "time": "2026-11-23T01:30:41Z", "source": SOURCE, "detail": detail_of(daily)}
     regions = ["eu-central-1", "us-east-1"]
     request = parse_fleet_request(event, default_region=REGION, regions=regions, copy_regions=["eu-west-1"])
     assert request.is_scheduled

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from lightsail_snapshots.events import SOURCE
 from local.lightsail.resources import InstanceSnapshot
 from local.lightsail.server import Server
 from tests.support.events import message, requested
@@ -70,8 +71,8 @@ class Aws:
 
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
-    """A batch of one request, as SQS delivers it for the n-th time."""
-    return {"Records": [message(requested({"instanceName": "web-1"} | detail), delivery)]}
+    """A batch of one request of ours, as SQS delivers it for the n-th time."""
+    return {"Records": [message(requested({"instanceName": "web-1"} | detail, source=SOURCE), delivery)]}
 
 
 @contextmanager

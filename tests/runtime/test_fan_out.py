@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from lightsail_snapshots.events import SOURCE
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Start
 from tests.support.events import requested
@@ -15,7 +16,7 @@ def test_fleet_request_becomes_a_request_per_selected_instance(aws: Aws, start: 
     for number in range(2, 26):
         aws.make_instance(f"web-{number}")
     aws.lightsail.emulator.settings.page_size = 10
-    event = requested({"select": {"tags": {"env": "p*"}, "exclude": ["web-2*"]}, "plan": "daily"})
+    event = requested({"select": {"tags": {"env": "p*"}, "exclude": ["web-2*"]}, "plan": "daily"}, source=SOURCE)
 
     answer = start(aws.environment, FAN_OUT).invoke(event | {"detail-type": "Fleet Snapshot Requested"})
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lightsail_snapshots import create
+from lightsail_snapshots.events import SOURCE
 from tests.support import fake_aws
 from tests.support.events import message, requested
 from tests.support.fake_aws import Context, FakeAws
@@ -13,7 +14,8 @@ NAME = "before-upgrade"
 
 def available(aws: FakeAws, **detail: object) -> dict[str, Any]:
     """Take a snapshot of web-1 with `create`, and return its Instance Snapshot Available."""
-    request = requested({"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail)
+    fields = {"instanceName": "web-1", "instanceSnapshotName": NAME, "copyTo": [THERE]} | detail
+    request = requested(fields, source=SOURCE)
     create.handler({"Records": [message(request)]}, Context())
     aws.emulator.clock.advance(60)
     create.handler({"Records": [message(request, attempt=2)]}, Context())

@@ -7,6 +7,7 @@ import pytest
 
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
+from lightsail_snapshots.events import SOURCE
 from tests.support.events import REQUEST_ID, message, requested
 from tests.support.fake_aws import LAST_DELIVERY, RETRYABLE_FAULTS, Context, FakeAws, client, emf, make_instance
 
@@ -317,9 +318,9 @@ def test_record_without_an_id_fails_the_batch_after_the_others(aws: FakeAws, mal
 
 
 def test_every_log_line_of_a_request_names_its_subject(aws: FakeAws) -> None:
-    aws.request(requested({"instanceName": "web-1", "plan": "daily"}))
+    aws.request(requested({"instanceName": "web-1", "plan": "daily"}, source=SOURCE))
     aws.emulator.clock.advance(60)
-    aws.request(requested({"instanceName": "web-1", "plan": "daily"}), attempt=2)
+    aws.request(requested({"instanceName": "web-1", "plan": "daily"}, source=SOURCE), attempt=2)
     [name] = [snapshot["name"] for snapshot in aws.snapshots()]
     about = {
         "correlation_id": REQUEST_ID,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lightsail_snapshots import fan_out
 from lightsail_snapshots.aws.errors import EntriesRejectedError
 from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots.events.instance_snapshot_requested import parse_request
@@ -25,10 +26,11 @@ REGIONS = ("us-east-1", "eu-central-1")
 
 
 def fleet(event_id: str = "fleet-1", time: str = "2026-11-23T03:15:07Z", **detail: object) -> dict[str, Any]:
-    """Build a `Fleet Snapshot Requested`; None leaves a field of the detail out."""
+    """Build a plan's `Fleet Snapshot Requested`; None leaves a field of the detail out."""
     fields = {"plan": "daily", "select": {"all": True}, "scheduledTime": "2026-11-23T03:15:00Z"} | detail
     given = {name: value for name, value in fields.items() if value is not None}
-    return requested(given, id=event_id, time=time, **{"detail-type": "Fleet Snapshot Requested"})
+    kind = {"detail-type": "Fleet Snapshot Requested", "source": SOURCE if "plan" in given else "my.deploy"}
+    return requested(given, id=event_id, time=time, **kind)
 
 
 def run(event: Any) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def test_requests_ignore_order_pages_and_repeats_of_a_listing(
         )
         with patch.object(Lightsail, "instances", lambda _: iter(pages)):
             details = list(fan_out._requests(request, {"us-east-1": 0}, {}))
-        return dict(zip(names([requested(detail) for detail in details]), details, strict=True))
+        return dict(zip(names([requested(detail, source=SOURCE) for detail in details]), details, strict=True))
 
     again = [*instances, *random.sample(instances, len(instances) // 2)]
     random.shuffle(again)
@@ -301,6 +303,16 @@ def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None
 def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:
     run(fleet(regions=["eu-central-1"], copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["problems"] == ["detail.copyTo: eu-central-1 is the Region of the snapshot itself"]
+
+
+def test_fleet_request_is_rejected_if_a_foreign_source_sets_what_is_ours(aws: FakeAws) -> None:
+    ours_alone: dict[str, Any] = {"plan": "daily", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
+    event = fleet(**ours_alone) | {"source": "my.deploy"}
+    assert not fits(event)
+    run(event)
+    assert aws.event()["detail"]["problems"] == [
+        f"detail.{name}: only lightsail-snapshots itself may set it" for name in ours_alone
+    ]
 
 
 def test_request_needs_regions_if_the_stack_does_not_cover_its_own() -> None:

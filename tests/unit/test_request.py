@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.reader import Problem
@@ -22,6 +23,10 @@ def parse(event: object) -> SnapshotRequest:
 
 def request(**detail: object) -> SnapshotRequest:
     return parse(requested({"instanceName": "web-1"} | detail))
+
+
+def request_of_plan(plan: str = "daily", **detail: object) -> SnapshotRequest:
+    return parse(requested({"instanceName": "web-1", "plan": plan} | detail, source=SOURCE))
 
 
 def problems(event: object) -> list[str]:
@@ -57,7 +62,7 @@ def test_request_keeps_a_given_snapshot_name() -> None:
 
 
 def test_keep_for_counts_from_the_slot() -> None:
-    kept = request(keepFor="P14D", scheduledTime="2026-11-01T02:00:00Z", plan="daily")
+    kept = request_of_plan(keepFor="P14D", scheduledTime="2026-11-01T02:00:00Z")
     assert kept.expires_at == datetime(2026, 11, 15, 2, tzinfo=UTC)
     assert kept.our_tags == {
         "managed-by": "lightsail-snapshots",
@@ -78,17 +83,19 @@ def test_name_differs_for_two_events_of_one_second() -> None:
 
 def test_name_is_the_same_for_two_events_of_one_slot() -> None:
     slot = {"instanceName": "web-1", "plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
-    first, second = parse(requested(slot)), parse(requested(slot, id="another", time="2026-11-23T03:15:07Z"))
+    first = parse(requested(slot, source=SOURCE))
+    second = parse(requested(slot, source=SOURCE, id="another", time="2026-11-23T03:15:07Z"))
     assert first.instance_snapshot_name == second.instance_snapshot_name
 
 
 def test_name_differs_for_two_plans_of_one_slot() -> None:
     slot = {"scheduledTime": "2026-11-23T03:15:00Z"}
-    assert request(plan="a", **slot).instance_snapshot_name != request(plan="b", **slot).instance_snapshot_name
+    first, second = request_of_plan("a", **slot), request_of_plan("b", **slot)
+    assert first.instance_snapshot_name != second.instance_snapshot_name
 
 
 def test_name_differs_for_two_regions_of_one_slot() -> None:
-    slot = {"plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
+    slot = {"scheduledTime": "2026-11-23T03:15:00Z"}
     here, there = request(**slot), request(region="eu-central-1", **slot)
     assert here.instance_snapshot_name != there.instance_snapshot_name
 
@@ -138,7 +145,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"wait": True},
         [
             "wait: unknown key; allowed are instanceName, instanceSnapshotName, region, tags, "
-            "copyInstanceTags, copyTo, keepFor, plan, scheduledTime"
+            "copyInstanceTags, copyTo, keepFor, scheduledTime"
         ],
     ),
     "an unknown Region": (
@@ -239,10 +246,6 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"copyTo": ["us-east-1"]},
         ["copyTo: us-east-1 is the Region of the snapshot itself"],
     ),
-    "a plan that no plans.toml can have": (
-        {"plan": "before deploy"},
-        ["plan: must have 1 to 40 letters, digits, - _ and ., not 'before deploy'"],
-    ),
     "a slot that is no time": (
         {"scheduledTime": "<aws.scheduler.scheduled-time>"},
         ["scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not '<aws.scheduler.scheduled-time>'"],
@@ -291,6 +294,22 @@ def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> 
     assert problem.startswith("detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601")
 
 
+OURS_ALONE = {"plan": "daily", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
+
+
+@pytest.mark.parametrize("source", ["my.deploy", "Lightsail-Snapshots"])
+def test_request_is_rejected_if_a_foreign_source_sets_what_is_ours(source: str) -> None:
+    event = requested({"instanceName": "web-1"} | OURS_ALONE)
+    event["source"] = source
+    assert problems(event) == [f"detail.{name}: only lightsail-snapshots itself may set it" for name in OURS_ALONE]
+
+
+def test_request_is_rejected_if_its_plan_has_no_valid_name() -> None:
+    event = requested({"instanceName": "web-1", "plan": "before deploy"}, source=SOURCE)
+    text = "detail.plan: must have 1 to 40 letters, digits, - _ and ., not 'before deploy'"
+    assert problems(event) == [text]
+
+
 def test_request_reports_every_problem_at_once() -> None:
     detail = {"instanceName": "a b", "tags": {"x!": 1, "y!": ""}, "keepFor": "soon", "region": "x", "colour": 1}
     assert len(problems(requested(detail, time="now", id=None))) == 8
@@ -334,6 +353,6 @@ def test_any_json_is_a_request_or_has_problems(event: object) -> None:
     assert isinstance(result, SnapshotRequest) or result.problems
 
 
-@given(event=st.builds(requested, DETAILS))
+@given(event=st.builds(requested, DETAILS, source=st.sampled_from([SOURCE, "my.deploy"])))
 def test_accepted_request_fits_the_published_schema(event: dict[str, Any]) -> None:
     assert isinstance(try_to_parse(event), InvalidRequestError) or fits(event)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
 from lightsail_snapshots_plans.file import InvalidPlansError
@@ -79,7 +80,7 @@ def plans_accept(directory: Path, key: str, value: Any) -> bool:
 
 def events_accept(key: str, value: Any) -> bool:
     fields = {"plan": "daily", "select": {"all": True}, "regions": ["eu-central-1"]}
-    event = requested(fields | {{"keep_for": "keepFor", "copy_to": "copyTo"}.get(key, key): value})
+    event = requested(fields | {{"keep_for": "keepFor", "copy_to": "copyTo"}.get(key, key): value}, source=SOURCE)
     try:
         parse_fleet_request(event, default_region=REGIONS[0], regions=REGIONS, copy_regions=["eu-west-1"])
     except InvalidRequestError:

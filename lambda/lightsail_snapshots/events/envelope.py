@@ -1,10 +1,14 @@
 """What all events have: id, time, source and detail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.reader import Problem, Reader, format_value, read_instant, read_text
+
+T = TypeVar("T")
 
 _MOST_PROBLEMS = 100
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -31,6 +35,22 @@ class Envelope:
     source: str
     """Empty if a person invoked the function, or a rule that sends the id, the time and the detail only."""
     detail: Reader
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the stack itself put the event: the policy of the bus lets nobody else use our source."""
+        return self.source == SOURCE
+
+    def take_ours(self, name: str, read: Callable[[object], T]) -> T | None:
+        """Return what `read` makes of a field of the detail that only our own events may have."""
+        self.reserve(name)
+        return self.detail.take(name, read) if self.is_ours else None
+
+    def reserve(self, *names: str) -> None:
+        """Report these fields of the detail if the event is not ours."""
+        if not self.is_ours:
+            for name in names:
+                self.detail.forbid(name, f"only {SOURCE} itself may set it")
 
     def check(self) -> None:
         """Raise InvalidRequestError if there are problems."""

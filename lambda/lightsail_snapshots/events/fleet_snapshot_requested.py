@@ -80,8 +80,9 @@ def parse_fleet_request(
     tags = detail.take("tags", read_tags) or {}
     copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True)) or ()
     keep_for = detail.take("keepFor", read_duration)
-    plan = detail.take("plan", read_plan)
+    plan = envelope.take_ours("plan", read_plan)
     scheduled_time = detail.take("scheduledTime", read_instant)
+    envelope.reserve("notBefore", "restore")
     detail.reject_unknown()
     envelope.check()
     return FleetRequest(

@@ -68,8 +68,9 @@ def parse_request(
     copy_instance_tags = detail.take("copyInstanceTags", read_flag)
     copy_to = detail.take("copyTo", read_regions(copy_regions, region, for_copies=True)) or ()
     keep_for = detail.take("keepFor", read_duration)
-    plan = detail.take("plan", read_plan)
+    plan = envelope.take_ours("plan", read_plan)
     scheduled_time = detail.take("scheduledTime", read_instant)
+    envelope.reserve("notBefore", "restore")
     detail.reject_unknown()
     envelope.check()
     slot = scheduled_time or envelope.time
