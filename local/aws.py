@@ -16,7 +16,7 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -54,6 +54,10 @@ class LocalAws:
         make: Any = boto3.client  # the stubs want a literal name
         settings = {"region_name": region, "endpoint_url": self.endpoint, "verify": str(self.ca_bundle)}
         return make(service, **settings, **(credentials or admin))
+
+    def run(self, command: Sequence[str]) -> str:
+        """Run a command as the account's root user and return its output; raises CommandFailedError."""
+        return subprocesses.run(command, self.environment, ROOT, self.directory / "command.log", timeout=60)
 
     def make_instance(self, name: str, region: str = REGION, tags: Mapping[str, str] | None = None) -> None:
         """Create a Lightsail instance; its size does not matter."""

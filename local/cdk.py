@@ -12,15 +12,15 @@ CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 
 def bootstrap(aws: LocalAws) -> None:
-    """What `cdk bootstrap` does to an account once. Raises ChildFailedError.
+    """Bootstrap the account; raises CommandFailedError.
 
-    Outside the app's folder, since inside it the CLI would synthesize the app first, to no purpose.
+    It runs outside the app's folder, because inside it the CLI would synthesize the app first.
     """
     _cdk(aws, aws.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
 
 def deploy(aws: LocalAws, plans: Path) -> dict[str, str]:
-    """Deploys the stack for this plans.toml and returns its outputs. Raises ChildFailedError."""
+    """Deploy the stack for a plans.toml and return its outputs; raises CommandFailedError."""
     outputs = aws.directory / "outputs.json"
     context = ["--context", f"plans={plans}"]
     _cdk(aws, ROOT, "deploy", "--require-approval", "never", "--outputs-file", str(outputs), *context)
@@ -28,13 +28,13 @@ def deploy(aws: LocalAws, plans: Path) -> dict[str, str]:
 
 
 def resources(aws: LocalAws) -> dict[str, str]:
-    """Returns the physical ids of the deployed resources, by logical id without the eight digits that the CDK adds.
+    """Return the physical ids of the deployed resources, by logical id without the CDK's eight-digit suffix.
 
-    That is an address for a queue, a name for a function or the bus, and an ARN for the topic.
+    The physical id is a URL for a queue, a name for a function or the bus, and an ARN for the topic.
     """
     pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
-    found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    return {re.sub("[0-9A-F]{8}$", "", one["LogicalResourceId"]): one["PhysicalResourceId"] for one in found}
+    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    return {re.sub("[0-9A-F]{8}$", "", each["LogicalResourceId"]): each["PhysicalResourceId"] for each in summaries}
 
 
 def _cdk(aws: LocalAws, folder: Path, *arguments: str) -> None:

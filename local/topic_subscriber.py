@@ -1,4 +1,4 @@
-"""What a person would get on a phone: a queue that is subscribed to the stack's topic."""
+"""A queue that subscribes to the stack's topic, and gets the messages that a person would get."""
 
 import json
 import time
@@ -7,41 +7,41 @@ from typing import Any
 
 from local.aws import LocalAws
 
-NAME = "phone"
+QUEUE = "topic-subscriber"
 
 
 @dataclass
 class TopicSubscriber:
-    """A subscriber of the topic, and the texts that came so far, oldest first."""
+    """The messages of a topic so far, oldest first."""
 
     sqs: Any
-    url: str
+    queue_url: str
     texts: list[str] = field(default_factory=list)
 
-    def look(self) -> list[str]:
-        """Takes in what is new; returns all texts. That of an alarm is JSON, as AWS sends it."""
-        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+    def poll(self) -> list[str]:
+        """Receive new messages and return all texts; the text of an alarm is JSON."""
+        while messages := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                # Between quotation marks, as EventBridge sends a text, or bare, as an alarm's JSON.
                 text = json.loads(message["Body"])["Message"]
+                # EventBridge sends a text as a JSON string, CloudWatch sends an alarm as a JSON object.
                 self.texts.append(json.loads(text) if text.startswith('"') else text)
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+                self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
         return self.texts
 
     def wait_for(self, part: str, seconds: float) -> str | None:
-        """Returns the first text that has this in it; None where none comes within so many seconds."""
+        """Return the first text that contains `part`, or None if there is none within so many seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if found := next((text for text in self.look() if part in text), None):
+            if found := next((text for text in self.poll() if part in text), None):
                 return found
             time.sleep(0.2)
         return None
 
 
 def subscribe(aws: LocalAws, topic: str) -> TopicSubscriber:
-    """Makes the queue and subscribes it, as anybody could with a queue of their own."""
+    """Create a queue and subscribe it to the topic, as any user of the stack can."""
     sqs: Any = aws.client("sqs")
-    url = str(sqs.create_queue(QueueName=NAME)["QueueUrl"])
+    url = str(sqs.create_queue(QueueName=QUEUE)["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     statement = {
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""What the demo prints: one line for each step, the function's log, and a table at the end."""
+"""Prints the demo: steps with their times, commands, the functions' logs and tables."""
 
 import shlex
 import time
@@ -15,47 +15,47 @@ LEVEL_STYLES = {"INFO": "cyan", "WARNING": "yellow", "ERROR": "bold red", "METRI
 
 
 class DemoFailedError(Exception):
-    """A step of the demo did not end as it should. The text is for the person who watches."""
+    """Raised if a step of the demo fails; the text is for the person who watches."""
 
 
 class Screen:
-    """A terminal, or any other place that the output goes to; there it is plain text, with no moving parts."""
+    """A terminal, or a file or pipe, which gets plain text without moving parts."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Shows a step as it goes on, and then as done, with its time, or as failed."""
+    def step(self, text: str) -> Iterator[None]:
+        """Print a step while it runs, and afterwards whether it succeeded and how long it took."""
         began = time.monotonic()
         mark, style = "✘", "bold red"
         try:
-            with self.console.status(what) if self.console.is_terminal else self._announced(what):
+            with self.console.status(text) if self.console.is_terminal else self._announced(text):
                 yield
             mark, style = "✔", "green"
         finally:
             seconds = Text(f" {time.monotonic() - began:.1f} s", "dim")
-            self.console.print(Text(f"{mark} ", style) + Text(what, "default") + seconds)
+            self.console.print(Text(f"{mark} ", style) + Text(text, "default") + seconds)
 
     @contextmanager
-    def _announced(self, what: str) -> Iterator[None]:
-        self.say(f"… {what}")
+    def _announced(self, text: str) -> Iterator[None]:
+        self.say(f"… {text}")
         yield
 
     def say(self, text: str = "", style: str = "") -> None:
-        """Prints a line of text, as it is."""
+        """Print a line of text."""
         self.console.print(Text(text, style))
 
     def command(self, command: Sequence[str]) -> None:
-        """Prints a command that is run here."""
+        """Print a command that the demo runs."""
         self.paste(shlex.join(command), "$ ")
 
     def paste(self, text: str, prompt: str = "") -> None:
-        """Prints what is to be copied and pasted: the terminal breaks its line, not we."""
+        """Print text to copy: only the terminal breaks its lines, so they are pasted whole."""
         self.console.print(Text(prompt, "dim") + Text(text, "bold"), soft_wrap=True)
 
     def log(self, line: LogLine) -> None:
-        """Prints a line of the function's log; its message is broken within its own column."""
+        """Print a line of a function's log; a long message is wrapped within its column."""
         if not line.message:
             return
         fields = " ".join(f"{name}={value}" for name, value in line.fields.items())
@@ -69,7 +69,7 @@ class Screen:
             head = Text(" " * len(head))
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        """Prints a table of two columns; the first names what the second holds."""
+        """Print names and values as a table of two columns."""
         table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
         table.add_column(style="cyan", no_wrap=True)
         table.add_column(overflow="fold")
@@ -78,7 +78,7 @@ class Screen:
         self.console.print(table)
 
     def grid(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Prints a table with a header."""
+        """Print a table with a header."""
         table = Table(title=title, title_justify="left", title_style="bold", header_style="cyan")
         for name in header:
             table.add_column(name, overflow="fold")
@@ -87,7 +87,7 @@ class Screen:
         self.console.print(table)
 
     def failure(self, message: str, tail: str = "") -> None:
-        """Prints why there is no going on, and the last that was written by what failed."""
+        """Print why the demo failed, after the last lines of the command that failed."""
         if tail:
             self.console.print(Text(tail, "dim"), soft_wrap=True)
         self.say(f"✘ {message}", "bold red")

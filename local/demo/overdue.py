@@ -1,4 +1,4 @@
-"""The part of the demo in which an instance gets no snapshots: what a person hears of it on the phone."""
+"""Part 4 of the demo: the snapshots of an instance fail, and a subscriber gets messages and an alarm."""
 
 import json
 import time
@@ -13,54 +13,54 @@ from local.topic_subscriber import TopicSubscriber, subscribe
 INSTANCE = "forum"
 PLAN = "daily"
 ALARM = f"lightsail-snapshots-overdue-{PLAN}"
-UNTIL_THE_NEXT_NIGHT, UNTIL_THE_AUDIT = 25.0, 1.5
-"""Hours that pass for Lightsail: together a bit more than the `max_age` of the plan that ships."""
+HOURS_UNTIL_RUN, HOURS_UNTIL_AUDIT = 25.0, 1.5
+"""Hours by which Lightsail's clock advances: together a little more than the plan's `max_age`."""
 
 
-def show_overdue(screen: Screen, aws: LocalAws, topic: str, patience: float) -> None:
-    """Lets the snapshots of one instance fail until it is overdue, and shows the messages of that."""
-    phone = subscribe(aws, topic)
+def show_overdue(screen: Screen, aws: LocalAws, topic: str, timeout: float) -> None:
+    """Let snapshots of an instance fail until it is overdue, and show the messages; raises DemoFailedError."""
+    subscriber = subscribe(aws, topic)
     screen.say()
-    with screen.step(f"Make an instance {INSTANCE}, tagged backup = {PLAN}, whose snapshots Lightsail fails to make"):
+    with screen.step(f"Create an instance {INSTANCE}, tagged backup = {PLAN}, whose snapshots fail in Lightsail"):
         aws.make_instance(INSTANCE, tags={"backup": PLAN})
         fault = {"fault": "snapshot-fails", "operation": "CreateInstanceSnapshot", "name": INSTANCE}
         aws.control("POST", "/_lightsail/faults", fault)
-    with screen.step(f"{UNTIL_THE_NEXT_NIGHT:g} hours later: let the Scheduler run the plan {PLAN} again"):
-        _pass(aws, UNTIL_THE_NEXT_NIGHT)
+    with screen.step(f"{HOURS_UNTIL_RUN:g} hours later: run the plan {PLAN} again"):
+        _advance_clock(aws, HOURS_UNTIL_RUN)
         run_schedule(aws, PLAN)
-        failed = _hear(phone, f"Snapshot failed: {INSTANCE}", patience)
-    with screen.step(f"{UNTIL_THE_AUDIT:g} hours later: let the audit look"):
-        now = _pass(aws, UNTIL_THE_AUDIT)
+        failed = _wait_for_text(subscriber, f"Snapshot failed: {INSTANCE}", timeout)
+    with screen.step(f"{HOURS_UNTIL_AUDIT:g} hours later: run the audit"):
+        now = _advance_clock(aws, HOURS_UNTIL_AUDIT)
         put_schedule_event(aws, "audit", now)
-        overdue = _hear(phone, "Recovery point overdue", patience)
-    with screen.step("Carry the metrics to CloudWatch, as AWS does by itself: the alarm goes off"):
-        alarm = json.loads(_alarm(aws, phone, patience))
-    what = f"{alarm['NewStateValue']}: {alarm['AlarmDescription']}"
+        overdue = _wait_for_text(subscriber, "Recovery point overdue", timeout)
+    with screen.step("Send the metrics to CloudWatch, which AWS does by itself, and wait for the alarm"):
+        alarm = json.loads(_wait_for_alarm(aws, subscriber, timeout))
+    text = f"{alarm['NewStateValue']}: {alarm['AlarmDescription']}"
     screen.table(
-        "What a person reads on the phone",
-        [("an event", failed), ("an event", overdue), (alarm["AlarmName"], what)],
+        "What a subscriber of the topic gets, by email or SMS",
+        [("an event", failed), ("an event", overdue), (alarm["AlarmName"], text)],
     )
 
 
-def _pass(aws: LocalAws, hours: float) -> datetime:
-    """Lets so much time pass for Lightsail; returns what time it is there now."""
+def _advance_clock(aws: LocalAws, hours: float) -> datetime:
+    """Advance Lightsail's clock and return its time."""
     answer = aws.control("POST", "/_lightsail/clock", {"advance": 3600 * hours})
     return datetime.fromisoformat(answer["time"])
 
 
-def _alarm(aws: LocalAws, phone: TopicSubscriber, patience: float) -> str:
-    """Carries metrics until the alarm has gone off; the log that they are in comes a little later than the event."""
+def _wait_for_alarm(aws: LocalAws, subscriber: TopicSubscriber, timeout: float) -> str:
+    """Send metrics until the alarm arrives, because their log line appears a little later than the event."""
     bridge = MetricsBridge(aws)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         bridge.send()
-        if heard := phone.wait_for(ALARM, seconds=1):
-            return heard
-    raise DemoFailedError(f"After {patience:g} s the alarm {ALARM} has not gone off.")
+        if text := subscriber.wait_for(ALARM, seconds=1):
+            return text
+    raise DemoFailedError(f"The alarm {ALARM} has not arrived after {timeout:g} seconds.")
 
 
-def _hear(phone: TopicSubscriber, part: str, patience: float) -> str:
-    heard = phone.wait_for(part, patience)
-    if heard is None:
-        raise DemoFailedError(f"After {patience:g} s there is no message with {part!r} in it.")
-    return heard
+def _wait_for_text(subscriber: TopicSubscriber, part: str, timeout: float) -> str:
+    text = subscriber.wait_for(part, timeout)
+    if text is None:
+        raise DemoFailedError(f"No message contains {part!r} after {timeout:g} seconds.")
+    return text

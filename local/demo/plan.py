@@ -1,4 +1,4 @@
-"""The part of the demo in which a plan runs: the plans.toml that ships, and instances in six Regions."""
+"""Part 2 of the demo: a plan takes snapshots of the tagged instances in its Regions."""
 
 import time
 from pathlib import Path
@@ -11,44 +11,46 @@ from local.run_schedule import run_schedule
 PLAN = "daily"
 INSTANCE, UNTAGGED = "blog", "scratch"
 PLAN_REGIONS = ("eu-central-1", "us-east-1")
-"""Those of the line `# regions` in the file that ships: the demo switches it on, to show more than one."""
+"""The Regions in the line `# regions` of plans.toml, which the demo uncomments to show more than one Region."""
 OTHER_REGIONS = ("eu-west-1", "us-west-2", "ap-south-1", "ap-southeast-2")
 
 
 def write_plans(directory: Path) -> Path:
-    """Writes the plans.toml that ships, with its line `# regions` switched on, and returns where it is."""
+    """Write a copy of plans.toml with its line `# regions` uncommented, and return its path."""
     path = directory / "plans.toml"
     path.write_text((ROOT / "plans.toml").read_text(encoding="utf-8").replace("\n# regions", "\nregions"), "utf-8")
     return path
 
 
-def run_plan(screen: Screen, aws: LocalAws, patience: float) -> None:
-    """Makes instances, lets the plan run, and shows what came of it; raises DemoFailedError."""
+def run_plan(screen: Screen, aws: LocalAws, timeout: float) -> None:
+    """Create instances, run the plan, and show its snapshots; raises DemoFailedError."""
     screen.say()
-    with screen.step("Make an instance tagged backup = daily in six Regions, and one without a tag"):
+    with screen.step("Create an instance tagged backup = daily in each of six Regions, and one without a tag"):
         for region in (*PLAN_REGIONS, *OTHER_REGIONS):
             aws.make_instance(INSTANCE, region, {"backup": PLAN})
         aws.make_instance(UNTAGGED, PLAN_REGIONS[0])
-    with screen.step(f"Let the Scheduler run the plan {PLAN} once, now and not at 03:15"):
+    with screen.step(f"Run the plan {PLAN} now instead of at 03:15, by a one-time schedule"):
         run_schedule(aws, PLAN)
-    with screen.step("See the tagged instances of its two Regions get a snapshot, until it is usable"):
-        snapshots = _wait(aws, patience)
+    with screen.step("Wait for usable snapshots of the tagged instances in the plan's two Regions"):
+        snapshots = _wait_for_snapshots(aws, timeout)
     screen.grid(
-        "What the plan did, as Lightsail shows it",
+        "The snapshots in all six Regions, as Lightsail shows them",
         ("plan", "Region", "instance", "snapshot", "state"),
         [_row(snapshot) for snapshot in snapshots],
     )
 
 
-def _wait(aws: LocalAws, patience: float) -> list[dict[str, Any]]:
-    """Returns the plan's snapshots in all six Regions, when there are enough and all are usable."""
-    deadline = time.monotonic() + patience
+def _wait_for_snapshots(aws: LocalAws, timeout: float) -> list[dict[str, Any]]:
+    """Return the snapshots in all six Regions, once there are enough and all are usable."""
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         found = [one for region in (*PLAN_REGIONS, *OTHER_REGIONS) for one in _snapshots(aws, region)]
         if len(found) >= len(PLAN_REGIONS) and all(one["state"] == "available" for one in found):
             return found
         time.sleep(0.25)
-    raise DemoFailedError(f"After {patience:g} s the plan {PLAN} has no usable snapshots in {', '.join(PLAN_REGIONS)}.")
+    raise DemoFailedError(
+        f"The plan {PLAN} has no usable snapshots in {' and '.join(PLAN_REGIONS)} after {timeout:g} seconds."
+    )
 
 
 def _snapshots(aws: LocalAws, region: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The part of the demo in which prune runs: what a preview shows, what is deleted, and what remains."""
+"""Part 3 of the demo: preview shows what prune would delete, and prune deletes it."""
 
 import sys
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from local.run_schedule import put_schedule_event
 
 INSTANCE, REGION = "shop", "eu-central-1"
 NIGHTS = 10
-"""So many that the plan that ships lets one to three go, whatever day it is, and that not too many would go at once."""
+"""With ten nights, the plan in plans.toml deletes one to three snapshots on any day, and never too many at once."""
 
 
 def seed_nights(aws: LocalAws) -> None:
-    """Makes an instance with the snapshots of some nights, one on hold and one made by hand: before all else.
+    """Create an instance with nightly snapshots, one on hold, and one taken by a person; do this first.
 
-    The emulator's clock begins in the past for it, and is at the present when it is done.
+    It sets the emulator's clock back, and advances it to the present.
     """
     now = datetime.now(UTC)
     aws.control("POST", "/_lightsail/clock", {"time": (now - timedelta(days=NIGHTS + 1)).isoformat()})
@@ -39,32 +39,33 @@ def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:
     lightsail.create_instance_snapshot(instanceName=INSTANCE, instanceSnapshotName=name, tags=listed)
 
 
-def run_prune(screen: Screen, aws: LocalAws, function: str, patience: float) -> None:
-    """Shows the preview, lets prune run as its schedule would, and shows what remains; raises DemoFailedError."""
-    screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would go, and why:", "bold")
+def run_prune(screen: Screen, aws: LocalAws, function: str, timeout: float) -> None:
+    """Show the preview, run prune as its schedule does, and show what is left; raises DemoFailedError."""
+    screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would prune delete, and why?", "bold")
     screen.paste("make preview", "$ ")
     environment = {**aws.environment, "COLUMNS": str(screen.console.width)}
-    command = [sys.executable, str(ROOT / "cli/lightsail_snapshots_cli/preview.py"), str(aws.directory / "plans.toml")]
+    command = [sys.executable, "-m", "lightsail_snapshots_cli.preview", str(aws.directory / "plans.toml")]
     screen.say(subprocesses.run(command, environment, ROOT, aws.directory / "preview.log", timeout=60).rstrip())
     since = datetime.now(UTC)
     screen.say()
-    with screen.step("Let prune run now, with the event that its schedule puts on the bus every hour"):
+    with screen.step("Run prune now, with the event that its schedule puts on the bus every hour"):
         put_schedule_event(aws, "prune", datetime.now(UTC))
-    _follow(screen, aws, function, since, patience)
-    left = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
-    own = sorted((one for one in left if one["fromInstanceName"] == INSTANCE), key=lambda one: one["createdAt"])
+    _follow_log(screen, aws, function, since, timeout)
+    remaining = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
+    of_instance = [one for one in remaining if one["fromInstanceName"] == INSTANCE]
+    of_instance.sort(key=lambda one: one["createdAt"], reverse=True)
     screen.grid(
-        f"What remains of {INSTANCE}, as Lightsail shows it",
+        f"The remaining snapshots of {INSTANCE}, as Lightsail shows them",
         ("taken", "snapshot", "state"),
-        [(f"{one['createdAt']:%Y-%m-%d %H:%M}", one["name"], one["state"]) for one in reversed(own)],
+        [(f"{one['createdAt']:%Y-%m-%d %H:%M}", one["name"], one["state"]) for one in of_instance],
     )
 
 
-def _follow(screen: Screen, aws: LocalAws, function: str, since: datetime, patience: float) -> None:
+def _follow_log(screen: Screen, aws: LocalAws, function: str, since: datetime, timeout: float) -> None:
     done = False
-    for line in follow(aws, function, patience, since):
+    for line in follow(aws, function, timeout, since):
         screen.log(line)
         done = done or line.message == "Pruned"
         if done and line.level == "METRIC":
-            return  # the metrics of an invocation come last
-    raise DemoFailedError(f"After {patience:g} s prune is not done. Its log above says why.")
+            return  # a function logs its metrics last
+    raise DemoFailedError(f"Prune has not finished after {timeout:g} seconds. Its log above says why.")

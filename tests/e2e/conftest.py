@@ -7,7 +7,7 @@ import pytest
 
 from local import cdk
 from local.aws import local_aws
-from local.demo.__main__ import speed_up
+from local.speed_up import speed_up
 from tests.e2e.deployment import Deployment
 
 
@@ -17,7 +17,7 @@ def deployed() -> Iterator[Deployment]:
         cdk.bootstrap(aws)
         cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml"))
         deployment = Deployment(aws, cdk.resources(aws))
-        speed_up(aws, deployment.resources, come_back_seconds=2, snapshot_seconds=1)
+        speed_up(aws, deployment.resources, retry_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine may take longer than the queue waits: it is had now.
         for function in ("CreateFunction", "FanOutFunction", "CopyFunction"):
             aws.client("lambda").invoke(FunctionName=deployment.resources[function], Payload=b"{}")

@@ -1,4 +1,4 @@
-"""`make demo`, and what is left of it when somebody stops it."""
+"""`make demo`, to its end and stopped by a signal: it leaves no files or processes behind."""
 
 import os
 import re
@@ -33,7 +33,7 @@ DEMO_SECONDS = 300
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder; pytest's own have longer paths than a temporary folder may have (see local.aws)."""
+    """An empty folder; the paths of pytest's own are too long for a temporary folder (see local.aws)."""
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "tmp").mkdir()
         yield Path(name)
@@ -41,11 +41,11 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def demo(folder: Path) -> Iterator[Demo]:
-    """`python -m local.demo --keep`, writing to a file, with a place of its own for temporary files."""
+    """`python -m local.demo --keep`, with its output and its temporary files in the folder."""
     with (folder / "output").open("wb") as output:
         command = [sys.executable, "-m", "local.demo", "--keep"]
         environment = {**os.environ, **USER_SETTINGS, "TMPDIR": str(folder / "tmp")}
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process:  # noqa: S603  our own words
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output) as process:  # noqa: S603 - our own command
             yield process
             process.kill()
 
@@ -62,8 +62,8 @@ def _until(folder: Path, demo: Demo, text: str) -> None:
     assert text in output
 
 
-def _stopped(demo: Demo, folder: Path, number: signal.Signals) -> int:
-    """Sends a signal and returns the exit status, when there is nothing left of the demo."""
+def _stop(demo: Demo, folder: Path, number: signal.Signals) -> int:
+    """Send a signal, check that nothing is left of the demo, and return its exit status."""
     demo.send_signal(number)
     status = demo.wait(TIMEOUT_SECONDS)
     assert list((folder / "tmp").iterdir()) == []
@@ -72,25 +72,25 @@ def _stopped(demo: Demo, folder: Path, number: signal.Signals) -> int:
 
 
 def _processes_of(folder: Path) -> list[str]:
-    """Every process that works in the demo's temporary folder, which all of its children are told of.
+    """Return the commands of all processes that have the demo's temporary folder in their environment.
 
-    Read from /proc: where there is none (macOS), there is nothing to see, and the test shows less.
+    It reads /proc; on macOS, which has none, it finds nothing.
     """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # the process has ended
             if str(folder / "tmp").encode() in (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_text().replace("\0", " "))
     return found
 
 
-def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, folder: Path) -> None:
+def test_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, folder: Path) -> None:
     _until(folder, demo, "It runs until you press Ctrl-C")
     assert _processes_of(folder)
     _until(folder, demo, "The function's log, live:")
     _paste(_output(folder).partition("paste this into another terminal:")[2])
 
-    status = _stopped(demo, folder, signal.SIGINT)
+    status = _stop(demo, folder, signal.SIGINT)
 
     shown = _output(folder)
     assert status == 130
@@ -101,17 +101,23 @@ def test_the_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, 
         (region, "blog", "available") for region in ("eu-central-1", "us-east-1")
     ]
     assert re.search(r"\n[1-3] of 15 snapshots would go now\. Nothing was deleted\.\n", shown)  # by the day of the week
-    assert "What remains of shop" in shown.partition("  INFO    Pruned")[2]
+    assert "The remaining snapshots of shop" in shown.partition("  INFO    Pruned")[2]
     assert shown.endswith("Nothing is left behind.\n")
 
 
 def _paste(shown: str) -> None:
-    """Runs every command that the demo ends with, as a person would, with the AWS CLI of the tests."""
-    commands = [line for line in shown.splitlines() if line.startswith(("export ", "aws ", "curl "))]
+    """Run every command that the demo prints at its end, with the AWS CLI of these tests."""
+    commands = [line for line in shown.splitlines() if line.startswith(("export ", "unset ", "aws ", "curl "))]
     assert [line.split()[0] for line in commands].count("aws") == 3
     tests = shlex.quote(str(Path(sys.executable).parent))
-    script = "\n".join([*commands[:6], f"export PATH={tests}:$PATH", *commands[6:]])
-    subprocess.run(["bash", "-ec", script], check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS)  # noqa: S603, S607  our own words
+    script = "\n".join([commands[0], f"export PATH={tests}:$PATH", *commands[1:]])
+    subprocess.run(  # noqa: S603 - our own commands
+        ["bash", "-ec", script],  # noqa: S607 - any bash
+        check=True,
+        env={**os.environ, **USER_SETTINGS},
+        stdout=subprocess.DEVNULL,
+        timeout=TIMEOUT_SECONDS,
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,13 +128,15 @@ def _paste(shown: str) -> None:
         ("… Deploy the unmodified stack", signal.SIGINT),
     ],
 )
-def test_the_demo_can_be_stopped_at_any_moment(demo: Demo, folder: Path, moment: str, number: signal.Signals) -> None:
+def test_demo_leaves_nothing_behind_when_a_signal_stops_it(
+    demo: Demo, folder: Path, moment: str, number: signal.Signals
+) -> None:
     _until(folder, demo, moment)
 
-    assert _stopped(demo, folder, number) == 130
+    assert _stop(demo, folder, number) == 130
 
 
-def test_nothing_outlives_a_demo_that_is_killed(demo: Demo, folder: Path) -> None:
+def test_local_aws_ends_when_the_demo_is_killed(demo: Demo, folder: Path) -> None:
     _until(folder, demo, "… Deploy the unmodified stack")
 
     demo.kill()

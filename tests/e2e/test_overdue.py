@@ -19,7 +19,7 @@ PLAN = "nightly"
 def phone(deployed: Deployment) -> Iterator[TopicSubscriber]:
     phone = subscribe(deployed.aws, deployed.resources["MonitoringNotificationsTopic"])
     yield phone
-    deployed.sqs.delete_queue(QueueUrl=phone.url)
+    deployed.sqs.delete_queue(QueueUrl=phone.queue_url)
 
 
 def audit(stack: Deployment, instance: str, when: datetime) -> None:
@@ -33,14 +33,14 @@ def text(phone: TopicSubscriber, *parts: str) -> str:
     """Wait for the text that has all of these in it."""
 
     def found() -> str | None:
-        return next((one for one in phone.look() if all(part in one for part in parts)), None)
+        return next((one for one in phone.poll() if all(part in one for part in parts)), None)
 
     return eventually(found, f"text with {parts}")
 
 
 def alarms(phone: TopicSubscriber) -> dict[str, Any]:
     """Read the alarms that went off, by name."""
-    messages = [json.loads(one) for one in phone.look() if one.startswith("{")]
+    messages = [json.loads(one) for one in phone.poll() if one.startswith("{")]
     return {message["AlarmName"]: message for message in messages if message["NewStateValue"] == "ALARM"}
 
 
