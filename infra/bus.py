@@ -31,24 +31,50 @@ class Bus(events.EventBus):
         CfnOutput(
             scope, "BusName", value=self.event_bus_name, description="Requests and outcomes are events on this bus."
         )
+        self._publishers: list[str] = []
+        self.source_policy = self._add_policy("OnlyTheStackUsesItsSource", self._deny_our_source())
         if allow_accounts:
-            self._allow_requests(allow_accounts)
+            requests = self._add_policy("RequestsOfOtherAccounts", self._allow_requests(allow_accounts))
+            requests.add_resource_dependency(self.source_policy)
 
-    def _allow_requests(self, accounts: Sequence[str]) -> None:
-        """Let other accounts put requests for snapshots, but no other events, and none from our own source."""
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="RequestsOfOtherAccounts",
-                principals=[iam.AccountPrincipal(account) for account in accounts],
-                actions=["events:PutEvents"],
-                resources=[self.event_bus_arn],
-                conditions={
-                    "ForAllValues:StringEquals": {
-                        "events:detail-type": [INSTANCE_SNAPSHOT_REQUESTED, FLEET_SNAPSHOT_REQUESTED]
-                    },
-                    "ForAllValues:StringNotEquals": {"events:source": SOURCE},
-                },
-            )
+    def _add_policy(self, sid: str, statement: iam.PolicyStatement) -> events.CfnEventBusPolicy:
+        return events.CfnEventBusPolicy(
+            self,
+            sid,
+            event_bus_name=self.event_bus_name,
+            statement_id=sid,
+            statement=statement.to_statement_json(),
+        )
+
+    def allow_our_source(self, role: iam.Role) -> None:
+        """Let one more role of the stack put events of our source, of the types that its own policy allows."""
+        self._publishers.append(role.role_arn)
+        self.source_policy.statement = self._deny_our_source().to_statement_json()
+
+    def _deny_our_source(self) -> iam.PolicyStatement:
+        """Deny PutEvents to everyone but the stack's own roles if any entry of the call has our source."""
+        return iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.StarPrincipal()],
+            actions=["events:PutEvents"],
+            resources=[self.event_bus_arn],
+            conditions={
+                "ForAnyValue:StringEquals": {"events:source": SOURCE},
+                "StringNotEquals": {"aws:PrincipalArn": list(self._publishers)},
+            },
+        )
+
+    def _allow_requests(self, accounts: Sequence[str]) -> iam.PolicyStatement:
+        """Let other accounts put requests for snapshots, but no other events."""
+        return iam.PolicyStatement(
+            principals=[iam.AccountPrincipal(account) for account in accounts],
+            actions=["events:PutEvents"],
+            resources=[self.event_bus_arn],
+            conditions={
+                "ForAllValues:StringEquals": {
+                    "events:detail-type": [INSTANCE_SNAPSHOT_REQUESTED, FLEET_SNAPSHOT_REQUESTED]
+                }
+            },
         )
 
 

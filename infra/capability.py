@@ -6,14 +6,13 @@ from typing import ClassVar
 
 from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.asset.bundling import RUNTIME
-from infra.bus import may_publish
+from infra.bus import Bus, may_publish
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import NAMESPACE, SERVICE
 from infra.queues import Queue
@@ -23,7 +22,7 @@ from infra.queues import Queue
 class StackContext:
     """What all capabilities of a stack share."""
 
-    bus: events.IEventBus
+    bus: Bus
     code: lambda_.Code
     regions: Sequence[str]
     """The Regions whose instances get snapshots."""
@@ -83,6 +82,7 @@ class Capability(Construct):
         # AWSLambdaBasicExecutionRole would allow more. The CDK adds the queues.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.role.add_to_policy(may_publish(context.bus, self.publishes))
+        context.bus.allow_our_source(self.role)
         self.log_group.grant_write(self.role)
 
     def make_function(
@@ -113,6 +113,7 @@ class Capability(Construct):
             dead_letter_queue=dead_letter_queue,
             on_failure=on_failure,
         )
+        function.node.add_dependency(self.context.bus.source_policy)  # before it, anyone could put events of our source
         reason = "Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run."
         Validations.of(function).acknowledge(Acknowledgment(id="AwsSolutions-L1", reason=reason))
         return function

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack, TimeZone
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
-from infra.bus import may_publish
+from infra.bus import Bus, may_publish
 from infra.names import NAME
 from infra.queues import DeadLetterQueue
 from lightsail_snapshots.events import SOURCE
@@ -23,7 +22,7 @@ class Schedules(Construct):
     "Configuring a schedule's dead-letter queue"). It was never on the bus, so it is not in the archive either.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, bus: events.IEventBus) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, bus: Bus) -> None:
         super().__init__(scope, construct_id)
         self._bus = bus
         self.dead_letter_queue = DeadLetterQueue(self, "DeadLetterQueue")
@@ -73,7 +72,8 @@ class Schedules(Construct):
                 max_event_age=Duration.hours(24),
             ),
         )
-        made.node.add_dependency(self._group, self._role)  # the schedule has the group's name as plain text
+        # The schedule has the group's name as plain text.
+        made.node.add_dependency(self._group, self._role, self._bus.source_policy)
 
     def _make_role(self) -> iam.Role:
         """Make the role, for the schedules of this group only (user guide, "Confused deputy prevention")."""
@@ -88,6 +88,7 @@ class Schedules(Construct):
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=conditions),
         )
         role.add_to_policy(self._publish)
+        self._bus.allow_our_source(role)
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="KeepDeadLetters", actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn]

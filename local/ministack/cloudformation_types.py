@@ -1,7 +1,8 @@
-"""Adds the types AWS::Events::Archive and AWS::Logs::QueryDefinition to MiniStack's CloudFormation.
+"""Adds three types to MiniStack's CloudFormation: archives, policies of event buses, and saved queries.
 
-MiniStack has archives and replays, but its CloudFormation rejects them. It has no saved queries at all, so a query is
-accepted and not stored. This module uses private names of MiniStack, which is why requirements-dev.in pins it exactly.
+MiniStack has archives and replays, but its CloudFormation rejects them. It shows the policy of a bus, but enforces
+none. It has no saved queries at all, so a query is accepted and not stored. This module uses private names of
+MiniStack, which is why requirements-dev.in pins it exactly.
 """
 
 import json
@@ -17,6 +18,10 @@ def register() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {
         "create": _create_archive,
         "delete": _delete_archive,
+    }
+    provisioners._RESOURCE_HANDLERS["AWS::Events::EventBusPolicy"] = {
+        "create": _create_bus_policy,
+        "delete": _delete_bus_policy,
     }
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {"create": _create_query, "delete": _delete_query}
 
@@ -40,6 +45,18 @@ def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str
 
 def _delete_archive(physical_id: str, _properties: Mapping[str, Any]) -> None:
     eventbridge._delete_archive({"ArchiveName": physical_id})
+
+
+def _create_bus_policy(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    bus, sid = properties["EventBusName"], properties["StatementId"]
+    policy = eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})
+    others = [statement for statement in policy["Statement"] if statement["Sid"] != sid]
+    policy["Statement"] = [*others, {"Sid": sid, **properties["Statement"]}]
+    return f"{bus}|{sid}", {}
+
+
+def _delete_bus_policy(_physical_id: str, properties: Mapping[str, Any]) -> None:
+    eventbridge._remove_permission(properties)
 
 
 def _create_query(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:

@@ -1,6 +1,8 @@
 """What a role may do, by AWS's own authorization data: builders of cases, and IAM's decision on them."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +72,28 @@ def decide(
     statements: list[dict[str, Any]],
     cases: dict[str, Case],
     *,
-    account: str = ACCOUNT,
+    principals: Mapping[str, str] | None = None,
     resource_policy: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return IAM's decision on every case, all of them in one process of Node.js.
 
-    `account` is where the role is that has these statements; the resources are always the stack's.
+    `principals` has the ARN of who has these statements, by case: if there is none, it is a role of the stack's
+    account. The resources are always the stack's.
     """
+    function = f"arn:aws:sts::{ACCOUNT}:assumed-role/function/function"
+    asked = [(*case, (principals or {}).get(name, function)) for name, case in cases.items()]
     question = {
         "account": ACCOUNT,
-        "principal": f"arn:aws:sts::{account}:assumed-role/function/function",
         "policies": [{"Version": "2012-10-17", "Statement": statements}],
         "resourcePolicy": resource_policy,
         "cases": [
-            {"action": action, "resource": resource.replace("/BUS", f"/{template.bus}"), "context": context}
-            for action, resource, context in cases.values()
+            {
+                "principal": principal,
+                "action": action,
+                "resource": resource.replace("/BUS", f"/{template.bus}"),
+                "context": {"aws:PrincipalArn": _principal_arn(principal)} | context,
+            }
+            for action, resource, context, principal in asked
         ],
     }
     answer = node(
@@ -97,3 +106,9 @@ def decide(
         timeout=60,
     )
     return dict(zip(cases, json.loads(answer.stdout), strict=True))
+
+
+def _principal_arn(principal: str) -> str:
+    """Return `aws:PrincipalArn`: for a session the ARN of its role (IAM user guide, "Global condition keys")."""
+    session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/(.+)/[^/]+", principal)
+    return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else principal
