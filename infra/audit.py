@@ -1,4 +1,4 @@
-"""The `audit` capability: Audit Requested, on a schedule or by request -> Lambda -> metrics, Recovery Point Overdue."""
+"""The `audit` capability: Audit Requested, on a schedule -> Lambda -> metrics, Recovery Point Overdue."""
 
 from datetime import timedelta
 
@@ -10,8 +10,9 @@ from infra.capability import StackContext
 from infra.event_function import EventFunction
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import our_metric
+from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
-from lightsail_snapshots.events import AUDIT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, RECOVERY_POINT_OVERDUE
+from lightsail_snapshots.events import AUDIT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, RECOVERY_POINT_OVERDUE, SOURCE
 from lightsail_snapshots.reader import format_duration
 from lightsail_snapshots_plans.plans import Plans
 
@@ -43,9 +44,9 @@ class Audit(EventFunction):
         self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], context.all_regions)
         self.add_rule(
             "Rule",
-            description="Requests for an audit, from the schedule or any other source.",
+            description="Our own requests for an audit; replayed ones are ignored.",
             bus=context.bus,
-            pattern={"detail-type": [AUDIT_REQUESTED]},
+            pattern={"source": [SOURCE], "detail-type": [AUDIT_REQUESTED], **NOT_REPLAYED},
         )
         detail = {
             "plans": [plan.as_detail() for plan in plans.plans],

@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.capability import StackContext
 from infra.event_function import EventFunction
 from infra.monitoring.metrics import our_metric
+from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
 from lightsail_snapshots.events import (
     FLEET_SNAPSHOT_REQUESTED,
@@ -38,9 +39,10 @@ class FanOut(EventFunction):
         self.allow_reads("List", ["lightsail:GetInstances"], context.regions)
         self.add_rule(
             "Rule",
-            description="Requests for snapshots of all selected instances, from any source.",
+            description="Requests for snapshots of all selected instances, from any source; replayed ones are ignored.",
             bus=context.bus,
-            pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED]},
+            # A replayed request selects instances by the plans of an earlier day.
+            pattern={"detail-type": [FLEET_SNAPSHOT_REQUESTED], **NOT_REPLAYED},
         )
         for plan in plans:
             if plan.enabled:

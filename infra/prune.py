@@ -1,4 +1,4 @@
-"""The `prune` capability: Prune Requested, on a schedule or by request -> Lambda -> DeleteInstanceSnapshot of ours."""
+"""The `prune` capability: Prune Requested, on a schedule -> Lambda -> DeleteInstanceSnapshot of ours."""
 
 import json
 from typing import Any
@@ -8,12 +8,14 @@ from constructs import Construct
 from infra.capability import StackContext
 from infra.event_function import EventFunction
 from infra.monitoring.metrics import our_metric
+from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_DELETED,
     INSTANCE_SNAPSHOT_FAILED,
     PRUNE_REFUSED,
     PRUNE_REQUESTED,
+    SOURCE,
 )
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots_plans.file import InvalidPlansError
@@ -40,10 +42,10 @@ class Prune(EventFunction):
         self._allow_deletions()
         self.add_rule(
             "Rule",
-            description="Requests to delete the snapshots that no plan keeps; replayed ones are ignored.",
+            description="Our own requests to delete the snapshots that no plan keeps; replayed ones are ignored.",
             bus=context.bus,
             # A replayed request carries the plans of an earlier day, which may keep less than today's.
-            pattern={"detail-type": [PRUNE_REQUESTED], "replay-name": [{"exists": False}]},
+            pattern={"source": [SOURCE], "detail-type": [PRUNE_REQUESTED], **NOT_REPLAYED},
         )
         schedules.put_event("prune", PRUNE_REQUESTED, _detail(plans), schedule=plans.prune_schedule)
         self.watch(

@@ -8,6 +8,9 @@ from constructs import Construct
 
 from infra.queues import Queue
 
+NOT_REPLAYED = {"replay-name": [{"exists": False}]}
+"""The part of a pattern that excludes replayed events: only those have the field."""
+
 
 def add_rule(
     scope: Construct,

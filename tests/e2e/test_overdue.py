@@ -26,7 +26,7 @@ def audit(stack: Deployment, instance: str, when: datetime) -> None:
     """Ask for an audit of one instance, as at some time to come."""
     plan = {"name": PLAN, "select": {"names": [instance]}, "maxAge": "PT26H"}
     detail = {"plans": [plan], "scheduledTime": f"{when:%Y-%m-%dT%H:%M:%SZ}"}
-    stack.put("Audit Requested", detail)
+    stack.put("Audit Requested", detail, source=SOURCE)
 
 
 def text(phone: TopicSubscriber, *parts: str) -> str:

@@ -3,9 +3,13 @@
 from tests.infra.synthesized import Synthesized, synthesize
 
 
-def test_request_from_any_source_on_our_bus_triggers_it(template: Synthesized) -> None:
+def test_our_own_request_triggers_it_unless_it_is_replayed(template: Synthesized) -> None:
     rule = template.only("AWS::Events::Rule", "AuditRule")
-    assert rule["EventPattern"] == {"detail-type": ["Audit Requested"]}
+    assert rule["EventPattern"] == {
+        "source": ["lightsail-snapshots"],
+        "detail-type": ["Audit Requested"],
+        "replay-name": [{"exists": False}],
+    }
     assert rule["EventBusName"] == template.bus
 
 

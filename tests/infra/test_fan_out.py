@@ -34,9 +34,9 @@ def rules(template: Synthesized) -> dict[str, dict[str, Any]]:
     return {name: rule for name, rule in template.of_type(RULE).items() if name.startswith("FanOut")}
 
 
-def test_fleet_request_from_any_source_on_our_bus_reaches_the_function_as_it_is(template: Synthesized) -> None:
+def test_fleet_request_from_any_source_reaches_the_function_unless_it_is_replayed(template: Synthesized) -> None:
     ((_, rule),) = rules(template).items()
-    assert rule["EventPattern"] == {"detail-type": ["Fleet Snapshot Requested"]}
+    assert rule["EventPattern"] == {"detail-type": ["Fleet Snapshot Requested"], "replay-name": [{"exists": False}]}
     assert rule["EventBusName"] == template.bus
     (target,) = rule["Targets"]
     assert target["Arn"] == template.arn(template.id_of(FUNCTION, "FanOut"))

@@ -7,9 +7,13 @@ from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized
 
 
-def test_request_from_any_source_triggers_it_unless_it_is_replayed(template: Synthesized) -> None:
+def test_our_own_request_triggers_it_unless_it_is_replayed(template: Synthesized) -> None:
     rule = template.only("AWS::Events::Rule", "PruneRule")
-    assert rule["EventPattern"] == {"detail-type": ["Prune Requested"], "replay-name": [{"exists": False}]}
+    assert rule["EventPattern"] == {
+        "source": ["lightsail-snapshots"],
+        "detail-type": ["Prune Requested"],
+        "replay-name": [{"exists": False}],
+    }
     assert rule["EventBusName"] == template.bus
     (target,) = rule["Targets"]
     assert target["Arn"] == template.arn(template.id_of("AWS::Lambda::Function", "Prune"))

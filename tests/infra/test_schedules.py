@@ -84,7 +84,8 @@ def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesi
     detail = detail_of(schedule)
     shipped = read_plans(ROOT / "plans.toml", today=date(2026, 11, 23)).plans
     assert detail["plans"] == [plan.as_detail() for plan in shipped]
-    event = requested(detail, **{"detail-type": schedule["Target"]["EventBridgeParameters"]["DetailType"]})
+    entry = schedule["Target"]["EventBridgeParameters"]
+    event = requested(detail, **{"source": entry["Source"], "detail-type": entry["DetailType"]})
     assert fits(event)
     assert [plan.name for plan in read_plans_of_event(detail["plans"])] == [plan.name for plan in shipped]
     if name == "audit":

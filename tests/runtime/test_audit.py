@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from lightsail_snapshots.events import SOURCE
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Log, Start
 from tests.support.events import REQUEST_ID, requested
@@ -16,7 +17,7 @@ def test_audit_reports_an_instance_without_a_snapshot(aws: Aws, start: Start, lo
     event = requested({"plans": [plan], "scheduledTime": when.isoformat()})
     function = start(aws.environment | {"RUNBOOK": "docs/operations.md"}, AUDIT)
 
-    answer = function.invoke(event | {"detail-type": "Audit Requested"})
+    answer = function.invoke(event | {"detail-type": "Audit Requested", "source": SOURCE})
 
     assert answer.payload == {"state": "completed", "overdue": {"daily": 1}}
     [published] = aws.events

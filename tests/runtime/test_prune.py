@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+from lightsail_snapshots.events import SOURCE
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Log, Start
 from tests.support.events import REQUEST_ID, requested
@@ -22,10 +23,11 @@ def test_prune_deletes_and_announces_a_snapshot_that_no_rule_keeps(aws: Aws, sta
         clock.advance(DAY)
     plan = {"name": "daily", "select": {"all": True}, "keep": {"last": 1}}
     detail = {"plans": [plan], "scheduledTime": "2024-06-03T12:00:00Z"}
-    event = requested(detail, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = requested(detail, time=time, source=SOURCE, **{"detail-type": "Prune Requested"})
 
     # Lambda gives it 15 minutes: with little time left, it deletes nothing.
-    answer = start(aws.environment, PRUNE, timeout=900).invoke(event | {"detail-type": "Prune Requested"})
+    answer = start(aws.environment, PRUNE, timeout=900).invoke(event)
 
     assert answer.payload == {"deleted": {"us-east-1": 1}}
     assert aws.snapshots() == {"second": "available"}

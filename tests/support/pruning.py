@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from lightsail_snapshots import prune
 from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.naming import our_tags
 from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.region import Region
@@ -55,7 +56,7 @@ def nights(aws: FakeAws, count: int, where: str = HOME, instance: str = "web-1")
 def prune_requested(*plans: dict[str, Any], **envelope: Any) -> dict[str, Any]:
     """Build a request of this moment, whose schedule meant it to run at NOW."""
     detail = {"plans": list(plans or [LAST_1]), "scheduledTime": NOW.isoformat()}
-    kind = {"detail-type": "Prune Requested", "id": "prune-1", "time": datetime.now(UTC).isoformat()}
+    kind = {"detail-type": "Prune Requested", "source": SOURCE, "id": "prune-1", "time": datetime.now(UTC).isoformat()}
     return requested(detail, **(kind | envelope))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from lightsail_snapshots import audit
 from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.naming import format_utc, our_tags
 from lightsail_snapshots.reporting import RegionsFailedError
@@ -26,7 +27,8 @@ def plan(name: str = "daily", **fields: object) -> dict[str, Any]:
 
 def requested_at(now: datetime, *plans: object, **fields: object) -> dict[str, Any]:
     detail = {"plans": list(plans), "every": "PT1H", "scheduledTime": format_utc(now)} | fields
-    return requested(detail, **{"detail-type": "Audit Requested", "time": format_utc(now)})
+    envelope = {"detail-type": "Audit Requested", "source": SOURCE, "time": format_utc(now)}
+    return requested(detail, **envelope)
 
 
 def run(aws: FakeAws, *plans: dict[str, Any], **fields: object) -> dict[str, Any]:
@@ -326,6 +328,21 @@ def test_bad_request_reports_every_problem_and_completes_no_audit(
     assert (failed["detail-type"], failed["detail"]["request"]) == ("Instance Snapshot Failed", event)
     counted = figures(capsys)
     assert (counted["AuditsCompleted", ""], counted["SnapshotsFailed", ""]) == ([0], [1])
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize(
+    ("envelope", "problem"),
+    [
+        ({"source": "my.ci"}, "source: must be lightsail-snapshots, not 'my.ci': "),
+        ({"source": ""}, "source: must be lightsail-snapshots, not '': "),
+        ({"replay-name": "last-night"}, "replay-name: a replay is rejected: "),
+    ],
+)
+def test_audit_rejects_other_sources_and_replays(aws: FakeAws, envelope: dict[str, str], problem: str) -> None:
+    answer = audit.handler(requested_at(datetime.now(UTC), plan()) | envelope, Context())
+    assert answer["reason"] == "InvalidRequest"
+    assert f"{problem}to audit now, use run_now of docs/operations.md" in answer["message"]
     assert aws.calls == []
 
 

@@ -325,6 +325,21 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
     assert aws.calls == []
 
 
+@pytest.mark.parametrize(
+    ("envelope", "problem"),
+    [
+        ({"source": "my.ci"}, "source: must be lightsail-snapshots, not 'my.ci': "),
+        ({"replay-name": "last-night"}, "replay-name: a replay is rejected: "),
+    ],
+)
+def test_prune_rejects_other_sources_and_replays(aws: FakeAws, envelope: dict[str, str], problem: str) -> None:
+    names = nights(aws, 30)
+    answer = run(prune_requested(LAST_1 | {"maxDeletes": 100}, **envelope))
+    assert answer["reason"] == "InvalidRequest"
+    assert f"{problem}to prune now, use run_now of docs/operations.md" in answer["message"]
+    assert left(aws) == set(names)
+
+
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "time": NOW.isoformat(), "detail": "x"}, []])
 def test_what_is_no_event_ends_the_same_way(aws: FakeAws, event: Any) -> None:
     assert run(event)["reason"] == "InvalidRequest"

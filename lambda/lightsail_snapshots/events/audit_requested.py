@@ -8,6 +8,7 @@ from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_duration, read_instant
 
 HOURLY = timedelta(hours=1)
+RUN_NOW = "to audit now, use run_now of docs/operations.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class AuditRequest:
 def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
     envelope = open_event(event)
+    envelope.require_own_source(RUN_NOW)
+    envelope.reject_replay(RUN_NOW)
     detail = envelope.detail
     plans = detail.require("plans", read_plans) or ()
     every = detail.take("every", read_duration) or HOURLY

@@ -34,6 +34,8 @@ class Envelope:
     time: datetime
     source: str
     """Empty if a person invoked the function, or a rule that sends the id, the time and the detail only."""
+    replay_name: str
+    """Empty unless EventBridge replays the event from the archive."""
     detail: Reader
 
     @property
@@ -52,6 +54,18 @@ class Envelope:
             for name in names:
                 self.detail.forbid(name, f"only {SOURCE} itself may set it")
 
+    def require_own_source(self, instead: str) -> None:
+        """Report an event that the stack did not put itself; `instead` says how a person gets the same done."""
+        if not self.is_ours:
+            self.detail.problems.append(
+                Problem(("source",), f"must be {SOURCE}, not {format_value(self.source)}: {instead}")
+            )
+
+    def reject_replay(self, instead: str) -> None:
+        """Report an event that is replayed: it is of an earlier day, and so are its plans."""
+        if self.replay_name:
+            self.detail.problems.append(Problem(("replay-name",), f"a replay is rejected: {instead}"))
+
     def check(self) -> None:
         """Raise InvalidRequestError if there are problems."""
         if self.detail.problems:
@@ -68,5 +82,6 @@ def open_event(event: object) -> Envelope:
         id=fields.require("id", read_text) or "",
         time=fields.require("time", read_instant) or _NEVER,
         source=fields.take("source", read_text) or "",
+        replay_name=fields.take("replay-name", read_text) or "",
         detail=fields.open("detail"),
     )

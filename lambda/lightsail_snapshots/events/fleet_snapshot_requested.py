@@ -72,6 +72,7 @@ def parse_fleet_request(
     `regions` are those of the stack, `copy_regions` those that it copies to.
     """
     envelope = open_event(event)
+    envelope.reject_replay("put the request again, or replay the Instance Snapshot Requested events")
     detail = envelope.detail
     select = detail.require("select", parse_select) or Select()
     take_regions = detail.take if default_region in regions else detail.require

@@ -12,6 +12,8 @@ from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
 
+RUN_NOW = "to prune now, use run_now of docs/operations.md"
+
 MOST_INSTANCES = 50
 MOST_NAMES = 25
 """Instances in one `Prune Refused`, and snapshots of each: an event may hold 256 KB, a name has up to 255 characters.
@@ -33,6 +35,8 @@ class PruneRequest:
 def parse_prune_request(event: object) -> PruneRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once."""
     envelope = open_event(event)
+    envelope.require_own_source(RUN_NOW)
+    envelope.reject_replay(RUN_NOW)
     detail = envelope.detail
     scheduled_time = detail.take("scheduledTime", read_instant)
     plans = detail.require("plans", read_plans) or ()
