@@ -27,7 +27,7 @@ from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_requ
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, copied_detail
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reconciler import Failed, Pending, Reconciler, State, Usable, find_name_owner
+from lightsail_snapshots.reconciler import Delivery, Failed, Pending, Reconciler, State, Usable, find_name_owner
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
@@ -54,7 +54,7 @@ class CopyReconciler(Reconciler[CopyRequest]):
         """Read a message of the queue, or raise InvalidRequestError."""
         return parse_copy_request(event, copy_regions=self.settings.copy_regions)
 
-    def reconcile(self, request: CopyRequest, attempt: int) -> State:
+    def reconcile(self, request: CopyRequest, delivery: Delivery) -> State:
         """Copy and tag on the first delivery; on later ones, look for the copy first.
 
         A request that Lightsail rejects is retried: its limit on concurrent copies is not documented, nor is the error
@@ -62,9 +62,9 @@ class CopyReconciler(Reconciler[CopyRequest]):
         """
         region = lightsail(request.destination)
         try:
-            if attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+            if delivery.attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
                 return _state(request, snapshot, region)
-            return _copy(request, attempt, region)
+            return _copy(request, delivery, region)
         except AccessDeniedError as error:
             return Failed(Reason.ACCESS_DENIED, f"The role of the copy function may not do this. {error}")
         except RejectedError as error:
@@ -77,14 +77,14 @@ class CopyReconciler(Reconciler[CopyRequest]):
         logger.info("Copy is usable", state=Usable.state)
 
 
-def _copy(request: CopyRequest, attempt: int, region: Lightsail) -> State:
+def _copy(request: CopyRequest, delivery: Delivery, region: Lightsail) -> State:
     name = request.instance_snapshot_name
     try:
         region.copy_snapshot(name, request.region)
     except NotFoundError as error:
         return Failed(Reason.SOURCE_GONE, f"There is no snapshot {name} in {request.region} any more. {error}")
     except NameInUseError as error:
-        snapshot = find_name_owner(name, region, attempt, error)
+        snapshot = find_name_owner(name, region, delivery, error)
         return _state(request, snapshot, region) if snapshot else _name_in_use(request)
     return _tag(request, region)
 

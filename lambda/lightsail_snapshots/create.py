@@ -1,7 +1,6 @@
 """`create`: takes one instance snapshot and retries until it is usable. See `reconciler` for the retry loop."""
 
 import os
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,7 +14,7 @@ from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, availa
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.naming import merge_tags
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reconciler import Failed, Pending, Reconciler, State, Usable, find_name_owner
+from lightsail_snapshots.reconciler import Delivery, Failed, Pending, Reconciler, State, Usable, find_name_owner
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
@@ -46,13 +45,13 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
             copy_regions=self.settings.copy_regions,
         )
 
-    def reconcile(self, request: SnapshotRequest, attempt: int) -> State:
+    def reconcile(self, request: SnapshotRequest, delivery: Delivery) -> State:
         """Create the snapshot on the first delivery; on later ones, look for it first."""
         region = lightsail(request.region)
         try:
-            if attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+            if delivery.attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
                 return _state(request, snapshot)
-            return _create(request, attempt, region)
+            return _create(request, delivery, region)
         except NotFoundError as error:
             instance = f"{request.instance_name} in {request.region}"
             message = f"There is no instance {instance}: check its name and Region. {error}"
@@ -64,14 +63,14 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
 
     def announce(self, request: SnapshotRequest, snapshot: Snapshot) -> None:
         """Publish, count and log that the snapshot is usable."""
-        detail = available_detail(request, snapshot, datetime.now(UTC))
+        detail = available_detail(request, snapshot, self.now())
         self.bus.put(INSTANCE_SNAPSHOT_AVAILABLE, detail, [snapshot.arn])
         metrics.add_metric("SnapshotsAvailable", MetricUnit.Count, 1)
         metrics.add_metric("TimeToAvailable", MetricUnit.Seconds, detail["secondsToAvailable"])
         logger.info("Snapshot is usable", state=Usable.state, seconds_to_available=detail["secondsToAvailable"])
 
 
-def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
+def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> State:
     instance_tags = region.instance_tags(request.instance_name) if request.copy_instance_tags else {}
     tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags)
     if dropped:
@@ -79,7 +78,7 @@ def _create(request: SnapshotRequest, attempt: int, region: Lightsail) -> State:
     try:
         dropped = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:
-        snapshot = find_name_owner(request.instance_snapshot_name, region, attempt, error)
+        snapshot = find_name_owner(request.instance_snapshot_name, region, delivery, error)
         return _state(request, snapshot) if snapshot else _name_of_another_resource(request)
     if dropped:
         logger.warning("Lightsail rejected tags without a value; created it without them", dropped_tags=dropped)

@@ -7,7 +7,9 @@ timeout. The reconciler keeps no state of its own and never waits.
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -24,6 +26,26 @@ from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
+
+MAX_READ_LAG = timedelta(minutes=10)
+"""How long a read of Lightsail may not show what was made before it. AWS documents nothing; this is far more than was
+ever reported of such APIs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One delivery of a message. A bare event has only one."""
+
+    attempt: int
+    """Counts from 1."""
+    first_at: datetime
+    """The time of the first delivery."""
+    now: datetime
+
+    @property
+    def may_read_stale(self) -> bool:
+        """Whether what was made since the first delivery may not be visible yet."""
+        return self.now < self.first_at + MAX_READ_LAG
 
 
 @dataclass(frozen=True)
@@ -69,15 +91,15 @@ class Reconciler(ABC, Generic[R]):
         """Read a request, or raise InvalidRequestError."""
 
     @abstractmethod
-    def reconcile(self, request: R, attempt: int) -> State:
-        """Take one step towards a usable snapshot; `attempt` counts deliveries from 1.
-
-        Raises RetryableError if no step is possible now.
-        """
+    def reconcile(self, request: R, delivery: Delivery) -> State:
+        """Take one step towards a usable snapshot; raise RetryableError if no step is possible now."""
 
     @abstractmethod
     def announce(self, request: R, snapshot: Snapshot) -> None:
         """Publish, count and log that the snapshot is usable."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def handle(self, event: Any, context: LambdaContext) -> dict[str, Any]:
         """Handle a batch of the queue, or one bare event.
@@ -96,37 +118,45 @@ class Reconciler(ABC, Generic[R]):
         """Handle one message; return False if SQS must deliver it again."""
         log_keys: dict[str, Any] = {}
         try:
-            attempt = int(record["attributes"]["ApproximateReceiveCount"])
+            delivery = self._read_delivery(record["attributes"])
             event = _read_json(record["body"])
             try:
                 request = self.parse(event)
             except InvalidRequestError as error:
                 reject_request(self.bus, event, record["messageId"], error, f"{self.metric}Failed")
                 return True
-            log_keys = _log_keys(request, attempt)
+            log_keys = _log_keys(request, delivery)
             with logger.append_context_keys(**log_keys):
-                return self._handle_request(request, attempt, event, context)
+                return self._handle_request(request, delivery, event, context)
         except Exception:  # noqa: BLE001 - it is logged with its traceback, and concerns this message alone
             logger.exception("Unexpected error, will retry", **log_keys)
             return False
 
-    def _handle_request(self, request: R, attempt: int, event: object, context: LambdaContext) -> bool:
-        why = self._why_not_done(request, attempt, event, context)
+    def _read_delivery(self, attributes: Mapping[str, str]) -> Delivery:
+        """Read the attributes that SQS adds to a message."""
+        milliseconds = int(attributes["ApproximateFirstReceiveTimestamp"])
+        return Delivery(
+            attempt=int(attributes["ApproximateReceiveCount"]),
+            first_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+            now=self.now(),
+        )
+
+    def _handle_request(self, request: R, delivery: Delivery, event: object, context: LambdaContext) -> bool:
+        has_time = context.get_remaining_time_in_millis() >= 1000 * LONGEST_CALL
+        why = self._why_not_done(request, delivery, event) if has_time else "Not enough time left in this invocation"
         if why is None:
             return True
-        if attempt < self.settings.max_receive_count:
+        if delivery.attempt < self.settings.max_receive_count or not has_time:
             logger.info("Not finished, will retry", state=Pending.state, why=why)
         else:
-            message = f"Given up after {attempt} deliveries; the request is in the dead-letter queue. {why}"
+            message = f"Given up after {delivery.attempt} deliveries; the request is in the dead-letter queue. {why}"
             self._fail(request, Failed(Reason.TIMED_OUT, message), event)
         return False
 
-    def _why_not_done(self, request: R, attempt: int, event: object, context: LambdaContext) -> str | None:
+    def _why_not_done(self, request: R, delivery: Delivery, event: object) -> str | None:
         """Take one step; return why the message must be retried, or None if it is done."""
-        if context.get_remaining_time_in_millis() < 1000 * LONGEST_CALL:
-            return "Not enough time left in this invocation"
         try:
-            state = self._step(request, attempt, event)
+            state = self._step(request, delivery, event)
         except RetryableError as error:
             return str(error)
         return f"{request.instance_snapshot_name} is not usable yet" if isinstance(state, Pending) else None
@@ -136,8 +166,10 @@ class Reconciler(ABC, Generic[R]):
             request = self.parse(event)
         except InvalidRequestError as error:
             return reject_request(self.bus, event, context.aws_request_id, error, f"{self.metric}Failed")
-        with logger.append_context_keys(**_log_keys(request, attempt=1)):
-            state = self._step(request, 1, event)
+        now = self.now()
+        delivery = Delivery(attempt=1, first_at=now, now=now)
+        with logger.append_context_keys(**_log_keys(request, delivery)):
+            state = self._step(request, delivery, event)
             logger.info("Took one step", state=state.state)
         return {
             "state": state.state,
@@ -147,11 +179,11 @@ class Reconciler(ABC, Generic[R]):
             **({"reason": state.reason, "message": state.message} if isinstance(state, Failed) else {}),
         }
 
-    def _step(self, request: R, attempt: int, event: object) -> State:
+    def _step(self, request: R, delivery: Delivery, event: object) -> State:
         """Take one step, and report the outcome if it was the last one."""
-        if attempt == 1:
+        if delivery.attempt == 1:
             metrics.add_metric(f"{self.metric}Requested", MetricUnit.Count, 1)
-        state = self.reconcile(request, attempt)
+        state = self.reconcile(request, delivery)
         if isinstance(state, Usable):
             self.announce(request, state.snapshot)
         elif isinstance(state, Failed):
@@ -163,14 +195,14 @@ class Reconciler(ABC, Generic[R]):
         report_failure(self.bus, detail, failed.message, f"{self.metric}Failed")
 
 
-def find_name_owner(name: str, region: Lightsail, attempt: int, error: NameInUseError) -> Snapshot | None:
+def find_name_owner(name: str, region: Lightsail, delivery: Delivery, error: NameInUseError) -> Snapshot | None:
     """Return the snapshot whose name is in use, or None if the name belongs to another kind of resource.
 
     The snapshot may be ours: from an earlier delivery, or from this one if its answer was lost. Raises RetryableError
-    on the first delivery, because our own may not be visible yet.
+    as long as it may not be visible yet.
     """
     snapshot = region.find_snapshot(name)
-    if snapshot is None and attempt == 1:
+    if snapshot is None and delivery.may_read_stale:
         raise RetryableError(str(error)) from error
     return snapshot
 
@@ -182,7 +214,7 @@ def _read_json(body: str) -> Any:
         return body
 
 
-def _log_keys(request: Subject, attempt: int) -> dict[str, Any]:
+def _log_keys(request: Subject, delivery: Delivery) -> dict[str, Any]:
     """Return the fields of every log line about a request."""
     return {
         "correlation_id": request.request_id,
@@ -191,5 +223,5 @@ def _log_keys(request: Subject, attempt: int) -> dict[str, Any]:
         "region": request.region,
         "destination": request.destination,
         "plan": request.plan,
-        "attempt": attempt,
+        "attempt": delivery.attempt,
     }

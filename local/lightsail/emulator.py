@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from threading import RLock
 from typing import Any
@@ -122,6 +123,9 @@ class Emulator:
         if operation is None:
             raise errors.unsupported(f"The emulator does not have {call.operation} yet.")
         model.check_request(call.operation, call.parameters)
+        is_read = call.operation.startswith("Get")
+        if is_read and (stale := self.faults.take(["stale"], call.operation, call.region, call.names())):
+            region = region.as_of(region.now - timedelta(seconds=stale.seconds))
         return operation(region, call.parameters)
 
 

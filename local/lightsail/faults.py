@@ -5,6 +5,7 @@ The faults in `ERROR_FAULTS` reject the request. The others run the operation an
     lost-answer     the operation runs, and the connection drops before the answer
     unreachable     the connection drops, and the operation does not run
     slow            the answer is `seconds` late
+    stale           a read does not show the resources that were made less than `seconds` ago
     unknown-enum    every enum value in the answer is one that no client knows
     never-finish    the snapshot that this request starts stays pending
     snapshot-fails  the snapshot ends in error, and its operations as Failed with errorCode and errorDetails
@@ -50,7 +51,7 @@ ERROR_FAULTS = {
     ),
     "error": ("UnknownError", "The fault error was set."),
 }
-EFFECTS = ("lost-answer", "unreachable", "slow", "unknown-enum", "never-finish", "snapshot-fails")
+EFFECTS = ("lost-answer", "unreachable", "slow", "stale", "unknown-enum", "never-finish", "snapshot-fails")
 # The fields of a fault in the control API, and their types.
 FIELDS: dict[str, type | tuple[type, ...]] = {
     "fault": str,

@@ -5,7 +5,7 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -46,6 +46,10 @@ class Region:
     def now(self) -> datetime:
         """The emulator's time."""
         return self.clock.now()
+
+    def as_of(self, moment: datetime) -> "Region":
+        """The Region as a stale read sees it, without the resources that were made after a moment."""
+        return replace(self, names={name: one for name, one in self.names.items() if one.created_at <= moment})
 
     def resources_of_type(self, kind: type[R]) -> list[R]:
         """All resources of one type, oldest first."""

@@ -101,6 +101,17 @@ def test_slow_answer_does_not_block_other_calls(endpoint: Endpoint, lightsail: L
     assert slow.result()["regions"]
 
 
+def test_stale_read_does_not_show_new_resources(endpoint: Endpoint, lightsail: Lightsail) -> None:
+    endpoint.control("settings", speed=0)
+    make_instance(lightsail)
+    make_snapshot(lightsail)
+    endpoint.control("faults", fault="stale", seconds=300, operation="GetInstanceSnapshot")
+    assert error_from(lightsail.get_instance_snapshot, instanceSnapshotName="snap-1")["name"] == "NotFoundException"
+    assert error_from(lightsail.create_instance_snapshot, **CREATE)["code"] == "NameExists"
+    endpoint.control("clock", advance=400)
+    assert snapshot(lightsail)["state"] == "available"
+
+
 def test_never_finish_keeps_the_snapshot_pending(endpoint: Endpoint, lightsail: Lightsail) -> None:
     make_instance(lightsail)
     endpoint.control("faults", fault="never-finish", name="snap-1")

@@ -53,7 +53,7 @@ def _copy() -> None:
 
 
 def _direct() -> None:
-    with fake_aws(prune.handler) as aws:
+    with fake_aws(prune.handler, at=None) as aws:
         nights(aws, 3)
         prune.handler(prune_requested(), Context(900))
         fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}, source=SOURCE), Context())

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from lightsail_snapshots.naming import format_utc
+
 SCHEMAS = Path(__file__).parents[2] / "docs" / "events"
 _REGISTRY = Registry().with_resources(
     (path.name, DRAFT202012.create_resource(json.loads(path.read_text()))) for path in SCHEMAS.glob("*.json")
 )
 """So that one schema can use the definitions of another: `prune-requested.json#/$defs/plan`."""
 REQUEST_ID = "6a7e8feb-b491-4cf7-a9f1-bf3703467718"
+REQUESTED_AT = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 
 
 @cache
@@ -45,20 +49,25 @@ def requested(detail: object = None, **envelope: object) -> dict[str, Any]:
         "detail-type": "Instance Snapshot Requested",
         "source": "my.deploy",
         "account": "123456789012",
-        "time": "2026-11-23T03:15:00Z",
+        "time": format_utc(REQUESTED_AT),
         "region": "us-east-1",
         "resources": [],
         "detail": {"instanceName": "web-1"} if detail is None else detail,
     } | envelope
 
 
-def message(body: object, attempt: int = 1, message_id: str = "message-1") -> dict[str, Any]:
+def message(
+    body: object, attempt: int = 1, message_id: str = "message-1", first_at: datetime = REQUESTED_AT
+) -> dict[str, Any]:
     """Build one SQS record; a body that is no text is written as JSON."""
     return {
         "messageId": message_id,
         "receiptHandle": "handle",
         "body": body if isinstance(body, str) else json.dumps(body),
-        "attributes": {"ApproximateReceiveCount": str(attempt)},
+        "attributes": {
+            "ApproximateReceiveCount": str(attempt),
+            "ApproximateFirstReceiveTimestamp": str(int(1000 * first_at.timestamp())),
+        },
         "messageAttributes": {},
         "md5OfBody": "",
         "eventSource": "aws:sqs",

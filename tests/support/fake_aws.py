@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -20,9 +21,10 @@ import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.observability import logger
+from lightsail_snapshots.reconciler import Reconciler
 from local.lightsail.emulator import Emulator
 from local.lightsail.faults import ERROR_FAULTS
-from tests.support.events import fits, message
+from tests.support.events import REQUESTED_AT, fits, message
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -131,8 +133,11 @@ def emf(printed: str) -> dict[str, list[float]]:
 
 
 @contextmanager
-def fake_aws(handler: Handler = create.handler) -> Iterator[FakeAws]:
-    """Make an AWS with an instance web-1, and a bus with a rule that sends all events to a queue."""
+def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_AT) -> Iterator[FakeAws]:
+    """Make an AWS with an instance web-1, and a bus with a rule that sends all events to a queue.
+
+    Lightsail's time is `at`, or the real time if that is None. `create` and `copy` have the same time.
+    """
     with mock_aws(), patch("time.sleep"):  # botocore waits between its attempts
         events, sqs = client("events"), client("sqs")
         queue = sqs.create_queue(QueueName="seen")["QueueUrl"]
@@ -141,9 +146,10 @@ def fake_aws(handler: Handler = create.handler) -> Iterator[FakeAws]:
         pattern = json.dumps({"source": [{"prefix": ""}]})
         events.put_rule(Name="all", EventBusName="lightsail-snapshots", EventPattern=pattern)
         events.put_targets(Rule="all", EventBusName="lightsail-snapshots", Targets=[{"Id": "seen", "Arn": arn}])
-        make_instance(tags={"team": "web"})
         emulator = lightsail_door.emulator()
         emulator.clock.speed = 0
+        emulator.clock.set(at or datetime.now(UTC))
+        make_instance(tags={"team": "web"})
         here = FakeAws(emulator, queue, io.StringIO(), handler)
         lines = logger.registered_handler
         before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
@@ -152,7 +158,8 @@ def fake_aws(handler: Handler = create.handler) -> Iterator[FakeAws]:
             hooks = lightsail(region)._client.meta.events
             hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="calls")
         try:
-            yield here
+            with patch.object(Reconciler, "now", lambda _: emulator.clock.now()):
+                yield here
         finally:
             for region in regions:
                 lightsail(region)._client.meta.events.unregister("before-call", unique_id="calls")

@@ -10,5 +10,5 @@ from tests.support.fake_aws import FakeAws, fake_aws
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
     """A fake AWS that delivers messages to `create`."""
-    with fake_aws() as here:
+    with fake_aws(at=None) as here:
         yield here

@@ -82,8 +82,23 @@ def test_snapshot_is_not_touched_when_lightsail_has_no_record_of_it(aws: FakeAws
     assert fails_and_changes_nothing(aws, wanted)
 
 
-def test_copy_fails_on_the_second_delivery_when_no_snapshot_has_the_name(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_fails_after_ten_minutes_when_no_snapshot_has_the_name(aws: FakeAws, wanted: dict[str, Any]) -> None:
     make_instance(NAME, THERE)
     assert not aws.request(wanted), "our own may not be visible yet"
-    assert aws.request(wanted, attempt=2)
+    aws.emulator.clock.advance(500)
+    assert not aws.request(wanted, attempt=4)
+    aws.emulator.clock.advance(100)
+    assert aws.request(wanted, attempt=5)
     assert outcome(aws)[1] == "NameInUse"
+
+
+def test_copy_is_announced_when_an_answer_is_lost_and_reads_are_stale(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=1)
+    aws.emulator.faults.add("stale", operation="GetInstanceSnapshot", region=THERE, seconds=400)
+    for attempt in (1, 2, 3):
+        assert not aws.request(wanted, attempt)
+        aws.emulator.clock.advance(180)
+    assert aws.events() == []
+    assert not aws.request(wanted, attempt=4), "it is tagged now"
+    assert aws.request(wanted, attempt=5)
+    assert aws.event()["detail-type"] == "Instance Snapshot Copied"

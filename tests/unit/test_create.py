@@ -1,6 +1,7 @@
 """`create`, row by row of its table in docs/architecture.md, and its events, logs and metrics."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,22 @@ from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
 from lightsail_snapshots.events import SOURCE
 from tests.support.events import REQUEST_ID, message, requested
-from tests.support.fake_aws import LAST_DELIVERY, RETRYABLE_FAULTS, Context, FakeAws, client, emf, make_instance
+from tests.support.fake_aws import (
+    LAST_DELIVERY,
+    RETRYABLE_FAULTS,
+    Context,
+    FakeAws,
+    client,
+    emf,
+    fake_aws,
+    make_instance,
+)
+
+
+@pytest.fixture
+def aws() -> Iterator[FakeAws]:
+    with fake_aws(create.handler) as here:
+        yield here
 
 
 def outcome(aws: FakeAws) -> tuple[str, str, str]:
@@ -97,14 +113,28 @@ def test_create_fails_when_our_snapshot_of_another_instance_has_the_name(aws: Fa
     )
 
 
-def test_create_fails_on_the_second_delivery_when_no_snapshot_has_the_name(aws: FakeAws) -> None:
+def test_create_fails_after_ten_minutes_when_no_snapshot_has_the_name(aws: FakeAws) -> None:
     event = requested({"instanceName": "web-1", "instanceSnapshotName": "web-1"})
     assert not aws.request(event), "our own may not be visible yet"
-    assert aws.request(event, attempt=2)
+    aws.emulator.clock.advance(599)
+    assert not aws.request(event, attempt=4)
+    aws.emulator.clock.advance(1)
+    assert aws.request(event, attempt=5)
     assert outcome(aws)[1:] == (
         "NameInUse",
         "web-1 in us-east-1 is the name of another kind of resource: choose another instanceSnapshotName.",
     )
+
+
+def test_snapshot_is_announced_when_an_answer_is_lost_and_reads_are_stale(aws: FakeAws) -> None:
+    aws.emulator.faults.add("lost-answer", operation="CreateInstanceSnapshot", times=1)
+    aws.emulator.faults.add("stale", operation="GetInstanceSnapshot", seconds=400)
+    for attempt in (1, 2, 3):
+        assert not aws.request(requested(), attempt)
+        aws.emulator.clock.advance(180)
+    assert aws.events() == []
+    assert aws.request(requested(), attempt=4)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
 def test_pending_snapshot_is_retried(aws: FakeAws) -> None:
@@ -212,6 +242,12 @@ def test_last_delivery_fails_and_leaves_the_message_to_the_dead_letter_queue(aws
     assert failed["reason"] == "TimedOut"
     assert failed["message"].startswith(f"Given up after {LAST_DELIVERY} deliveries; the request is in the dead-letter")
     assert failed["request"] == event, "so that it can be sent again"
+
+
+def test_last_delivery_does_not_fail_when_little_time_is_left(aws: FakeAws) -> None:
+    aws.request(requested())
+    assert aws.deliver(message(requested(), LAST_DELIVERY), remaining_seconds=5) == ["message-1"]
+    assert aws.events() == []
 
 
 def test_snapshot_is_announced_when_it_is_usable_at_the_last_delivery(aws: FakeAws) -> None:
