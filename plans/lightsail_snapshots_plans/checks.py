@@ -16,6 +16,9 @@ from lightsail_snapshots_plans.schedule_expression import parse_schedule
 MAX_TIMEZONE = 50
 """Characters: EventBridge Scheduler API reference, CreateSchedule."""
 
+MAX_ACCOUNTS = 100
+"""The policy of the bus names each in some 40 characters, and has 10 KB (EventBridge user guide, quotas)."""
+
 _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+\.[^@\s<>,;\"().]+")
 _NOT_IANA = {"Factory", "localtime"}
 """Zones that some machines have, and EventBridge Scheduler does not."""
@@ -50,7 +53,7 @@ def check_schedule(expression: str) -> str:
 
 
 def check_recurring_schedule(expression: str) -> str:
-    if parse_schedule(expression).last_day is not None:
+    if parse_schedule(expression).last_run is not None:
         raise invalid("must run forever: rate(...), or cron(...) with * as its year")
     return expression
 
@@ -97,6 +100,12 @@ def check_account(number: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", number):
         raise invalid(f"{number!r} is not an AWS account; one is 12 digits in quotes")
     return number
+
+
+def check_number_of_accounts(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(accounts) > MAX_ACCOUNTS:
+        raise invalid(f"has {len(accounts)} accounts, at most {MAX_ACCOUNTS} are allowed: the bus has to name each")
+    return accounts
 
 
 def check_pattern(pattern: dict[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import invalid, read_tags
 from lightsail_snapshots.selection import Select, parse_select
 from lightsail_snapshots_plans.checks import (
+    MAX_ACCOUNTS,
     check_account,
     check_address,
+    check_number_of_accounts,
     check_pattern,
     check_recurring_schedule,
     check_region,
@@ -70,7 +72,12 @@ Address = Annotated[str, AfterValidator(check_address)]
 Account = Annotated[str, AfterValidator(check_account)]
 Regions = Annotated[ListOf[Region], expected('must be a list of text in quotes, such as ["eu-central-1"]')]
 Addresses = Annotated[ListOf[Address], expected('must be a list of text in quotes, such as ["ops@example.com"]')]
-Accounts = Annotated[ListOf[Account], expected('must be a list of text in quotes, such as ["111122223333"]')]
+Accounts = Annotated[
+    ListOf[Account],
+    expected('must be a list of text in quotes, such as ["111122223333"]'),
+    AfterValidator(check_number_of_accounts),
+    Field(json_schema_extra={"maxItems": MAX_ACCOUNTS}),
+]
 Globs = Annotated[tuple[str, ...], Field(min_length=1)]
 
 

@@ -8,9 +8,10 @@ Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.w
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -66,11 +67,13 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     default, limits `allow_deletes_until`.
     """
     file = PlanFile(path)
-    today = today or datetime.now(UTC).date()
+    now = datetime.combine(today, time(), UTC) if today else datetime.now(UTC)
+    today = now.date()
     head = _read_table(file, FileTable, {key: value for key, value in file.values.items() if key != "plans"})
     regions = head.regions or ((region,) if region else ())
     plans = tuple(_read_plan(file, name, values, regions, today) for name, values in _plan_tables(file))
     _check_number(file, plans)
+    _check_last_runs(file, plans, now)
     file.check()
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
     prune = head.prune_schedule or _hourly(taken)
@@ -83,7 +86,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         prune_schedule=prune,
         audit_schedule=head.audit_schedule or _hourly(taken | prune_minutes),
         create_concurrency=head.create_concurrency,
-        warnings=tuple(find_warnings(file, plans, prune_minutes, today)),
+        warnings=tuple(find_warnings(file, head, plans, prune_minutes, today)),
     )
 
 
@@ -196,6 +199,16 @@ def _check_number(file: PlanFile, plans: tuple[Plan, ...]) -> None:
     if with_on > MAX_WITH_ON:
         several = "join those that select the same, with $or in their pattern"
         file.report(("plans",), f"{with_on} plans have on, at most {MAX_WITH_ON} are allowed: {several}")
+
+
+def _check_last_runs(file: PlanFile, plans: tuple[Plan, ...], now: datetime) -> None:
+    for plan in plans:
+        last_run = parse_schedule(plan.schedule).last_run if plan.schedule and plan.enabled else None
+        if last_run and last_run.replace(tzinfo=ZoneInfo(plan.timezone)) < now:
+            remedy = "set another one, or enabled = false"
+            file.report(
+                ("plans", plan.name, "schedule"), f"is in the past, and EventBridge Scheduler would reject it: {remedy}"
+            )
 
 
 def _hourly(taken: frozenset[int]) -> str:

@@ -7,7 +7,7 @@ Why this is not a library: docs/decisions/0005-our-own-cron-parser.md.
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -28,6 +28,27 @@ class InvalidScheduleError(ValueError):
 
 
 @dataclass(frozen=True)
+class Days:
+    """The days on which a cron expression without L, W and # runs; it has days of the month or of the week."""
+
+    months: frozenset[int]
+    of_month: frozenset[int] | None
+    of_week: frozenset[int] | None
+    """From 1, Sunday, to 7."""
+
+    def __contains__(self, day: date) -> bool:
+        """Tell whether it runs on this day, of any year."""
+        if day.month not in self.months:
+            return False
+        return day.day in self.of_month if self.of_month else day.isoweekday() % 7 + 1 in (self.of_week or ())
+
+    def within(self, first: date, last: date) -> list[date]:
+        """Return the days of this time on which it runs, in order."""
+        days = (first + timedelta(number) for number in range((last - first).days + 1))
+        return [day for day in days if day in self]
+
+
+@dataclass(frozen=True)
 class Schedule:
     """When an expression runs."""
 
@@ -35,8 +56,12 @@ class Schedule:
     """Minutes of the hour; empty for rate(...), which starts when it is deployed."""
     longest_gap: timedelta | None
     """The longest time between two runs, on days of 24 hours; None for at(...), L, W, # and for some years only."""
-    last_day: date | None = None
-    """After which it does not run again, in its own time zone; None: it runs forever."""
+    last_run: datetime | None = None
+    """In its own time zone; None: it runs forever. For L, W and # the end of the last year."""
+    times: tuple[int, ...] = ()
+    """Minutes of the day on which cron(...) starts, in order."""
+    days: Days | None = None
+    """On which cron(...) starts; None for L, W and #."""
 
     def minutes_in_utc(self, timezone: str, year: int) -> frozenset[int]:
         """Return the minutes of the hour in UTC: not every time zone is whole hours from it."""
@@ -136,7 +161,7 @@ def _at(text: str) -> Schedule:
         raise InvalidScheduleError(f"there is no such time: {error}") from error
     if once is None:
         raise InvalidScheduleError("must be at(yyyy-mm-ddThh:mm:ss), local time, without a zone or Z")
-    return Schedule(frozenset({once.minute}), None, once.date())
+    return Schedule(frozenset({once.minute}), None, once)
 
 
 def _cron(text: str) -> Schedule:
@@ -157,28 +182,33 @@ def _cron(text: str) -> Schedule:
             problems.append(str(error))
     if problems:
         raise InvalidScheduleError("; ".join(problems))
-    minutes, hours, of_month, months, of_week, years = values
-    times = sorted(60 * hour + minute for hour in hours or () for minute in minutes or ())
-    days = _days(of_month, months or frozenset(), of_week) if of_month or of_week else None
-    gap = _longest_gap(times, days) if days is not None and words[5] == "*" else None
-    last_day = None if words[5] == "*" else date(max(years or ()), 12, 31)
-    return Schedule(minutes or frozenset(), gap, last_day)
+    minutes, hours, of_month, months, of_week, years = (value or frozenset() for value in values)
+    times = tuple(sorted(60 * hour + minute for hour in hours for minute in minutes))
+    days = Days(months, of_month, of_week) if of_month or of_week else None
+    forever = words[5] == "*"
+    gap = _longest_gap(times, _days_of_eight_years(days)) if days else None
+    last_run = None if forever else _last_run(times, days, years)
+    return Schedule(minutes, gap if forever else None, last_run, times, days)
 
 
-def _days(of_month: frozenset[int] | None, months: frozenset[int], of_week: frozenset[int] | None) -> list[date]:
-    """Return the days of eight years on which it runs; 2096 to 2104 have the longest wait for a 29 February."""
-    count = (date(2104, 12, 31) - date(2096, 1, 1)).days + 1
-    days = [
-        day
-        for day in (date(2096, 1, 1) + timedelta(number) for number in range(count))
-        if day.month in months and (day.day in of_month if of_month else day.isoweekday() % 7 + 1 in (of_week or ()))
-    ]
-    if not days:
+def _days_of_eight_years(days: Days) -> list[date]:
+    """Return the days of 2096 to 2104, which have the longest wait for a 29 February."""
+    found = days.within(date(2096, 1, 1), date(2104, 12, 31))
+    if not found:
         raise InvalidScheduleError("never runs: there is no such day in these months")
-    return days
+    return found
 
 
-def _longest_gap(times: list[int], days: list[date]) -> timedelta:
+def _last_run(times: tuple[int, ...], days: Days | None, years: frozenset[int]) -> datetime:
+    if days is None:
+        return datetime.combine(date(max(years), 12, 31), time(23, 59))
+    for year in sorted(years, reverse=True):
+        if found := days.within(date(year, 1, 1), date(year, 12, 31)):
+            return datetime.combine(found[-1], time()) + timedelta(minutes=times[-1])
+    raise InvalidScheduleError("never runs: there is no such day in these years")
+
+
+def _longest_gap(times: tuple[int, ...], days: list[date]) -> timedelta:
     """Return the longest wait between two runs; `times` are minutes of the day, in order."""
     within_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
     days_between = max((later - earlier).days for earlier, later in pairwise(days))

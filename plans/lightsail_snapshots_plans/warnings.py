@@ -4,8 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots_plans.file import PlanFile, Problem
+from lightsail_snapshots_plans.clock_changes import longest_wait
+from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem
+from lightsail_snapshots_plans.globs import glob_warnings
+from lightsail_snapshots_plans.models import FileTable
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
+
+Found = tuple[KeyPath, str]
+"""A key, and what is suspicious about it."""
 
 
 def starting_minutes(plan: Plan, year: int) -> frozenset[int]:
@@ -14,21 +20,60 @@ def starting_minutes(plan: Plan, year: int) -> frozenset[int]:
 
 
 def find_warnings(
-    file: PlanFile, plans: Iterable[Plan], prune_minutes: frozenset[int], today: date
+    file: PlanFile, head: FileTable, plans: Iterable[Plan], prune_minutes: frozenset[int], today: date
 ) -> Iterator[Problem]:
-    """Yield a problem for each suspicious value."""
+    """Yield a problem for each suspicious value, or for one that is missing."""
+    plans = tuple(plans)
+    for keys, text in _suspicious_in_file(head, plans):
+        yield file.problem(keys, text)
     for plan in plans:
-        for keys, text in _suspicious(plan, prune_minutes, today):
+        for keys, text in (
+            *_max_age(plan, today),
+            *_suspicious(plan, prune_minutes, today),
+            *glob_warnings(plan.select),
+        ):
             yield file.problem(("plans", plan.name, *keys), text)
 
 
-def _suspicious(plan: Plan, prune_minutes: frozenset[int], today: date) -> Iterator[tuple[tuple[str, ...], str]]:
+def _suspicious_in_file(head: FileTable, plans: tuple[Plan, ...]) -> Iterator[Found]:
+    if not head.notify:
+        remedy = 'above the first table header, set notify = ["you@example.com"]'
+        yield ("notify",), f"is not set, so nobody is notified of overdue instances and of failures: {remedy}"
+    ages = {plan.max_age: plan.name for plan in reversed(plans) if plan.max_age}
+    if head.audit_schedule and ages:
+        gap = parse_schedule(head.audit_schedule).longest_gap or timedelta(days=1)
+        if gap > min(ages):
+            yield (
+                ("audit_schedule",),
+                f"audits are up to {_hours(gap)} apart, and max_age of {ages[min(ages)]} is {_hours(min(ages))}: "
+                "overdue instances are reported late",
+            )
+
+
+def _max_age(plan: Plan, today: date) -> Iterator[Found]:
     schedule = parse_schedule(plan.schedule) if plan.schedule else None
-    if plan.max_age and schedule and schedule.longest_gap and plan.max_age <= schedule.longest_gap:
-        hours = schedule.longest_gap / timedelta(hours=1)
-        yield ("max_age",), f"runs are up to {hours:g} hours apart: instances will be overdue between them"
-    if schedule and schedule.last_day and schedule.last_day < today:
-        yield ("schedule",), "is in the past: the plan will not run again"
+    gap = schedule.longest_gap if schedule else None
+    if not plan.max_age:
+        if plan.enabled and schedule and not schedule.last_run:
+            than = f" to more than {_hours(gap)}" if gap else ""
+            yield ("max_age",), f"is not set, so nobody is notified if the plan's snapshots stop: set it{than}"
+    elif schedule is None:
+        yield ("max_age",), "the plan has no schedule: instances will be overdue if no event triggers it in time"
+    elif gap and plan.max_age <= gap:
+        yield ("max_age",), f"runs are up to {_hours(gap)} apart: instances will be overdue between them"
+    elif (wait := longest_wait(schedule, plan.timezone, today)) and plan.max_age <= wait.length:
+        why = f", which skips the run at {wait.skipped:%H:%M}" if wait.skipped else ""
+        yield (
+            ("max_age",),
+            f"runs are {_hours(wait.length)} apart at the clock change of {wait.day}{why}: instances will be overdue",
+        )
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length / timedelta(hours=1):g} hours"
+
+
+def _suspicious(plan: Plan, prune_minutes: frozenset[int], today: date) -> Iterator[Found]:
     if starting_minutes(plan, today.year) & prune_minutes:
         yield ("schedule",), "shares a minute of the hour with prune_schedule, in UTC: choose another one"
     if plan.allow_deletes_until and plan.allow_deletes_until < today:

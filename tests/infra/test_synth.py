@@ -11,6 +11,7 @@ from aws_cdk.assertions import Annotations, Match
 
 from tests.infra import plans
 from tests.infra.synthesized import ACCOUNT, CONTEXT, REGION, ROOT, Synthesized, built, detail_of, synthesize
+from tests.support.plan_text import plan_toml
 
 TEMPLATE = "LightsailSnapshots.template.json"
 KNOWN = Environment(account=ACCOUNT, region=REGION)
@@ -88,9 +89,10 @@ def test_mistake_in_the_plans_is_printed_and_ends_the_synth(tmp_path: Path) -> N
 
 
 def test_suspicious_plan_is_a_warning_of_the_cdk() -> None:
-    with built('[plans.daily]\nschedule = "rate(1 day)"\nselect = { all = true }\n') as app:
+    with built(plan_toml(max_age='"24h"')) as app:
         warnings = Annotations.from_stack(cast("Stack", app.node.find_child("LightsailSnapshots"))).find_warning(
             "*", Match.any_value()
         )
-    (warning,) = [json.dumps(message.entry.data) for message in warnings]
-    assert "its snapshots are never deleted" in warning
+    file, plan = [json.dumps(message.entry.data) for message in warnings]
+    assert "nobody is notified" in file
+    assert "runs are up to 24 hours apart" in plan

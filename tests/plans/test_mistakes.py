@@ -23,6 +23,7 @@ A_DURATION = "must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2
 A_REGION = 'must be a list of text in quotes, such as ["eu-central-1"]'
 KEEPS_NOTHING = "keeps nothing: set at least one of last, hourly, daily, weekly, monthly, yearly, within above 0"
 NO_ZONE = "is not an IANA time zone; use a name such as Europe/Berlin, America/New_York or UTC"
+PAST = "is in the past, and EventBridge Scheduler would reject it: set another one, or enabled = false"
 OUR_CALL = (
     "would match CloudTrail's event of our own call CreateInstanceSnapshot, so the plan would trigger itself forever; "
     "set another source, or set detail.eventName to the calls that should trigger the plan"
@@ -60,6 +61,14 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "schedule",
         "exactly one of day-of-month (third) and day-of-week (fifth) must be ?, and here neither is",
     ),
+    "schedule that ended yesterday": ({"schedule": '"at(2026-11-22T23:59:00)"'}, "schedule", PAST),
+    "schedule that ended in its zone": (
+        {"schedule": '"at(2026-11-23T05:00:00)"', "timezone": '"Asia/Tokyo"'},
+        "schedule",
+        PAST,
+    ),
+    "schedule of earlier years": ({"schedule": '"cron(15 3 * * ? 2020-2025)"'}, "schedule", PAST),
+    "schedule of an earlier month": ({"schedule": '"cron(15 3 1 2 ? 2026)"'}, "schedule", PAST),
     "bad rate": ({"schedule": '"rate(1 days)"'}, "schedule", "write rate(1 day)"),
     "unknown zone": (
         {"timezone": '"Europe/berln"'},
@@ -314,6 +323,11 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
         "allow_accounts",
         'must be a list of text in quotes, such as ["111122223333"]',
     ),
+    "more accounts than the policy of the bus holds": (
+        f"allow_accounts = {[str(10**11 + number) for number in range(101)]}",
+        "allow_accounts",
+        "has 101 accounts, at most 100 are allowed: the bus has to name each",
+    ),
     "pruning once": (
         'prune_schedule = "at(2026-12-01T00:00:00)"',
         "prune_schedule",
@@ -341,6 +355,12 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
 def test_file_error_names_key_and_remedy(tmp_path: Path) -> None:
     found = {name: problems_of(tmp_path, text)[0] for name, (text, _, _) in FILE_MISTAKES.items()}
     assert found == {name: (key, problem) for name, (_, key, problem) in FILE_MISTAKES.items()}
+
+
+def test_schedule_that_is_not_over_or_not_enabled_is_accepted(tmp_path: Path) -> None:
+    later = '"at(2026-11-22T20:00:00)"'
+    assert one_plan(tmp_path, schedule=later, timezone='"America/New_York"').schedule == later.strip('"')
+    assert not one_plan(tmp_path, schedule='"at(2026-11-22T03:00:00)"', enabled="false").enabled
 
 
 @pytest.mark.parametrize("name", ['"web daily"', '"täglich"', '""', '"a/b"', "a" * 41])

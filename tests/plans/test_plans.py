@@ -22,10 +22,10 @@ from tests.support.plan_text import error_of, one_plan, plan_toml, read
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
 
 
-def test_shipped_file_is_valid_and_gives_no_warning() -> None:
+def test_shipped_file_is_valid_and_asks_only_for_notify() -> None:
     plans = read_plans(SHIPPED)
     assert [plan.name for plan in plans.plans] == ["daily"]
-    assert plans.warnings == ()
+    assert [warning.path for warning in plans.warnings] == [("notify",)]
 
 
 def test_commented_lines_of_the_shipped_file_are_valid(tmp_path: Path) -> None:
@@ -170,42 +170,6 @@ plans.toml:10: plans."shop nightly".select.names = ["shop *"]
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "key", "text"),
-    [
-        (
-            {"max_age": '"24h"'},
-            "max_age",
-            "runs are up to 24 hours apart: instances will be overdue between them",
-        ),
-        (
-            {"schedule": '"cron(0 3 ? * MON-FRI *)"', "max_age": '"26h"'},
-            "max_age",
-            "runs are up to 72 hours apart: instances will be overdue between them",
-        ),
-        ({"schedule": '"at(2026-11-22T03:00:00)"'}, "schedule", "is in the past: the plan will not run again"),
-        (
-            {"schedule": '"cron(15 3 * * ? 2020-2025)"', "max_age": None},
-            "schedule",
-            "is in the past: the plan will not run again",
-        ),
-        ({"allow_deletes_until": "2026-11-22"}, "allow_deletes_until", "is in the past and has no effect"),
-        ({"keep": None}, "", "its snapshots are never deleted: it has neither keep nor keep_for"),
-    ],
-)
-def test_suspicious_value_is_a_warning(tmp_path: Path, changes: dict[str, str | None], key: str, text: str) -> None:
-    (warning,) = read(tmp_path, plan_toml(**changes)).warnings
-    assert (".".join(warning.path), warning.text) == (f"plans.daily.{key}".rstrip("."), text)
-
-
-def test_warning_is_printed_like_a_problem(tmp_path: Path) -> None:
-    (warning,) = read(tmp_path, 'prune_schedule = "cron(15 * * * ? *)"\n' + plan_toml()).warnings
-    assert str(warning) == (
-        'plans.toml:3: plans.daily.schedule = "cron(15 3 * * ? *)"\n'
-        "    shares a minute of the hour with prune_schedule, in UTC: choose another one"
-    )
-
-
 _scalars = st.booleans() | st.integers(-10, 2000) | st.floats(allow_nan=False) | st.text("aws-1.*{[?@: P", max_size=6)
 _values = st.recursive(
     _scalars,
@@ -231,7 +195,7 @@ def as_toml(value: Any) -> str:
 def test_any_value_is_read_or_reported_with_its_line(
     tmp_path_factory: pytest.TempPathFactory, plan: dict[str, Any]
 ) -> None:
-    text = plan_toml(**{key: as_toml(value) for key, value in plan.items()})
+    text = 'notify = ["ops@example.com"]\n' + plan_toml(**{key: as_toml(value) for key, value in plan.items()})
     try:
         plans = read(tmp_path_factory.mktemp("plans"), text)
     except InvalidPlansError as error:

@@ -1,7 +1,7 @@
 """Which schedules EventBridge Scheduler accepts, and how far apart their runs are."""
 
 import contextlib
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -102,17 +102,20 @@ def test_minutes_are_converted_to_utc() -> None:
     assert {zone: schedule.minutes_in_utc(zone, 2026) for zone in minutes} == minutes
 
 
-LAST_DAYS = {
-    "at(2026-12-01T03:15:00)": date(2026, 12, 1),
-    "cron(15 3 * * ? 2025-2026)": date(2026, 12, 31),
-    "cron(15 3 ? * L 2030,2028)": date(2030, 12, 31),
+LAST_RUNS = {
+    "at(2026-12-01T03:15:00)": "2026-12-01T03:15",
+    "cron(15 3 * * ? 2025-2026)": "2026-12-31T03:15",
+    "cron(0/20 3,4 1 FEB ? 2028,2026)": "2028-02-01T04:40",
+    "cron(15 3 29 FEB ? 2025-2030)": "2028-02-29T03:15",
+    "cron(15 3 ? * L 2030,2028)": "2030-12-31T23:59",
     "cron(15 3 * * ? *)": None,
     "rate(1 hour)": None,
 }
 
 
-def test_last_day_of_a_schedule_is_known() -> None:
-    assert {expression: parse_schedule(expression).last_day for expression in LAST_DAYS} == LAST_DAYS
+def test_last_run_of_a_schedule_is_known() -> None:
+    found = {expression: parse_schedule(expression).last_run for expression in LAST_RUNS}
+    assert {expression: run and run.isoformat(timespec="minutes") for expression, run in found.items()} == LAST_RUNS
 
 
 NOT_BOTH = "exactly one of day-of-month (third) and day-of-week (fifth) must be ?, and here"
@@ -144,6 +147,7 @@ REJECTED = {
     "cron(0/0 3 * * ? *)": "minutes '0' in '0/0': allowed are 0-59 with , - * /",
     "cron(0,, 3 * * ? *)": "minutes '' in '0,,': allowed are 0-59 with , - * /",
     "cron(60 24 * * ? *)": "minutes '60': allowed are 0-59 with , - * /; hours '24': allowed are 0-23 with , - * /",
+    "cron(0 3 29 FEB ? 2025,2027)": "never runs: there is no such day in these years",
     "cron(0 3 31 FEB,APR ? *)": "never runs: there is no such day in these months",
     "rate(1 days)": "write rate(1 day)",
     "rate(2 day)": "write rate(2 days)",
