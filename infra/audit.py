@@ -40,8 +40,7 @@ class Audit(EventFunction):
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id, context, environment={"RUNBOOK": runbook})
-        self.allow_reads("ListInstances", ["lightsail:GetInstances"], context.regions)
-        self.allow_reads("ListSnapshots", ["lightsail:GetInstanceSnapshots"], context.all_regions)
+        self.allow_reads("lightsail:GetInstances", "lightsail:GetInstanceSnapshots")
         self.add_rule(
             "Rule",
             description="Our own requests for an audit; replayed ones are ignored.",

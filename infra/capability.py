@@ -16,6 +16,13 @@ from infra.bus import Bus, may_publish
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import NAMESPACE, SERVICE
 from infra.queues import Queue
+from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots_plans.checks import lightsail_regions
+
+WITH_OUR_TAG = {"StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY}}
+"""The conditions under which a call can only set our `managed-by`."""
+WITH_OUR_TAG_ON_OURS = {**WITH_OUR_TAG, "StringEqualsIfExists": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}}
+"""In addition, what carries another owner's `managed-by` cannot be tagged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,13 +129,17 @@ class Capability(Construct):
         """Add an alarm that goes off if the metric is above zero."""
         self.alarms.append(AlarmDefinition(name=alarm, metric=metric, meaning=meaning, first=first))
 
-    def allow_reads(self, sid: str, actions: Sequence[str], regions: Sequence[str], *, reason: str = "") -> None:
-        """Allow actions without resource types, such as Lightsail's reads, in these Regions."""
+    def allow_reads(self, *actions: str) -> None:
+        """Allow Lightsail's reads in all its Regions: snapshots of ours may be in one that the plans no longer name."""
+        reason = "Lightsail's reads have no resource types. The condition limits the Regions."
+        self.allow_in_regions("Read", actions, lightsail_regions(), reason=reason)
+
+    def allow_in_regions(self, sid: str, actions: Sequence[str], regions: Sequence[str], *, reason: str) -> None:
+        """Allow actions without resource types in these Regions."""
         conditions = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
         self.role.add_to_policy(
             iam.PolicyStatement(sid=sid, actions=list(actions), resources=["*"], conditions=conditions)
         )
-        reason = reason or "Lightsail's reads have no resource types. The condition limits the Regions."
         self._acknowledge("*", reason)
 
     def allow_on_all(

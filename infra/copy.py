@@ -4,7 +4,7 @@ import json
 
 from constructs import Construct
 
-from infra.capability import StackContext
+from infra.capability import WITH_OUR_TAG_ON_OURS, StackContext
 from infra.monitoring.metrics import our_metric
 from infra.queue_function import QueueFunction
 from infra.queues import DeadLetterQueue
@@ -14,7 +14,6 @@ from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_FAILED,
     SOURCE,
 )
-from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 
 MAX_CONCURRENCY = 2
 """Functions at a time, the least that SQS can: Lightsail's request rate is not published."""
@@ -63,25 +62,19 @@ class Copy(QueueFunction):
         )
 
     def _allow_copies(self) -> None:
-        """Allow copies, and our tag on them.
-
-        TagResource needs both conditions: with the first we can only set our tag, with the second we cannot set it on
-        a snapshot that carries another owner's.
-        """
-        self.allow_reads(
-            "CopyAndRead",
-            ["lightsail:CopySnapshot", "lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
+        """Allow copies, and our tag on them."""
+        self.allow_in_regions(
+            "Copy",
+            ["lightsail:CopySnapshot"],
             self.context.copy_regions,
-            reason="CopySnapshot and Lightsail's reads have no resource types. The condition limits the Regions.",
+            reason="CopySnapshot has no resource types. The condition limits the Regions.",
         )
         self.allow_on_all(
             "InstanceSnapshot",
             self.context.copy_regions,
             sid="TagCopies",
             action="lightsail:TagResource",
-            conditions={
-                "StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY},
-                "StringEqualsIfExists": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY},
-            },
+            conditions=WITH_OUR_TAG_ON_OURS,
             reason="A copy's ARN ends in a random id. The conditions require our tag, and no other owner's.",
         )
+        self.allow_reads("lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource")

@@ -6,7 +6,7 @@ import shlex
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.capability import StackContext
+from infra.capability import WITH_OUR_TAG, WITH_OUR_TAG_ON_OURS, StackContext
 from infra.monitoring.metrics import our_metric
 from infra.names import NAME
 from infra.queue_function import QueueFunction
@@ -15,7 +15,6 @@ from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_FAILED,
     INSTANCE_SNAPSHOT_REQUESTED,
 )
-from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 
 
 class Create(QueueFunction):
@@ -51,13 +50,12 @@ class Create(QueueFunction):
     def _allow_snapshots(self) -> None:
         """Allow snapshots of any instance, but only with our tag: prune may delete the snapshots that carry it."""
         regions = self.context.regions
-        with_our_tag = {"StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY}}
         self.allow_on_all(
             "Instance",
             regions,
             sid="CreateWithOurTag",
             action="lightsail:CreateInstanceSnapshot",
-            conditions=with_our_tag,
+            conditions=WITH_OUR_TAG,
             reason="Any instance may get a snapshot, and its ARN ends in a random id.",
         )
         self.allow_on_all(
@@ -66,10 +64,10 @@ class Create(QueueFunction):
             sid="TagWithOurTag",
             # AWS does not document whether a create with tags needs it; AWS's own policies grant both.
             action="lightsail:TagResource",
-            conditions=with_our_tag,
-            reason="A new snapshot has no ARN yet. The condition requires our tag.",
+            conditions=WITH_OUR_TAG_ON_OURS,
+            reason="A new snapshot has no ARN yet. The conditions require our tag, and no other owner's.",
         )
-        self.allow_reads("Read", ["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"], regions)
+        self.allow_reads("lightsail:GetInstance", "lightsail:GetInstanceSnapshot")
 
     def _add_outputs(self) -> None:
         """Give the commands that request a snapshot and show what happens to it, to be pasted into a shell."""

@@ -36,7 +36,7 @@ class FanOut(EventFunction):
         schedules: Schedules,
     ) -> None:
         super().__init__(scope, construct_id, context)
-        self.allow_reads("List", ["lightsail:GetInstances"], context.regions)
+        self.allow_reads("lightsail:GetInstances")
         self.add_rule(
             "Rule",
             description="Requests for snapshots of all selected instances, from any source; replayed ones are ignored.",

@@ -57,10 +57,9 @@ class Prune(EventFunction):
 
     def _allow_deletions(self) -> None:
         """Allow to list snapshots, and to delete those that have our tag and no hold."""
-        regions = self.context.all_regions
         self.allow_on_all(
             "InstanceSnapshot",
-            regions,
+            self.context.all_regions,
             sid="DeleteOurs",
             action="lightsail:DeleteInstanceSnapshot",
             conditions={
@@ -70,7 +69,7 @@ class Prune(EventFunction):
             },
             reason="A snapshot's ARN ends in a random id. The condition requires our tag.",
         )
-        self.allow_reads("Read", ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"], regions)
+        self.allow_reads("lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots")
 
 
 def _detail(plans: Plans) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lightsail_snapshots_plans.checks import lightsail_regions
 from tests.infra.simulation import actions_of, statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized
 
@@ -57,13 +58,9 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
     statements = statements_of(with_copies, "Copy")
     assert [statement for statement in statements if "lightsail:" in json.dumps(statement["Action"])] == [
         {
-            "Sid": "CopyAndRead",
+            "Sid": "Copy",
             "Effect": "Allow",
-            "Action": [
-                "lightsail:CopySnapshot",
-                "lightsail:GetInstanceSnapshot",
-                "lightsail:GetOperationsForResource",
-            ],
+            "Action": "lightsail:CopySnapshot",
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}},
         },
@@ -79,5 +76,12 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
                 "StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"},
                 "StringEqualsIfExists": {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
             },
+        },
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
         },
     ]

@@ -3,10 +3,12 @@
 import json
 
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots_plans.checks import lightsail_regions
 from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized
 
 WITH_OUR_TAG = {"StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"}}
+IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
 
 
 def test_request_from_any_source_on_our_bus_enters_the_queue_as_it_is(template: Synthesized) -> None:
@@ -47,14 +49,14 @@ def test_role_has_these_statements_about_lightsail_only(two_regions: Synthesized
                 f"arn:aws:lightsail:eu-central-1:{ACCOUNT}:InstanceSnapshot/*",
                 f"arn:aws:lightsail:us-east-1:{ACCOUNT}:InstanceSnapshot/*",
             ],
-            "Condition": WITH_OUR_TAG,
+            "Condition": WITH_OUR_TAG | {"StringEqualsIfExists": IS_OURS},
         },
         {
             "Sid": "Read",
             "Effect": "Allow",
             "Action": ["lightsail:GetInstance", "lightsail:GetInstanceSnapshot"],
             "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}},
+            "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
         },
     ]
     everywhere = [statement["Sid"] for statement in statements if "*" in statement["Resource"][:1]]

@@ -2,6 +2,7 @@
 
 import json
 
+from lightsail_snapshots_plans.checks import lightsail_regions
 from tests.infra.roles.prune import DELETE, IS_OURS
 from tests.infra.simulation import statements_of
 from tests.infra.synthesized import ACCOUNT, Synthesized
@@ -36,7 +37,7 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
             "Effect": "Allow",
             "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
             "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": regions}},
+            "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
         },
     ]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.roles import audit, copy, create, fan_out, prune, schedules
-from tests.infra.simulation import actions_of, decide, statements_of
+from tests.infra.simulation import Case, actions_of, decide, in_region, lightsail_arn, statements_of, tagging
 from tests.infra.synthesized import Synthesized, without_hash
 
 ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the stack that it is from
@@ -33,3 +33,30 @@ def test_role_can_do_what_it_must_and_nothing_else(
 def test_stack_has_no_other_role(with_copies: Synthesized) -> None:
     roles = {without_hash(name) for name in with_copies.of_type("AWS::IAM::Role")}
     assert roles == {f"{construct}Role" for _, construct, _ in ROLES.values()}
+
+
+SNAPSHOT, OURS = lightsail_arn("InstanceSnapshot", "eu-west-1"), tagging(managed_by="lightsail-snapshots")
+OTHER_OWNERS: dict[str, Case] = {
+    f"{action} on {whose}": (f"lightsail:{action}", SNAPSHOT, OURS | {"aws:TagKeys": ["managed-by"]} | tags)
+    for whose, tags in (("terraform's", {"aws:ResourceTag/managed-by": "terraform"}), ("an untagged one", {}))
+    for action in ("DeleteInstanceSnapshot", "TagResource", "UntagResource", "ExportSnapshot")
+}
+COPY: dict[str, Case] = {"CopySnapshot": ("lightsail:CopySnapshot", "*", in_region("eu-west-1"))}
+UNTAGGED = {"TagResource on an untagged one"}
+EXCEPTIONS = {"copy": UNTAGGED | {"CopySnapshot"}}
+"""IAM cannot forbid these: CopySnapshot has no condition keys, and a new copy has no tags (docs/permissions.md)."""
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_cannot_tag_or_delete_what_is_not_ours(role: str, with_copies: Synthesized) -> None:
+    statements = statements_of(with_copies, ROLES[role][1])
+    decisions = decide(with_copies, statements, OTHER_OWNERS | COPY)
+    allowed = {case for case, decision in decisions.items() if decision == "Allowed"}
+    assert allowed == EXCEPTIONS.get(role, set())
+
+
+def test_create_can_tag_untagged_snapshots_where_instances_are(with_copies: Synthesized) -> None:
+    home = lightsail_arn("InstanceSnapshot", "eu-central-1")
+    cases = {case: (action, home, context) for case, (action, _, context) in OTHER_OWNERS.items()}
+    decisions = decide(with_copies, statements_of(with_copies, "Create"), cases)
+    assert {case for case, decision in decisions.items() if decision == "Allowed"} == UNTAGGED

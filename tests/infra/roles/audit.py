@@ -13,6 +13,12 @@ ALLOWED: dict[str, Case] = {
     "list instances of the other Region": ("lightsail:GetInstances", "*", in_region("us-west-2")),
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
     "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
+    "list instances of a Region that is not configured": ("lightsail:GetInstances", "*", in_region("eu-west-2")),
+    "list snapshots of a Region that is not configured": (
+        "lightsail:GetInstanceSnapshots",
+        "*",
+        in_region("eu-west-2"),
+    ),
     "report an overdue instance": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
     "report a bad request": (
         "events:PutEvents",
@@ -22,8 +28,7 @@ ALLOWED: dict[str, Case] = {
 }
 
 DENIED: dict[str, Case] = {
-    "list instances where there are only copies": ("lightsail:GetInstances", "*", in_region("eu-west-1")),
-    "list snapshots of a Region that is not deployed": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-2")),
+    "list instances of a Region without Lightsail": ("lightsail:GetInstances", "*", in_region("us-west-1")),
     "create a snapshot": (
         "lightsail:CreateInstanceSnapshot",
         lightsail_arn("Instance"),

@@ -26,6 +26,8 @@ ALLOWED: dict[str, Case] = {
     "tag a copy that carries other tags": (TAG, SNAPSHOT, OURS | {"aws:ResourceTag/env": "prod"}),
     "tag a copy that carries our tag already": (TAG, SNAPSHOT, OURS | IS_OURS),
     "read a copy": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-1")),
+    "read the source in its Region": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-central-1")),
+    "read in a Region that is no destination any more": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-2")),
     "read the operations that made a copy": ("lightsail:GetOperationsForResource", "*", in_region("us-east-1")),
     "publish that a copy is usable": ("events:PutEvents", bus_arn("BUS"), events(COPIED)),
     "publish several outcomes at once": ("events:PutEvents", bus_arn("BUS"), events(COPIED, FAILED)),
@@ -50,7 +52,7 @@ DENIED: dict[str, Case] = {
     "create a snapshot": ("lightsail:CreateInstanceSnapshot", lightsail_arn("Instance", "eu-west-1"), OURS),
     "restore an instance from a copy": ("lightsail:CreateInstancesFromSnapshot", SNAPSHOT, OURS),
     "export a copy": ("lightsail:ExportSnapshot", SNAPSHOT, {}),
-    "read in a Region that is no destination": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-west-2")),
+    "read in a Region without Lightsail": ("lightsail:GetInstanceSnapshot", "*", in_region("us-west-1")),
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-west-1")),
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(COPIED)),
     "trigger another copy": (

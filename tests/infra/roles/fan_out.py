@@ -17,7 +17,7 @@ ALLOWED: dict[str, Case] = {
 }
 
 DENIED: dict[str, Case] = {
-    "list instances in a Region that is not deployed": (LIST, "*", in_region("eu-west-1")),
+    "list instances in a Region without Lightsail": (LIST, "*", in_region("us-west-1")),
     "read an instance": ("lightsail:GetInstance", "*", in_region("eu-central-1")),
     "take a snapshot": (
         "lightsail:CreateInstanceSnapshot",

@@ -24,6 +24,11 @@ ALLOWED: dict[str, Case] = {
     "delete a copy of ours": (DELETE, lightsail_arn("InstanceSnapshot", "eu-west-1"), IS_OURS),
     "list snapshots": ("lightsail:GetInstanceSnapshots", "*", in_region("eu-central-1")),
     "list copies": ("lightsail:GetInstanceSnapshots", "*", in_region("us-east-1")),
+    "list snapshots of a Region that is not configured": (
+        "lightsail:GetInstanceSnapshots",
+        "*",
+        in_region("eu-west-2"),
+    ),
     "read a snapshot": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-central-1")),
     "publish that a snapshot is deleted": ("events:PutEvents", bus_arn("BUS"), events(DELETED)),
     "publish a refusal": ("events:PutEvents", bus_arn("BUS"), events(REFUSED)),
@@ -63,11 +68,7 @@ DENIED: dict[str, Case] = {
     "tag one of ours": ("lightsail:TagResource", SNAPSHOT, IS_OURS | tagging(managed_by=MANAGED_BY)),
     "remove a hold": ("lightsail:UntagResource", SNAPSHOT, IS_OURS | {"aws:TagKeys": ["snapshot-hold"]}),
     "export a snapshot": ("lightsail:ExportSnapshot", SNAPSHOT, IS_OURS),
-    "list snapshots of a Region that is not deployed": (
-        "lightsail:GetInstanceSnapshots",
-        "*",
-        in_region("eu-west-2"),
-    ),
+    "list snapshots of a Region without Lightsail": ("lightsail:GetInstanceSnapshots", "*", in_region("us-west-1")),
     "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
     "fetch keys to an instance": (
         "lightsail:GetInstanceAccessDetails",
