@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import Deployment, tags_of
 
 Policy = dict[str, Any]
 Client = Callable[[str], Any]
@@ -62,6 +62,20 @@ def test_without_the_permission_a_request_ends_as_access_denied(
     assert told["reason"] == "AccessDenied"
     assert "lightsail:CreateInstanceSnapshot" in told["message"]
     assert stack.snapshots_of(instance) == []
+
+
+def test_managed_by_of_an_instance_in_another_case_is_not_copied(stack: Deployment) -> None:
+    instance = stack.instance(**{"Managed-By": "terraform", "team": "web"})
+
+    (request,) = stack.request({"instanceName": instance})
+
+    stack.available(request)
+    (snapshot,) = stack.snapshots_of(instance)
+    tags = tags_of(snapshot)
+    assert {key: tags[key] for key in tags if key.lower() in ("managed-by", "team")} == {
+        "managed-by": "lightsail-snapshots",
+        "team": "web",
+    }
 
 
 @pytest.fixture

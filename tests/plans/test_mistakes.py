@@ -215,6 +215,11 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "tags.snapshot-of",
         "the key snapshot-of is reserved for lightsail-snapshots",
     ),
+    "tag that is ours, in another case": (
+        {"tags": '{ Managed-By = "terraform" }'},
+        "tags.Managed-By",
+        "the key Managed-By is reserved for lightsail-snapshots",
+    ),
     "too many tags": (
         {"tags": "{ " + ", ".join(f'k{number} = ""' for number in range(46)) + " }"},
         "tags",
