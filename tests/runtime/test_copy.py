@@ -2,6 +2,7 @@
 
 import json
 
+from lightsail_snapshots.events import SOURCE
 from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
 from tests.support.events import REQUEST_ID, requested
@@ -16,7 +17,7 @@ def test_event_of_create_becomes_a_tagged_copy(aws: Aws, start: Start, log: Log)
     create.invoke(batch(delivery=1, copyTo=[THERE]))
     aws.lightsail.emulator.clock.advance(600)
     create.invoke(batch(delivery=2, copyTo=[THERE]))
-    message = {"destination": THERE, "event": requested(json.loads(aws.events.pop()["Detail"]))}
+    message = {"destination": THERE, "event": requested(json.loads(aws.events.pop()["Detail"]), source=SOURCE)}
 
     assert copy.invoke(message).payload["state"] == "pending"
     assert aws.snapshots(THERE) == dict.fromkeys(aws.snapshots(), "pending")

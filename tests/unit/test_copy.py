@@ -286,14 +286,14 @@ BAD: dict[str, tuple[object, list[str]]] = {
     "no JSON": ("hello", ["the message must be a JSON object with destination and event, not 'hello'"]),
     "an empty object": ({}, ["destination: is missing", "event: is missing"]),
     "a Region that is no destination": (
-        {"destination": "us-east-1", "event": {"detail": 7}},
+        {"destination": "us-east-1", "event": {"source": "lightsail-snapshots", "detail": 7}},
         [
             "destination: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
             "event.detail: must be a JSON object, not 7",
         ],
     ),
     "a detail that lacks everything": (
-        {"destination": THERE, "event": {"detail": {}}},
+        {"destination": THERE, "event": {"source": "lightsail-snapshots", "detail": {}}},
         [
             f"event.detail.{name}: is missing"
             for name in (
@@ -323,6 +323,12 @@ def test_bad_message_makes_one_event_with_all_problems_and_no_call(aws: FakeAws,
 def test_bad_message_is_reported_under_its_request_id_when_it_has_one(aws: FakeAws, wanted: dict[str, Any]) -> None:
     assert aws.request(to("mars-1", wanted["event"]))
     assert aws.event()["detail"]["requestId"] == REQUEST_ID
+
+
+def test_copy_rejects_an_event_of_another_source(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    assert aws.request(to(THERE, wanted["event"] | {"source": "my.ci"}))
+    assert aws.event()["detail"]["problems"] == ["event.source: must be lightsail-snapshots, not 'my.ci'"]
+    assert aws.calls == []
 
 
 def test_copy_ignores_unknown_fields_of_our_own_event(aws: FakeAws, wanted: dict[str, Any]) -> None:

@@ -96,6 +96,13 @@ def test_last_instance_tags_are_dropped_over_the_limit(aws: FakeAws) -> None:
     assert (warning["instance_name"], warning["dropped_tags"]) == ("shop", ["key-44"])
 
 
+def test_fan_out_rejects_a_replayed_request(aws: FakeAws) -> None:
+    answer = run(fleet() | {"replay-name": "last-night"})
+    assert "replay-name: a replay is rejected: put the request again" in answer["message"]
+    assert aws.event()["detail-type"] == "Instance Snapshot Failed"
+    assert aws.calls == []
+
+
 def test_bad_and_reserved_instance_tags_are_dropped() -> None:
     request = parse_fleet_request(fleet(), default_region="us-east-1", regions=REGIONS)
     instance = _instance("web-1", {"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})

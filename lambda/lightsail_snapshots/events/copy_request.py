@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
@@ -16,6 +17,7 @@ from lightsail_snapshots.reader import (
     Problem,
     Reader,
     format_value,
+    invalid,
     read_all_tags,
     read_instant,
     read_name,
@@ -49,7 +51,9 @@ def parse_copy_request(message: object, *, copy_regions: Collection[str]) -> Cop
         raise InvalidRequestError([Problem((), text)])
     fields = Reader(message)
     destination = fields.require("destination", read_region(copy_regions, for_copies=True)) or ""
-    detail = fields.open("event").open("detail")
+    event = fields.open("event")
+    event.require("source", _read_our_source)
+    detail = event.open("detail")
     request_id = detail.require("requestId", read_text) or ""
     plan = detail.take("plan", read_plan)
     source = _read_source(detail)
@@ -64,6 +68,13 @@ def parse_copy_request(message: object, *, copy_regions: Collection[str]) -> Cop
         plan=plan,
         source=source,
     )
+
+
+def _read_our_source(value: object) -> str:
+    """Read the source of the event, since a person can send to the queue: nobody else may decide what is ours."""
+    if value != SOURCE:
+        raise invalid(f"must be {SOURCE}, not {format_value(value)}")
+    return SOURCE
 
 
 def _read_source(detail: Reader) -> Snapshot:
