@@ -17,6 +17,7 @@ from lightsail_snapshots.events import (
     SOURCE,
 )
 from lightsail_snapshots.plan import Plan
+from lightsail_snapshots_plans.fleet_request import fleet_request
 
 
 class FanOut(EventFunction):
@@ -60,7 +61,7 @@ class FanOut(EventFunction):
             schedules.put_event(
                 f"plan-{plan.name}",
                 FLEET_SNAPSHOT_REQUESTED,
-                plan.as_fleet_request(),
+                fleet_request(plan),
                 schedule=plan.schedule,
                 timezone=plan.timezone,
                 flexible_window=plan.flexible_window,
@@ -75,7 +76,7 @@ class FanOut(EventFunction):
         if not plan.on:
             return
         # EventBridge adds the quotation marks to id and time. A plan may not contain < or >: `plans` checks it.
-        request = f'"source": {json.dumps(SOURCE)}, "detail": {json.dumps(plan.as_fleet_request())}'
+        request = f'"source": {json.dumps(SOURCE)}, "detail": {json.dumps(fleet_request(plan))}'
         template = f'{{"id": <id>, "time": <time>, {request}}}'
         buses = (("default", "the default bus", None), ("ours", "our bus", self.context.bus))
         for name, bus_name, bus in buses:

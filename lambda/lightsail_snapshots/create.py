@@ -12,7 +12,7 @@ from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
-from lightsail_snapshots.naming import merge_tags
+from lightsail_snapshots.naming import format_utc, merge_tags
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reconciler import Delivery, Failed, Pending, Reconciler, State, Usable, find_name_owner
 from lightsail_snapshots.settings import ReconcilerSettings
@@ -46,11 +46,14 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         )
 
     def reconcile(self, request: SnapshotRequest, delivery: Delivery) -> State:
-        """Create the snapshot on the first delivery; on later ones, look for it first."""
+        """Create the snapshot on the first delivery; on later ones, or if it is late, look for it first."""
         region = lightsail(request.region)
+        is_late = delivery.first_at > request.late_at
         try:
-            if delivery.attempt > 1 and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+            if (delivery.attempt > 1 or is_late) and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
                 return _state(request, snapshot)
+            if is_late:
+                return _too_late(request)
             return _create(request, delivery, region)
         except NotFoundError as error:
             instance = f"{request.instance_name} in {request.region}"
@@ -72,7 +75,7 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
 
 def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> State:
     instance_tags = region.instance_tags(request.instance_name) if request.copy_instance_tags else {}
-    tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags)
+    tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags(delivery.now))
     if dropped:
         logger.warning("Dropped instance tags that are reserved or over the limit", dropped_tags=dropped)
     try:
@@ -97,6 +100,11 @@ def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:
         broken = f"Lightsail could not make {snapshot.name}; its state is error"
         return Failed(Reason.SNAPSHOT_ERROR, f"{broken}. Delete it, and send the request again.")
     return Pending()
+
+
+def _too_late(request: SnapshotRequest) -> Failed:
+    limit = f"The request came after {format_utc(request.late_at)}, so no snapshot of {request.instance_name} was taken"
+    return Failed(Reason.TOO_LATE, f"{limit}: send a new request, if you need one.")
 
 
 def _name_of_another_resource(request: SnapshotRequest) -> Failed:

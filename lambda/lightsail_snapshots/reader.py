@@ -34,7 +34,7 @@ _ISO_DURATION = re.compile(
     r"P(?:(?P<weeks>[0-9]{1,4})W"
     r"|(?=[0-9T])(?:(?P<days>[0-9]{1,5})D)?(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,6})H)?(?:(?P<minutes>[0-9]{1,8})M)?)?)"
 )
-_LONGEST_DURATION = timedelta(days=36_525)
+LONGEST_DURATION = timedelta(days=36_525)
 
 
 class Problem(NamedTuple):
@@ -205,7 +205,7 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _SHORT_DURATION.fullmatch(text) or _ISO_DURATION.fullmatch(text)
     length = timedelta(**{unit: int(count or 0) for unit, count in match.groupdict().items()}) if match else None
-    if not length or length > _LONGEST_DURATION:
+    if not length or length > LONGEST_DURATION:
         raise ValueError("must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H")
     return length
 

@@ -21,6 +21,7 @@ from lightsail_snapshots.reader import InvalidValueError, suggestion
 from lightsail_snapshots.retention import FARTHEST_ALLOWANCE
 from lightsail_snapshots_plans.checks import lightsail_regions
 from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem, as_toml
+from lightsail_snapshots_plans.fleet_request import fleet_request
 from lightsail_snapshots_plans.models import HAS_NO_EFFECT_WITHOUT, MIN_CONCURRENCY, FileTable, PlanTable, Table
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
 from lightsail_snapshots_plans.warnings import find_warnings, starting_minutes
@@ -176,7 +177,7 @@ def _conflicts(plan: Plan, values: Mapping[str, Any], today: date) -> Iterator[t
     """Yield problems of several keys together, or of the day."""
     if "keep" in values and "keep_for" in values:
         yield ("keep_for",), 'cannot be set with keep: to combine them, write keep = { within = "14d" }'
-    if plan.on and len(json.dumps(plan.as_fleet_request())) > MAX_TRIGGERED:
+    if plan.on and len(json.dumps(fleet_request(plan))) > MAX_TRIGGERED:
         limit = f"at most {MAX_TRIGGERED} characters as JSON"
         yield (), f"is too long for a plan with on: select, tags and regions may have {limit}"
     latest = today + FARTHEST_ALLOWANCE

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import REGION
 from tests.e2e.deployment import Deployment, eventually, tags_of
-from tests.support.events import requested
+from tests.support.events import requested, time_now
 
 THERE, FAR = "eu-central-1", "eu-west-1"
 ELSEWHERE = "us-west-2"
@@ -76,7 +76,7 @@ def test_what_a_plan_takes_is_copied_to_the_regions_that_the_plan_names(stack: D
 
 def test_a_request_that_is_delivered_twice_makes_one_copy_in_each_region(stack: Deployment) -> None:
     instance = stack.instance()
-    event = requested(wanted(instance, THERE, FAR), id="copied-twice")
+    event = requested(wanted(instance, THERE, FAR), id="copied-twice", time=time_now())
 
     stack.deliver(*[json.dumps(event)] * 2)
 

@@ -7,6 +7,7 @@ import pytest
 from lightsail_snapshots.events import SOURCE
 from local.run_schedule import run_schedule
 from tests.e2e.deployment import Deployment, eventually, tags_of
+from tests.support.events import time_now
 
 SIX_REGIONS = ("us-east-1", "eu-central-1", "us-west-2", "eu-west-1", "ap-south-1", "ap-southeast-2")
 
@@ -48,13 +49,13 @@ def test_one_slot_is_one_snapshot_of_each_instance_though_its_first_delivery_sto
         "plan": "half-way",
         "select": {"tags": {"backup": "half-way"}},
         "regions": list(instances),
-        "scheduledTime": "2026-11-23T03:15:00Z",
+        "scheduledTime": time_now(),
     }
     event = {
         "id": "fleet-1",
         "detail-type": "Fleet Snapshot Requested",
         "source": SOURCE,
-        "time": "2026-11-23T03:15:09Z",
+        "time": time_now(),
     }
     fault = {"fault": "access-denied", "operation": "GetInstances", "region": "eu-central-1", "times": 1}
     stack.aws.control("POST", "/_lightsail/faults", fault)

@@ -3,13 +3,14 @@
 import json
 
 from tests.e2e.deployment import Deployment
-from tests.support.events import requested
+from tests.support.events import requested, time_now
 
 
 def test_one_event_delivered_five_times_at_once_makes_one_snapshot(stack: Deployment) -> None:
     instance = stack.instance()
 
-    stack.deliver(*[json.dumps(requested({"instanceName": instance}, id="five-times"))] * 5)
+    event = requested({"instanceName": instance}, id="five-times", time=time_now())
+    stack.deliver(*[json.dumps(event)] * 5)
 
     told = stack.available("five-times")
     stack.quiet()

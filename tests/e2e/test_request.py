@@ -3,6 +3,7 @@
 import json
 
 from tests.e2e.deployment import Deployment, tags_of
+from tests.support.events import time_now
 
 
 def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) -> None:
@@ -54,7 +55,7 @@ def test_two_requests_in_one_second_make_two_snapshots(stack: Deployment) -> Non
 
 def test_a_rule_of_the_users_own_may_invoke_the_function_with_the_bare_event(stack: Deployment) -> None:
     instance = stack.instance()
-    event = {"id": "of-my-own", "time": "2026-11-23T03:15:00Z", "detail": {"instanceName": instance}}
+    event = {"id": "of-my-own", "time": time_now(), "detail": {"instanceName": instance}}
 
     answer = stack.aws.client("lambda").invoke(
         FunctionName=stack.resources["CreateFunction"], Payload=json.dumps(event)

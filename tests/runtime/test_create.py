@@ -8,7 +8,7 @@ from typing import Any
 from local.lambda_runtime import Outcome
 from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
-from tests.support.events import REQUEST_ID, requested
+from tests.support.events import REQUEST_ID, requested, time_now
 
 RETRY = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -81,7 +81,7 @@ def test_missing_variable_fails_the_init_phase_and_says_what_to_do(aws: Aws, sta
 
 
 def test_bare_event_is_answered_with_its_state(aws: Aws, start: Start) -> None:
-    reply = start(aws.environment).invoke(requested({"instanceName": "web-1"}))
+    reply = start(aws.environment).invoke(requested({"instanceName": "web-1"}, time=time_now()))
     assert reply.outcome is Outcome.ANSWERED
     assert reply.payload["state"] == "pending"
     assert list(aws.snapshots()) == [reply.payload["instanceSnapshotName"]]
@@ -90,10 +90,10 @@ def test_bare_event_is_answered_with_its_state(aws: Aws, start: Start) -> None:
 def test_bare_event_fails_with_our_error_and_lambda_keeps_the_process(aws: Aws, start: Start, log: Log) -> None:
     function = start(aws.environment)
     aws.lightsail.emulator.faults.add("busy", operation="CreateInstanceSnapshot", times=1)
-    failed = function.invoke(requested({"instanceName": "web-1"}))
+    failed = function.invoke(requested({"instanceName": "web-1"}, time=time_now()))
     assert (failed.outcome, failed.payload["errorType"]) == (Outcome.FAILED, "RetryableError")
     assert failed.payload["errorMessage"].startswith("OperationFailureException: Another operation is in progress")
-    assert function.invoke(requested({"instanceName": "web-1"})).outcome is Outcome.ANSWERED
+    assert function.invoke(requested({"instanceName": "web-1"}, time=time_now())).outcome is Outcome.ANSWERED
     assert {line["cold_start"] for line in log() if "cold_start" in line} == {False}
 
 

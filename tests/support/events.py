@@ -41,6 +41,11 @@ def fits(event: dict[str, Any]) -> bool:
     return schema(event["detail-type"]).is_valid(event)
 
 
+def time_now() -> str:
+    """Return the real time as events have it: a request of another day is late."""
+    return format_utc(datetime.now(UTC))
+
+
 def requested(detail: object = None, **envelope: object) -> dict[str, Any]:
     """Build an `Instance Snapshot Requested` as EventBridge delivers it."""
     return {

@@ -76,9 +76,9 @@ class FakeAws:
         answer = self.handler({"Records": list(records)}, Context(remaining_seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def request(self, event: dict[str, Any], attempt: int = 1) -> bool:
+    def request(self, event: dict[str, Any], attempt: int = 1, first_at: datetime = REQUESTED_AT) -> bool:
         """Deliver one request; return whether it is done."""
-        return not self.deliver(message(event, attempt))
+        return not self.deliver(message(event, attempt, first_at=first_at))
 
     def events(self) -> list[dict[str, Any]]:
         """Receive the events since the last call; check each against its published schema."""

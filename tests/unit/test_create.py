@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -264,6 +265,70 @@ def test_replayed_dead_letter_is_announced_when_its_snapshot_is_usable(aws: Fake
     aws.emulator.clock.advance(60)
     assert aws.request(requested(), attempt=1)
     assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def redrive(aws: FakeAws, event: dict[str, Any], after: timedelta) -> bool:
+    """Deliver a request as a new message some time later."""
+    aws.emulator.clock.advance(after.total_seconds())
+    return aws.request(event, first_at=aws.emulator.clock.now())
+
+
+@pytest.mark.parametrize("source", ["my.deploy", SOURCE])
+def test_late_request_takes_no_new_snapshot(aws: FakeAws, source: str) -> None:
+    event = requested({"instanceName": "web-1", "scheduledTime": "2026-11-20T03:15:00Z"}, source=source)
+    assert redrive(aws, event, timedelta(hours=24, seconds=1))
+    assert outcome(aws) == (
+        "Instance Snapshot Failed",
+        "TooLate",
+        "The request came after 2026-11-24T03:15:00Z, so no snapshot of web-1 was taken: "
+        "send a new request, if you need one.",
+    )
+    assert aws.snapshots() == []
+
+
+def test_request_is_not_late_for_24_hours_after_its_slot_or_its_event(aws: FakeAws) -> None:
+    event = requested({"instanceName": "web-1", "scheduledTime": "2026-11-23T04:15:00Z"})
+    assert not redrive(aws, event, timedelta(hours=25))
+    assert len(aws.snapshots()) == 1
+
+
+def test_replayed_nights_of_a_plan_take_no_snapshots(aws: FakeAws) -> None:
+    for night in ("03", "04", "05"):
+        slot = f"2026-11-{night}T03:15:00Z"
+        replayed = {"instanceName": "web-1", "plan": "daily", "scheduledTime": slot, "lateAfter": "P1D"}
+        assert aws.request(requested(replayed, source=SOURCE, time="2026-11-23T03:14:00Z"))
+        assert outcome(aws)[1] == "TooLate"
+    assert aws.snapshots() == []
+
+
+def test_plans_request_says_how_late_it_may_be(aws: FakeAws) -> None:
+    detail = {"instanceName": "web-1", "plan": "weekly", "lateAfter": "P7D"}
+    assert not redrive(aws, requested(detail, source=SOURCE), timedelta(days=7))
+    assert len(aws.snapshots()) == 1
+
+
+def test_late_request_is_announced_when_its_snapshot_exists(aws: FakeAws) -> None:
+    aws.request(requested())
+    assert redrive(aws, requested(), timedelta(days=9))
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def test_request_is_not_late_if_its_first_delivery_was_in_time(aws: FakeAws) -> None:
+    aws.emulator.faults.add("throttle", operation="CreateInstanceSnapshot", times=2)
+    aws.emulator.clock.advance(24 * 60 * 60)
+    first_at = aws.emulator.clock.now()
+    assert not aws.request(requested(), 1, first_at)
+    aws.emulator.clock.advance(180)
+    assert not aws.request(requested(), 2, first_at)
+    assert len(aws.snapshots()) == 1
+
+
+def test_snapshot_expires_keep_for_after_it_is_taken(aws: FakeAws) -> None:
+    detail = {"instanceName": "web-1", "plan": "rare", "keepFor": "P7D", "lateAfter": "P30D"}
+    redrive(aws, requested(detail, source=SOURCE), timedelta(days=9))
+    [snapshot] = aws.snapshots()
+    tags = {tag["key"]: tag["value"] for tag in snapshot["tags"]}
+    assert tags["expires-at"] == "2026-12-09T03:15:00Z"
 
 
 # Not in the table.

@@ -58,7 +58,11 @@ def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None
     make_instance("shop", "eu-central-1", {"backup": "daily", "team": "shop"})
     make_instance("blog", "eu-central-1", {"backup": "never"})
     event = fleet(
-        select={"tags": {"backup": "daily"}}, regions=list(REGIONS), tags={"team": "ops", "env": ""}, keepFor="P7D"
+        select={"tags": {"backup": "daily"}},
+        regions=list(REGIONS),
+        tags={"team": "ops", "env": ""},
+        keepFor="P7D",
+        lateAfter="P3D",
     )
     assert fits(event)
     assert run(event) == {"selected": {"us-east-1": 0, "eu-central-1": 1}}
@@ -71,6 +75,7 @@ def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None
         "tags": {"backup": "daily", "team": "ops", "env": ""},
         "copyInstanceTags": False,
         "scheduledTime": "2026-11-23T03:15:00Z",
+        "lateAfter": "P3D",
         "keepFor": "P7D",
     }
 
@@ -125,6 +130,15 @@ def test_number_of_selected_instances_is_a_metric(aws: FakeAws, capsys: pytest.C
     run(fleet())
     assert metric(capsys, "InstancesSelected") == [2]
     assert len(aws.events()) == 2
+
+
+@pytest.mark.parametrize(
+    ("slot", "late_after"),
+    [(None, "P1D"), ("2026-11-23T03:15:00Z", "P1D"), ("2026-11-20T03:15:00Z", "P4D"), ("2026-11-25T03:15:00Z", "P1D")],
+)
+def test_request_without_a_plan_may_be_24_hours_late(aws: FakeAws, slot: str | None, late_after: str) -> None:
+    run(fleet(plan=None, scheduledTime=slot, time="2026-11-23T03:15:00Z"))
+    assert aws.event()["detail"]["lateAfter"] == late_after
 
 
 # Names
@@ -313,7 +327,12 @@ def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:
 
 
 def test_fleet_request_is_rejected_if_a_foreign_source_sets_what_is_ours(aws: FakeAws) -> None:
-    ours_alone: dict[str, Any] = {"plan": "daily", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
+    ours_alone: dict[str, Any] = {
+        "plan": "daily",
+        "lateAfter": "P1D",
+        "notBefore": "2026-11-23T03:15:00Z",
+        "restore": {},
+    }
     event = fleet(**ours_alone) | {"source": "my.deploy"}
     assert not fits(event)
     run(event)

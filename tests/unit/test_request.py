@@ -12,7 +12,7 @@ from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.reader import Problem
-from tests.support.events import REQUEST_ID, fits, requested
+from tests.support.events import REQUEST_ID, REQUESTED_AT, fits, requested
 
 REGIONS = ("us-east-1", "eu-central-1")
 
@@ -42,8 +42,8 @@ def test_request_needs_only_an_instance() -> None:
     assert smallest.region == "us-east-1"
     assert smallest.tags == {}
     assert smallest.copy_instance_tags
-    assert smallest.expires_at is None
-    assert smallest.our_tags == {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1"}
+    assert smallest.keep_for is None
+    assert smallest.our_tags(REQUESTED_AT) == {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1"}
 
 
 def test_request_accepts_tags_in_the_form_of_the_api() -> None:
@@ -61,10 +61,9 @@ def test_request_keeps_a_given_snapshot_name() -> None:
     assert request(instanceSnapshotName="before-upgrade").instance_snapshot_name == "before-upgrade"
 
 
-def test_keep_for_counts_from_the_slot() -> None:
-    kept = request_of_plan(keepFor="P14D", scheduledTime="2026-11-01T02:00:00Z")
-    assert kept.expires_at == datetime(2026, 11, 15, 2, tzinfo=UTC)
-    assert kept.our_tags == {
+def test_keep_for_counts_from_when_the_snapshot_is_taken() -> None:
+    kept = request_of_plan(keepFor="P14D", scheduledTime="2026-10-01T02:00:00Z")
+    assert kept.our_tags(datetime(2026, 11, 1, 2, tzinfo=UTC)) == {
         "managed-by": "lightsail-snapshots",
         "snapshot-of": "web-1",
         "snapshot-plan": "daily",
@@ -282,7 +281,7 @@ def test_name_is_accepted_if_lightsail_might_accept_it(name: str) -> None:
 
 @pytest.mark.parametrize(("text", "days"), [("14d", 14), ("36h", 1.5), ("90m", 1 / 16), ("P2W", 14), ("P1DT12H", 1.5)])
 def test_request_accepts_both_forms_of_a_duration(text: str, days: float) -> None:
-    assert request(keepFor=text).expires_at == datetime(2026, 11, 23, 3, 15, tzinfo=UTC) + timedelta(days=days)
+    assert request(keepFor=text).keep_for == timedelta(days=days)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +293,7 @@ def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> 
     assert problem.startswith("detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601")
 
 
-OURS_ALONE = {"plan": "daily", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
+OURS_ALONE = {"plan": "daily", "lateAfter": "P1D", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
 
 
 @pytest.mark.parametrize("source", ["my.deploy", "Lightsail-Snapshots"])

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lightsail_snapshots.events.envelope import open_event
+from lightsail_snapshots.events.instance_snapshot_requested import LATE_AFTER
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
 from lightsail_snapshots.reader import (
@@ -34,6 +35,8 @@ class FleetRequest:
     tags: Mapping[str, str]
     copy_to: tuple[str, ...]
     keep_for: timedelta | None
+    late_after: timedelta
+    """How long after the slot its snapshots may still be taken."""
 
     def for_instance(self, instance: Instance, region: str) -> tuple[dict[str, Any], list[str]]:
         """Return the detail of `Instance Snapshot Requested`, and the keys of the instance's tags that were dropped.
@@ -50,6 +53,7 @@ class FleetRequest:
             "tags": tags,
             "copyInstanceTags": False,
             "scheduledTime": format_utc(self.slot),
+            "lateAfter": format_duration(self.late_after),
         }
         if self.copy_to:
             detail["copyTo"] = list(self.copy_to)
@@ -82,13 +86,15 @@ def parse_fleet_request(
     copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True)) or ()
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
+    late_after = envelope.take_ours("lateAfter", read_duration)
     scheduled_time = detail.take("scheduledTime", read_instant)
     envelope.reserve("notBefore", "restore")
     detail.reject_unknown()
     envelope.check()
+    slot = scheduled_time or envelope.time
     return FleetRequest(
         request_id=envelope.id,
-        slot=scheduled_time or envelope.time,
+        slot=slot,
         is_scheduled=scheduled_time is not None,
         plan=plan,
         select=select,
@@ -96,4 +102,6 @@ def parse_fleet_request(
         tags=tags,
         copy_to=copy_to,
         keep_for=keep_for,
+        # The slot may be long ago; the time of the events that `fan_out` puts is not that of the request.
+        late_after=late_after or max(slot, envelope.time) + LATE_AFTER - slot,
     )

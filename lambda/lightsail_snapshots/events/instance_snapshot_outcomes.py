@@ -25,6 +25,7 @@ class Reason(StrEnum):
     ACCESS_DENIED = "AccessDenied"
     SNAPSHOT_ERROR = "SnapshotError"
     TIMED_OUT = "TimedOut"
+    TOO_LATE = "TooLate"
 
 
 def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.naming import our_tags, snapshot_name
@@ -16,6 +16,9 @@ from lightsail_snapshots.reader import (
     read_regions,
     read_tags,
 )
+
+LATE_AFTER = timedelta(hours=24)
+"""How long after its time a request may still take a new snapshot, if it does not say so itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +42,18 @@ class SnapshotRequest(Subject):
     """A valid request for one snapshot."""
 
     requested_at: datetime
+    late_at: datetime
+    """A request that is delivered for the first time after this takes no new snapshot: replayed nights must not push
+    real ones out of the keep rules."""
     tags: Mapping[str, str]
     """Those of the request; `create` adds the instance's and ours."""
     copy_instance_tags: bool
     copy_to: tuple[str, ...]
-    expires_at: datetime | None
+    keep_for: timedelta | None
 
-    @property
-    def our_tags(self) -> dict[str, str]:
-        """The tags that make the snapshot ours."""
-        return our_tags(self.instance_name, self.plan, self.expires_at)
+    def our_tags(self, now: datetime) -> dict[str, str]:
+        """Return the tags that make a snapshot ours that is taken now."""
+        return our_tags(self.instance_name, self.plan, now + self.keep_for if self.keep_for else None)
 
 
 def parse_request(
@@ -69,6 +74,7 @@ def parse_request(
     copy_to = detail.take("copyTo", read_regions(copy_regions, region, for_copies=True)) or ()
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
+    late_after = envelope.take_ours("lateAfter", read_duration)
     scheduled_time = detail.take("scheduledTime", read_instant)
     envelope.reserve("notBefore", "restore")
     detail.reject_unknown()
@@ -80,6 +86,7 @@ def parse_request(
     return SnapshotRequest(
         request_id=envelope.id,
         requested_at=envelope.time,
+        late_at=slot + late_after if late_after else max(slot, envelope.time) + LATE_AFTER,
         instance_name=instance_name,
         instance_snapshot_name=given_name or snapshot_name(instance_name, slot, *distinct),
         region=region,
@@ -87,5 +94,5 @@ def parse_request(
         copy_instance_tags=copy_instance_tags is not False,
         copy_to=copy_to,
         plan=plan,
-        expires_at=slot + keep_for if keep_for else None,
+        keep_for=keep_for,
     )
