@@ -90,7 +90,7 @@ def test_function_has_time_for_ten_thousand_instances(template: Synthesized) -> 
 
 
 def test_disabled_plan_has_no_trigger_and_is_still_pruned_and_audited() -> None:
-    text = '[plans.daily]\nenabled = false\nschedule = "rate(1 day)"\n' + WITH_ON
+    text = 'notify = ["ops@example.com"]\n[plans.daily]\nenabled = false\nschedule = "rate(1 day)"\n' + WITH_ON
     with built(text) as app:
         stack = cast("Stack", app.node.find_child("LightsailSnapshots"))
         assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
