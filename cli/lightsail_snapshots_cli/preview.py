@@ -17,7 +17,10 @@ from rich.text import Text
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.aws.lightsail import list_snapshots
-from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, decide, instance_of
+from lightsail_snapshots.keep_rules import confirmation
+from lightsail_snapshots.naming import PLAN_KEY
+from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.retention import Decision, decide, instance_of
 from lightsail_snapshots_cli.account import NotSignedInError, signed_in_region
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.plans import Plans, read_plans
@@ -57,7 +60,7 @@ def preview(console: Console, path: Path, now: datetime) -> list[str]:
     for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))
-    _sum_up(console, decisions, now)
+    _sum_up(console, decisions, plans.plans)
     return [_explained(region, error) for region, error in errors.items()]
 
 
@@ -83,7 +86,7 @@ def _table(decisions: Sequence[Decision], now: datetime) -> Table:
     table.add_column(overflow="fold", width=min(names, LONGEST_NAME))
     table.add_column(overflow="fold")
     for each in decisions:
-        style = "yellow" if each.refused else "red" if each.action == "delete" else "green"
+        style = "yellow" if each.is_held else "red" if each.action == "delete" else "green"
         why = f"{each.reason}; not done, the plan only looks on" if _only_looks_on(each) else each.reason
         age = _age(now - each.snapshot.created_at)
         table.add_row(age, Text(each.action, style), Text(each.snapshot.name), Text(why))
@@ -99,20 +102,20 @@ def _only_looks_on(decision: Decision) -> bool:
     return decision.dry_run and decision.action == "delete"
 
 
-def _sum_up(console: Console, decisions: Sequence[Decision], now: datetime) -> None:
+def _sum_up(console: Console, decisions: Sequence[Decision], plans: Sequence[Plan]) -> None:
     looked_at = sum(_only_looks_on(each) for each in decisions)
     going = sum(each.action == "delete" for each in decisions) - looked_at
-    refused = sum(each.refused for each in decisions)
+    held = [each for each in decisions if each.is_held]
     console.print()
     if looked_at:
         console.print(f"{looked_at} more would go, were it not for dry_run = true in their plans.")
-    if refused:
-        until = (now + FARTHEST_ALLOWANCE).date()
-        console.print(
-            f"{refused} may not go, since they are too many at once. If they shall, once, write\n"
-            f'allow_deletes_until = "{until}" into their plan, and deploy.',
-            style="yellow",
-        )
+    if held:
+        console.print(f"{len(held)} stay only because of older keep rules. To delete them now, add", style="yellow")
+        names = {each.snapshot.tags.get(PLAN_KEY) for each in held}
+        for plan in plans:
+            if plan.keep and not names.isdisjoint((plan.name, *plan.was)):
+                console.print(f"  {confirmation(plan.keep)}    below [plans.{plan.name}]", style="yellow", markup=False)
+        console.print("and deploy.", style="yellow")
     console.print(f"{going} of {len(decisions)} snapshots would go now. Nothing was deleted.", style="bold")
 
 

@@ -1,26 +1,28 @@
-"""The keep rules of a plan, read as restic's `forget` reads them: which moments keep their place, and why.
+"""The keep rules of a plan, read as restic's `forget` reads them: which moments they keep, and why.
 
 "For the last n weeks that have one, keep the newest": periods without a snapshot are not counted, so a missed Sunday
 costs nothing. A snapshot stays if any rule keeps it. Unlike restic, the oldest snapshot gets no place of its own while
-a rule has places left, so that the sentence above is the whole of the rule.
+a rule has places left, so that the sentence above is the whole rule.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Self
 
-from lightsail_snapshots.reader import format_duration, parse_duration
+from lightsail_snapshots.reader import format_duration, invalid, parse_duration, read_object
 
-PERIODS: Mapping[str, Callable[[datetime], Hashable]] = {
-    # With the offset, so that the hour which comes twice when the clocks go back is two hours.
-    "hourly": lambda local: (local.date(), local.hour, local.utcoffset()),
-    "daily": lambda local: local.date(),
-    "weekly": lambda local: local.isocalendar()[:2],
-    "monthly": lambda local: (local.year, local.month),
-    "yearly": lambda local: local.year,
+KEEP_ALL = "all"
+"""What the tag `snapshot-keep` says of a snapshot whose plan had no keep rules."""
+
+PERIODS: Mapping[str, Callable[[date], Hashable]] = {
+    "daily": lambda day: day,
+    "weekly": lambda day: day.isocalendar()[:2],
+    "monthly": lambda day: (day.year, day.month),
+    "yearly": lambda day: day.year,
 }
-"""For each rule that counts periods: what two moments of the same period, in the plan's time zone, have in common."""
+"""For each rule that counts days or longer periods: what two days of the same period have in common."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class Keep:
     monthly: int = 0
     yearly: int = 0
     within: timedelta = timedelta(0)
-    """Keeps all that are less than this older than the newest snapshot. Not older than now: where no new snapshots
-    come, the old ones stay."""
+    """Keeps all that are less than this older than the newest snapshot. Not older than now: if no new snapshots come,
+    the old ones stay."""
 
     def __bool__(self) -> bool:
         """Whether there is any rule at all: a plan without rules keeps everything."""
@@ -56,34 +58,108 @@ class Keep:
 
 
 _NO_RULES = Keep()
+_RULES = tuple(each.name for each in fields(Keep))
 
 
-def apply_keep_rules(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[list[str]]:
-    """Say for each moment by which rules it is kept: `["last 3 of 7", "weekly 1 of 4"]`, or `[]`.
+def format_keep_tag(keep: Keep | None) -> str:
+    """Write the rules that are set, as `last=7 weekly=4 within=P3D`; None, which keeps everything, is `all`."""
+    return " ".join(f"{rule}={value}" for rule, value in keep.as_detail().items()) if keep else KEEP_ALL
+
+
+@lru_cache
+def parse_keep_tag(text: str | None) -> Keep | None:
+    """Read the tag `snapshot-keep`; None, which keeps everything, if it is `all`, missing or cannot be read."""
+    try:
+        return parse_keep(text or KEEP_ALL)
+    except ValueError:
+        return None
+
+
+def parse_keep(text: str) -> Keep:
+    """Read rules such as `last=7 weekly=4 within=P3D`, in any order; raise ValueError for anything else."""
+    rules: dict[str, Any] = {}
+    for part in text.split():
+        rule, _, value = part.partition("=")
+        if rule not in _RULES or rule in rules:
+            raise ValueError(f"must be keep rules such as last=7 weekly=4 within=P3D, not {text!r:.80}")
+        rules[rule] = parse_duration(value) if rule == "within" else _parse_count(value)
+    keep = Keep(**rules)
+    if not keep:
+        raise ValueError(f"must have at least one rule above 0, such as last=7, not {text!r:.80}")
+    return keep
+
+
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError(f"must have whole numbers such as last=7, not {text!r:.80}")
+    return int(text)
+
+
+def read_keep(value: object) -> Keep:
+    """Read what `as_detail` wrote; raise InvalidValueError for anything else."""
+    try:
+        return Keep.from_detail(read_object(value))
+    except (TypeError, ValueError) as error:
+        raise invalid(str(error)) from error
+
+
+def confirmation(keep: Keep) -> str:
+    """Return the line of plans.toml that applies tightened rules at once."""
+    return f'keep_confirmed = "{format_keep_tag(keep)}"'
+
+
+def apply_keep_rules(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> list[str]:
+    """Say for each moment which rules keep it: `last 3 of 7, weekly 1 of 4`, or an empty text if none does.
 
     `taken` are moments in UTC, newest first; `zone` is whose hours, days, weeks, months and years are counted.
     """
-    reasons: list[list[str]] = [[] for _ in taken]
-    for index in range(min(keep.last, len(taken))):
-        reasons[index].append(f"last {index + 1} of {keep.last}")
-    local = [moment.astimezone(zone) for moment in taken]
-    for rule, period in PERIODS.items():
-        count = getattr(keep, rule)
-        for place, index in enumerate(_newest_of_each(local, period, count), start=1):
-            reasons[index].append(f"{rule} {place} of {count}")
-    within = str(keep.within).removesuffix(", 0:00:00")
+    reasons: list[tuple[str, ...]] = [()] * len(taken)
+    for rule, kept in _kept_by_counting(taken, keep, zone):
+        for place, index in enumerate(kept, start=1):
+            reasons[index] += (_place(rule, place, getattr(keep, rule)),)
+    within = f"within {str(keep.within).removesuffix(', 0:00:00')} of the newest"
     for index, moment in enumerate(taken):
         if moment <= taken[0] - keep.within:
             break
-        reasons[index].append(f"within {within} of the newest")
-    return reasons
+        reasons[index] += (within,)
+    return [_joined(each) for each in reasons]
 
 
-def _newest_of_each(local: Sequence[datetime], period: Callable[[datetime], Hashable], count: int) -> list[int]:
-    """Return where the newest moment of each of the last `count` periods stands."""
-    newest: dict[Hashable, int] = {}
+def _kept_by_counting(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> Iterator[tuple[str, Sequence[int]]]:
+    """Return for each rule but `within` where the moments stand that it keeps, newest first."""
+    yield "last", range(min(keep.last, len(taken)))
+    if not any((keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly)):
+        return
+    local = [moment.astimezone(zone) for moment in taken]
+    # `fold` tells apart the two hours that the clock shows as one when it goes back.
+    hours = ((moment.date(), moment.hour, moment.fold) for moment in local)
+    yield "hourly", _newest_of_each(hours, keep.hourly)
+    newest: dict[date, int] = {}
     for index, moment in enumerate(local):
+        newest.setdefault(moment.date(), index)
+    days = list(newest.values())
+    for rule, period in PERIODS.items():
+        yield rule, [days[index] for index in _newest_of_each(map(period, newest), getattr(keep, rule))]
+
+
+def _newest_of_each(periods: Iterable[Hashable], count: int) -> list[int]:
+    """Return where each of the first `count` different periods comes first."""
+    newest: dict[Hashable, int] = {}
+    for index, period in enumerate(periods):
         if len(newest) >= count:
             break
-        newest.setdefault(period(moment), index)
+        newest.setdefault(period, index)
     return list(newest.values())
+
+
+# The instances of a fleet share these texts: 280,000 of their own would need too much memory.
+
+
+@lru_cache(maxsize=4096)
+def _place(rule: str, place: int, count: int) -> str:
+    return f"{rule} {place} of {count}"
+
+
+@lru_cache(maxsize=4096)
+def _joined(rules: tuple[str, ...]) -> str:
+    return ", ".join(rules)

@@ -12,15 +12,19 @@ from datetime import UTC, datetime
 MANAGED_BY_KEY = "managed-by"
 MANAGED_BY = "lightsail-snapshots"
 PLAN_KEY = "snapshot-plan"
+NAME_KEY = "snapshot-name"
+"""The snapshot's own name, which a copy keeps. A snapshot with another name that has our tags is a person's."""
 INSTANCE_KEY = "snapshot-of"
+KEEP_KEY = "snapshot-keep"
+"""The keep rules of its plan when it was taken: see `format_keep_tag`."""
 EXPIRES_KEY = "expires-at"
 COPY_OF_KEY = "copy-of"
 """Only copies have it: Region, time and instance of the source, as `Snapshot.copy_of` writes them. Not the source's
 name, since that is the copy's own, and may alone have as many characters as a tag's value."""
 HOLD_KEY = "snapshot-hold"
-"""Set by people, on what must stay for ever; its value does not matter."""
-OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, INSTANCE_KEY, EXPIRES_KEY, COPY_OF_KEY})
-"""All that a snapshot of ours may have."""
+"""Set by people, on what must stay forever; its value does not matter."""
+OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, NAME_KEY, INSTANCE_KEY, KEEP_KEY, EXPIRES_KEY, COPY_OF_KEY})
+"""All that retention acts upon, except holds."""
 _RESERVED_PREFIXES = ("snapshot-", "restore-", "proven-", "drill-")
 
 MAX_PLAN_NAME = 40
@@ -31,7 +35,7 @@ MAX_TAGS = 50
 """Tags per resource; this and the next two: Lightsail developer guide, "Tags in Amazon Lightsail"."""
 MAX_TAG_KEY = 128
 MAX_TAG_VALUE = 256
-MAX_OTHER_TAGS = MAX_TAGS - len(OUR_KEYS)
+MAX_OTHER_TAGS = 35
 """Tags from the instance and the request together: the rest are kept free for ours, those of a later copy included."""
 
 # The guide allows `.` in a name, the service model does not; the model allows `_` at the ends, the guide does not.
@@ -42,7 +46,7 @@ _TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 
 
 def is_hold(key: str) -> bool:
-    """Tell whether a tag's key is a hold, also where the person who typed it wrote `Snapshot-Hold`."""
+    """Tell whether a tag's key is a hold, also if the person who typed it wrote `Snapshot-Hold`."""
     return key.strip().lower() == HOLD_KEY
 
 
@@ -54,7 +58,7 @@ def is_reserved_key(key: str) -> bool:
 
 def format_utc(moment: datetime) -> str:
     """Write a moment as `2026-11-23T03:15:00Z`; all its characters are legal in a tag's value."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def is_name(text: str) -> bool:
@@ -95,11 +99,23 @@ def snapshot_name(instance_name: str, slot: datetime, *distinct: str) -> str:
     return f"{head or 'instance'}{tail}"
 
 
-def our_tags(instance_name: str, plan: str | None, expires_at: datetime | None) -> dict[str, str]:
-    """Return the tags that make a snapshot ours and that retention acts upon."""
-    tags = {MANAGED_BY_KEY: MANAGED_BY, INSTANCE_KEY: instance_name}
+def our_tags(
+    name: str,
+    instance_name: str,
+    *,
+    plan: str | None = None,
+    keep: str | None = None,
+    expires_at: datetime | None = None,
+) -> dict[str, str]:
+    """Return the tags that make a snapshot ours and that retention acts upon; `keep` is what `format_keep_tag` writes.
+
+    A plan's snapshot has either `keep` or `expires_at`.
+    """
+    tags = {MANAGED_BY_KEY: MANAGED_BY, NAME_KEY: name, INSTANCE_KEY: instance_name}
     if plan is not None:
         tags[PLAN_KEY] = plan
+    if keep is not None:
+        tags[KEEP_KEY] = keep
     if expires_at is not None:
         tags[EXPIRES_KEY] = format_utc(expires_at)
     return tags

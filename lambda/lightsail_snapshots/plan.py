@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
-from lightsail_snapshots.keep_rules import Keep
+from lightsail_snapshots.keep_rules import Keep, read_keep
 from lightsail_snapshots.reader import (
     InvalidValueError,
     Reader,
     format_duration,
-    format_value,
-    invalid,
     read_duration,
     read_each,
     read_flag,
@@ -29,6 +27,8 @@ class Plan:
     """One table `[plans.<name>]`. Only the package that reads plans.toml interprets `schedule` and `on`."""
 
     name: str
+    was: tuple[str, ...] = ()
+    """Earlier names: their snapshots are this plan's."""
     select: Select
     schedule: str | None = None
     """An EventBridge Scheduler expression, as written."""
@@ -43,16 +43,14 @@ class Plan:
     regions: tuple[str, ...] = ()
     """Where instances are looked for; empty: the Region of the stack, which is not known at synth."""
     keep: Keep | None = None
+    keep_confirmed: Keep | None = None
+    """If these are the same rules as `keep`, they alone decide, and not those that older snapshots carry."""
     keep_for: timedelta | None = None
     """How long a snapshot lives, written into it when it is made. With neither this nor `keep`, it stays forever."""
     max_age: timedelta | None = None
     """An instance without a usable snapshot younger than this is overdue."""
     copy_to: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    max_deletes: int | None = None
-    """Of one instance in one run of prune; None: a quarter of its snapshots, at least 3."""
-    allow_deletes_until: date | None = None
-    """`max_deletes` does not hold up to and including this day."""
     dry_run: bool = False
     """Prune only reports what it would delete."""
 
@@ -80,7 +78,7 @@ class Plan:
         return {"plan": self.name} | {key: detail[key] for key in _FLEET_KEYS if key in detail}
 
 
-_FLEET_KEYS = ("select", "regions", "tags", "copyTo", "keepFor")
+_FLEET_KEYS = ("select", "regions", "tags", "copyTo", "keep", "keepFor")
 
 
 def read_plans(value: object) -> tuple[Plan, ...]:
@@ -88,31 +86,16 @@ def read_plans(value: object) -> tuple[Plan, ...]:
     return read_each(read_list(value), Plan.from_detail)
 
 
-def _read_keep(value: object) -> Keep:
-    try:
-        return Keep.from_detail(read_object(value))
-    except (TypeError, ValueError) as error:
-        raise invalid(str(error)) from error
-
-
-def _read_date(value: object) -> date:
-    try:
-        return date.fromisoformat(read_text(value))
-    except ValueError:
-        raise invalid(f"must be a date, not {format_value(value)}") from None
-
-
 _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
     str: read_text,
     int: read_number,
     bool: read_flag,
-    date: _read_date,
     timedelta: read_duration,
     tuple[str, ...]: read_texts,
     Mapping[str, str]: read_object,
     Mapping[str, Any]: read_object,
     Select: parse_select,
-    Keep: _read_keep,
+    Keep: read_keep,
 }
 _READERS = {form: read for kind, read in _BY_TYPE.items() for form in (kind, kind | None)}
 """How `from_detail` reads a field of each type."""
@@ -133,6 +116,4 @@ def _as_json(value: Any) -> Any:
         return value.as_detail()
     if isinstance(value, timedelta):
         return format_duration(value)
-    if isinstance(value, date):
-        return value.isoformat()
     return list(value) if isinstance(value, tuple) else value

@@ -112,11 +112,11 @@ def _prune(run: Run) -> None:
 
 
 def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
-    """Tell which deletions are too many at once, before there is any other; return of how many instances."""
+    """Tell what only older rules keep, before anything is deleted; return of how many instances."""
     refused = refusals(decisions)
     for one in refused:
-        logger.error(
-            "Deletes nothing of %s: %s",
+        logger.warning(
+            "Only older keep rules keep snapshots of %s: %s",
             one["instanceName"],
             one["reason"],
             instance_name=one["instanceName"],
@@ -132,7 +132,7 @@ def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
 
 def _tell_dry_run(decisions: Sequence[Decision]) -> None:
     for each in decisions:
-        if each.dry_run and (each.action == "delete" or each.refused):
+        if each.dry_run and (each.action == "delete" or each.is_held):
             logger.info("Dry run, not deleted: %s: %s", each.snapshot.name, each.reason, **_names(each.snapshot))
 
 
@@ -164,6 +164,7 @@ def _delete(region: Lightsail, decided: Snapshot) -> bool:
     if found is None:
         logger.info("Not deleted, it is gone already: %s", decided.name, **_names(decided))
         return False
+    found = found.compact()  # as it was listed
     changed = [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(decided, each)]
     if changed:
         logger.warning("Not deleted, it has changed: %s", decided.name, changed=changed, **_names(decided))

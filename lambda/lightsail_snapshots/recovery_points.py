@@ -85,8 +85,8 @@ def newest_recovery_points(snapshots: Iterable[Snapshot]) -> RecoveryPointTimes:
     newest: dict[tuple[str, str], datetime] = {}
     for snapshot in snapshots:
         origin = snapshot.origin
-        doubtful = snapshot.has_tags_of_another or snapshot.is_unclear_copy or not origin.instance_arn
-        if snapshot.is_ours and snapshot.state == AVAILABLE and not doubtful:
+        is_known = origin.instance_arn and not snapshot.why_foreign(origin)
+        if snapshot.state == AVAILABLE and is_known:
             key = (origin.instance_arn, snapshot.region)
             newest[key] = max(origin.taken_at, newest.get(key, origin.taken_at))
     return newest

@@ -1,75 +1,116 @@
-"""Which snapshots may go: a pure function over one listing per Region, with a reason for each decision.
+"""Which snapshots prune may delete: a pure function of the listings of all Regions, with a reason for each decision.
 
-The interlocks come first, the keep rules after them, and last the check that not too much goes at once.
-
-- A snapshot with `expires-at` is governed by that alone: it stays until then, is deleted after it, and takes no place
-  of a keep rule. Nothing else ends a snapshot that no plan made, or one of a plan without keep rules.
-- All others are governed by the keep rules of their plan (`keep.py`). A snapshot on hold keeps its place, so that a
-  hold changes nothing for the others.
-- Places are counted for each plan, and for each instance by Region, name *and* ARN: whatever could be another instance
-  is one, and has a newest snapshot of its own that stays.
+- A *list* is counted together: the usable snapshots of one plan, instance and Region that have no `expires-at`. The
+  keep rules of its plan decide on it (`keep_rules.py`), together with those that its snapshots still carry in the tag
+  `snapshot-keep`: what any of them keeps stays. So routine, backlogs and missed runs drain by themselves, and a
+  mistyped rule deletes nothing. `keep_confirmed` lets today's rules decide alone.
+- A snapshot with `expires-at` is governed by that alone, and takes no place of a keep rule.
+- A snapshot on hold keeps its place, so that a hold changes nothing for the others.
+- Instances are told apart by Region, name *and* ARN: whatever could be another instance is one, and has a newest
+  snapshot of its own, which stays.
 - With `copy_to`, a snapshot goes only after it, or a newer one of its plan, is usable there. The newer one is enough,
-  since a copy that was never made, or was pruned by this same policy a run earlier, must not keep its source for ever.
+  since a copy that was never made, or was pruned by the same plan a run earlier, must not keep its source forever.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from lightsail_snapshots.keep_rules import Keep, apply_keep_rules
-from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, PLAN_KEY, is_hold
+from lightsail_snapshots.inventory import InstanceKey, Inventory, Listed
+from lightsail_snapshots.keep_rules import KEEP_ALL, Keep, apply_keep_rules, format_keep_tag, parse_keep_tag
+from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, KEEP_KEY, OUR_KEYS, PLAN_KEY, is_hold
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
 
-UNPLANNED = ""
-"""Stands for the plan of snapshots that other systems asked for: only their own `expires-at` ends them."""
 
-FARTHEST_ALLOWANCE = timedelta(days=7)
-"""How far ahead `allow_deletes_until` may lie: an allowance that is forgotten must not stay."""
+class KeptBecause(StrEnum):
+    """Why a snapshot stays: the first class that applies, in this order. The table is in docs/retention.md."""
+
+    FOREIGN = "foreign"
+    UNKNOWN_PLAN = "unknown_plan"
+    REGION_NOT_CONFIGURED = "region_not_configured"
+    HOLD = "hold"
+    PENDING = "pending"
+    NEWEST = "newest"
+    # `proven` comes here, once there are drills.
+    RULE = "rule"
+    RULES_TIGHTENED = "rules_tightened"
+    EXPIRES = "expires"
+    NOT_COPIED = "not_copied"
+    INCOMPLETE_LISTING = "incomplete_listing"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Decision:
+class Kept(NamedTuple):
+    """Why one snapshot stays."""
+
+    because: KeptBecause
+    reason: str
+    older_rules: str = ""
+
+
+class Decision(NamedTuple):
     """What is to become of one snapshot, and why."""
 
     snapshot: Snapshot
-    action: Literal["keep", "delete"]
+    kept_because: KeptBecause | None
+    """None: it is to be deleted."""
     reason: str
     """A part of a sentence, for a table that a person reads: "daily 3 of 7"."""
-    refused: bool = False
-    """Kept only because too many of its instance would have gone at once: this calls for an alarm."""
-    dry_run: bool = False
-    """Its plan only looks on: `delete` is reported, and not done."""
+    older_rules: str
+    """Only these keep it, of another snapshot of its list; as `format_keep_tag` writes them. Empty: it is not held."""
+    instance_gone: bool
+    """Whether its instance is not there any more, as far as is known."""
+    dry_run: bool
+    """Its plan has `dry_run`: a deletion is reported, and not done."""
+
+    @property
+    def action(self) -> Literal["keep", "delete"]:
+        """What prune does with it."""
+        return "keep" if self.kept_because else "delete"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether today's rules would delete it, and only older ones keep it: somebody should look."""
+        return self.kept_because == KeptBecause.RULES_TIGHTENED
 
 
-def decide(
+def decide(  # noqa: PLR0913 - what is there, what is wanted, and what could not be seen
     snapshots: Iterable[Snapshot],
     plans: Iterable[Plan],
     now: datetime,
     *,
     incomplete: Collection[str] = (),
     regions: Collection[str] | None = None,
+    instances: Mapping[str, Collection[str]] | None = None,
 ) -> list[Decision]:
-    """Decide on every snapshot, in any order and from all Regions of the plans, copies among them.
+    """Decide on every snapshot that was listed, in any order and from any Region, copies among them.
 
     `incomplete` are the Regions whose listing failed or was cut short: nothing is deleted there, and nothing elsewhere
-    that hangs on what was not seen: sources of copies there, copies from there, snapshots of an unknown instance.
-    `regions` are all that the plans are about (None: any): a copy from elsewhere is another stack's, or all that is
-    left of a Region that was taken out of the plans, and stays. The decisions are sorted for reading: by instance name,
-    Region and instance, newest first. Takes O(n log n).
+    that depends on what was not seen: sources of copies there, copies from there, snapshots of an unknown instance.
+    `regions` are all that the plans are about (None: any): what is elsewhere, or was copied from elsewhere, is another
+    stack's, or all that is left of a Region that was taken out of the plans, and stays.
+    `instances` are the ARNs of the instances that are there, by Region; of Regions that it lacks nothing is known.
+    The decisions are sorted for reading: by instance name, Region and instance, newest first. Takes O(n log n).
     """
-    listing = _Listing(snapshots, plans, now, incomplete, regions)
-    instances: dict[tuple[str, str, str], list[Snapshot]] = defaultdict(list)
-    for snapshot in listing.snapshots:
-        instances[instance_of(snapshot)].append(snapshot)
-    decisions = []
-    for _, instance in sorted(instances.items()):
-        instance.sort(key=lambda snapshot: (snapshot.origin.taken_at, snapshot.name), reverse=True)
-        decisions += _stop_if_too_many(_limit_expirations(_decide_one(listing, instance)), listing)
+    plans = tuple(plans)
+    run = _Run(
+        inventory=Inventory(snapshots, now),
+        # A plan's own name comes before the earlier name of another.
+        plans={name: plan for plan in plans for name in plan.was} | {plan.name: plan for plan in plans},
+        now=now,
+        incomplete=frozenset(incomplete),
+        regions=regions,
+        instances=instances or {},
+    )
+    decisions: list[Decision] = []
+    for key in sorted(run.inventory.instances):
+        decisions += _Instance(run, key).decide()
     return decisions
 
 
@@ -78,257 +119,238 @@ def instance_of(snapshot: Snapshot) -> tuple[str, str, str]:
     return snapshot.snapshot_of, snapshot.region, snapshot.origin.instance_arn
 
 
-def _plan_of(snapshot: Snapshot) -> str:
-    return snapshot.tags.get(PLAN_KEY, UNPLANNED)
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What is the same for all decisions: see `decide`."""
 
-
-class _Listing:
-    """Everything that was listed, and what can be said of a snapshot without looking at those of its own instance."""
-
-    def __init__(
-        self,
-        snapshots: Iterable[Snapshot],
-        plans: Iterable[Plan],
-        now: datetime,
-        incomplete: Collection[str],
-        regions: Collection[str] | None,
-    ) -> None:
-        self.now = now
-        self.plans = {plan.name: plan for plan in plans}
-        self.dry_run_plans = {name for name, plan in self.plans.items() if plan.dry_run}
-        self._incomplete = frozenset(incomplete)
-        self._regions = regions
-        # A page may repeat what an earlier one had: it is one snapshot, unless it changed in between.
-        self._first: dict[tuple[str, str], Snapshot] = {}
-        self._changed: dict[tuple[str, str], list[Snapshot]] = {}
-        self._namesakes: dict[str, set[str]] = defaultdict(set)
-        for snapshot in snapshots:
-            self._add(snapshot)
-        once = (snapshot for key, snapshot in self._first.items() if key not in self._changed)
-        changed = (snapshot for versions in self._changed.values() for snapshot in versions)
-        self.snapshots = [*once, *sorted(changed, key=repr)]
-
-    def _add(self, snapshot: Snapshot) -> None:
-        key = (snapshot.region, snapshot.name)
-        first = self._first.setdefault(key, snapshot)
-        if first is not snapshot and snapshot not in (versions := self._changed.get(key, [first])):
-            self._changed[key] = [*versions, snapshot]
-        if arn := snapshot.origin.instance_arn:
-            self._namesakes[snapshot.snapshot_of].add(arn)
-
-    def is_good(self, snapshot: Snapshot) -> bool:
-        """Whether an instance could be restored from it, now and as far as we know."""
-        return (
-            snapshot.is_ours
-            and not snapshot.has_tags_of_another
-            and not snapshot.is_unclear_copy
-            and snapshot.state == AVAILABLE
-            and snapshot.origin.taken_at <= self.now
-            and not self._is_ambiguous(snapshot)
-        )
-
-    def reasons_protected(self, snapshot: Snapshot) -> Iterator[str]:
-        """Say why it must stay, whatever any rule says."""
-        plan, state = _plan_of(snapshot), snapshot.state
-        if not snapshot.is_ours:
-            yield "not managed by lightsail-snapshots"
-        if snapshot.has_tags_of_another:
-            yield f"made by somebody else, of {snapshot.instance_name}: our tags on it were handed on to it"
-        if snapshot.is_unclear_copy:
-            yield f"a copy, and its tag {COPY_OF_KEY} does not say of what"
-        yield from self._unseen(snapshot)
-        if self._is_ambiguous(snapshot):
-            yield "listed twice, and not the same both times"
-        if plan != UNPLANNED and plan not in self.plans:
-            yield f"its plan {plan} is not among the plans"
-        if any(map(is_hold, snapshot.tags)):
-            yield f"tagged {HOLD_KEY}"
-        if state not in (AVAILABLE, ERROR):
-            yield "pending" if state == PENDING else f"its state {state} is not known"
-        if snapshot.origin.taken_at > self.now:
-            yield "dated in the future"
-        if not snapshot.origin.instance_arn and len(self._namesakes[snapshot.snapshot_of]) > 1:
-            yield f"several instances were named {snapshot.snapshot_of}, and it does not say which it is of"
-
-    def _unseen(self, snapshot: Snapshot) -> Iterator[str]:
-        """Say why it must stay while something was not listed, or not to its end."""
-        home = snapshot.origin.region
-        if self._regions is not None and home not in self._regions:
-            yield f"a copy from {home}, which is not among the Regions of the plans"
-        if not self._incomplete:
-            return
-        if snapshot.region in self._incomplete:
-            yield f"the listing of {snapshot.region} is not complete"
-        elif home in self._incomplete:
-            # Where a whole Region is out of reach, the copies from there may be all that is left.
-            yield f"a copy from {home}, whose listing is not complete"
-        elif not snapshot.origin.instance_arn:
-            yield "it does not say which instance it is of, and not every listing is complete"
-
-    def copy_in(self, region: str, source: Snapshot) -> Snapshot | None:
-        """Return our copy of a snapshot in another Region: it has the same name, and names its source in a tag."""
-        copy = self._first.get((region, source.name))
-        if copy is None or not copy.is_ours or self._is_ambiguous(copy):
-            return None
-        # Its time too: a name that was used again may have a copy of what had it before.
-        return copy if copy.tags.get(COPY_OF_KEY) == source.copy_of else None
-
-    def has_usable_copy(self, region: str, source: Snapshot) -> bool:
-        copy = self.copy_in(region, source)
-        return copy is not None and copy.state == AVAILABLE
-
-    def _is_ambiguous(self, snapshot: Snapshot) -> bool:
-        return bool(self._changed) and (snapshot.region, snapshot.name) in self._changed
-
-
-def _decide_one(listing: _Listing, snapshots: Sequence[Snapshot]) -> list[Decision]:
-    """Decide on the snapshots of one instance in one Region, newest first."""
-    instance = _Instance(listing, [snapshot for snapshot in snapshots if listing.is_good(snapshot)])
-    decisions = []
-    for snapshot in snapshots:
-        kept = next(instance.reasons_to_keep(snapshot), None)
-        decisions.append(
-            Decision(
-                snapshot=snapshot,
-                action="keep" if kept else "delete",
-                reason=kept or _reason_to_delete(snapshot),
-                dry_run=_plan_of(snapshot) in listing.dry_run_plans,
-            )
-        )
-    return decisions
-
-
-def _reason_to_delete(snapshot: Snapshot) -> str:
-    if snapshot.state == ERROR:
-        return f"failed, and there is a newer usable snapshot of {snapshot.snapshot_of}"
-    if EXPIRES_KEY in snapshot.tags:
-        return f"expired on {snapshot.tags[EXPIRES_KEY]}"
-    return f"no keep rule of plan {_plan_of(snapshot)} keeps it"
+    inventory: Inventory
+    plans: Mapping[str, Plan]
+    """By all their names."""
+    now: datetime
+    incomplete: Collection[str]
+    regions: Collection[str] | None
+    instances: Mapping[str, Collection[str]]
 
 
 class _Instance:
-    """The good snapshots of one instance in one Region, newest first, and what they mean for the others."""
+    """The snapshots of one instance in one Region, and what they mean for each other."""
 
-    def __init__(self, listing: _Listing, good: Sequence[Snapshot]) -> None:
-        self._listing = listing
-        self._newest = good[0] if good else None
-        self._places: dict[str, list[str]] = {}
+    def __init__(self, run: _Run, key: InstanceKey) -> None:
+        self._run = run
+        self._name, self._region, arn, self._home = key
+        self._is_gone = bool(arn) and arn not in run.instances.get(self._home, (arn,))
+        self._elsewhere = _elsewhere(run, self._region, self._home)
+        self._unseen = _unseen(run, self._region, self._home, arn)
+        self._is_unclear = not arn and run.inventory.has_namesakes(self._name)
+        self._newest_first = run.inventory.newest_first(key)
+        usable = list(filter(run.inventory.is_usable, self._newest_first))
+        self._newest = usable[0] if usable else None
+        of_plans: dict[str, list[Listed]] = defaultdict(list)
+        for each in usable:
+            if plan := self._plan_of(each.snapshot):
+                of_plans[plan.name].append(each)
+        self._kept_by_rules: dict[str, Kept] = {}
         self._copied_until: dict[tuple[str, str], datetime] = {}
-        by_plan: dict[str, list[Snapshot]] = defaultdict(list)
-        for snapshot in good:
-            by_plan[_plan_of(snapshot)].append(snapshot)
-        for name in by_plan.keys() & listing.plans.keys():
-            self._count(by_plan[name], listing.plans[name])
+        for name, of_plan in of_plans.items():
+            self._kept_by_rules |= keep_by_rules(run.plans[name], of_plan)
+            self._find_copies(run.plans[name], of_plan)
 
-    def _count(self, good: Sequence[Snapshot], plan: Plan) -> None:
-        """Give out the places of one plan, and see how far its copies have come."""
-        governed = [snapshot for snapshot in good if EXPIRES_KEY not in snapshot.tags]
-        taken = [snapshot.origin.taken_at for snapshot in governed]
-        names = (snapshot.name for snapshot in governed)
-        rules = apply_keep_rules(taken, plan.keep or Keep(), ZoneInfo(plan.timezone))
-        self._places.update(zip(names, rules, strict=True))
-        for region in plan.copy_to:
-            copied = (each.origin.taken_at for each in good if self._listing.has_usable_copy(region, each))
+    def _plan_of(self, snapshot: Snapshot) -> Plan | None:
+        return self._run.plans.get(snapshot.tags.get(PLAN_KEY, ""))
+
+    def _find_copies(self, plan: Plan, usable: Sequence[Listed]) -> None:
+        """See how far the copies of a plan have come: the newest usable one lets all older sources go."""
+        for region in self._copied_to(plan):
+            copied = (each for each in usable if self._run.inventory.has_usable_copy(region, each))
             if newest := next(copied, None):
-                self._copied_until[plan.name, region] = newest
+                self._copied_until[plan.name, region] = newest.origin.taken_at
 
-    def reasons_to_keep(self, snapshot: Snapshot) -> Iterator[str]:
-        """Say why it stays, the weightiest reason first; nothing where it may go."""
-        yield from self._listing.reasons_protected(snapshot)
-        if snapshot is self._newest:
-            yield f"the newest usable snapshot of {snapshot.snapshot_of}"
-        expires = EXPIRES_KEY in snapshot.tags
-        plan = self._listing.plans.get(_plan_of(snapshot))
-        if not expires and plan is None:
-            yield f"no plan made it, and it has no {EXPIRES_KEY}"
-        elif not expires and plan and not plan.keep:
-            yield f"plan {plan.name} has no keep rules"
+    def _copied_to(self, plan: Plan) -> Iterator[str]:
+        """Return where else each snapshot must be: copies are not copied again."""
+        return (region for region in plan.copy_to if self._home == self._region != region)
+
+    def decide(self) -> list[Decision]:
+        """Decide on each, newest first."""
+        return [self._decide(each) for each in self._newest_first]
+
+    def _decide(self, listed: Listed) -> Decision:
+        """Find the first class of reasons that applies; if there is none, it may go."""
+        snapshot = listed.snapshot
+        plan = self._plan_of(snapshot)
+        kept = (
+            self._protect(listed, plan)
+            or self._keep_newest(listed)
+            or self._keep_by_plan(listed, plan)
+            or self._keep_unseen(snapshot)
+        )
+        if kept and plan and kept.because is not KeptBecause.FOREIGN:
+            kept = _left_behind(snapshot, plan) or kept
+        because, reason, older_rules = kept or (None, _why_deleted(snapshot, plan), "")
+        return Decision(snapshot, because, reason, older_rules, self._is_gone, plan is not None and plan.dry_run)
+
+    def _protect(self, listed: Listed, plan: Plan | None) -> Kept | None:
+        """Keep what is never deleted, whatever the rules say."""
+        snapshot = listed.snapshot
+        tags = snapshot.tags
+        if listed.why_foreign:
+            return Kept(KeptBecause.FOREIGN, listed.why_foreign)
+        if plan is None and tags.get(PLAN_KEY):
+            return Kept(KeptBecause.UNKNOWN_PLAN, f"its plan {tags[PLAN_KEY]} is not among the plans")
+        if self._elsewhere:
+            return self._elsewhere
+        if not tags.keys() <= OUR_KEYS and any(map(is_hold, tags)):
+            return Kept(KeptBecause.HOLD, f"tagged {HOLD_KEY}")
+        why_pending = (
+            "dated in the future" if listed.origin.taken_at > self._run.now else _why_unfinished(snapshot.state)
+        )
+        return Kept(KeptBecause.PENDING, why_pending) if why_pending else None
+
+    def _keep_newest(self, listed: Listed) -> Kept | None:
+        """Keep the newest usable one, and one that may be it or has no newer one."""
+        if listed is self._newest:
+            return Kept(KeptBecause.NEWEST, f"the newest usable snapshot of {self._name}")
+        if self._is_unclear:
+            several = f"several instances were named {self._name}, and it does not say which it is of"
+            return Kept(KeptBecause.NEWEST, several)
+        if listed.snapshot.state == ERROR:
+            newest = self._newest
+            if newest is None or newest.origin.taken_at <= listed.origin.taken_at:
+                return Kept(KeptBecause.NEWEST, f"failed, but there is no newer usable snapshot of {self._name}")
+        return None
+
+    def _keep_by_plan(self, listed: Listed, plan: Plan | None) -> Kept | None:
+        """Keep what a keep rule keeps, what has not expired, and what is not copied yet."""
+        snapshot = listed.snapshot
         if snapshot.state == ERROR:
-            if self._newest is None or self._newest.origin.taken_at <= snapshot.origin.taken_at:
-                yield f"failed, but there is no newer usable snapshot of {snapshot.snapshot_of}"
-            return
-        if expires:
-            yield from self._expiry(snapshot)
-        elif rules := self._places[snapshot.name]:
-            yield ", ".join(rules)
-        if plan is not None:
-            yield from self._missing_copies(snapshot, plan)
+            return None
+        expires = snapshot.tags.get(EXPIRES_KEY)
+        if expires is not None:
+            kept = _keep_until(expires, self._run.now)
+        elif plan is not None:
+            kept = self._kept_by_rules.get(snapshot.name)
+        else:
+            kept = Kept(KeptBecause.RULE, f"no plan made it, and it has no {EXPIRES_KEY}")
+        return kept or (self._keep_until_copied(listed, plan) if plan else None)
 
-    def _expiry(self, snapshot: Snapshot) -> Iterator[str]:
-        text = snapshot.tags[EXPIRES_KEY]
-        try:
-            expires_at = read_instant(text)
-        except ValueError:
-            yield f"its {EXPIRES_KEY} ({text}) cannot be read"
-            return
-        if expires_at > self._listing.now:
-            yield f"expires on {text}"
-
-    def _missing_copies(self, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
-        for region in plan.copy_to:
-            if snapshot.is_copy or region == snapshot.region:
-                continue
-            copy = self._listing.copy_in(region, snapshot)
+    def _keep_until_copied(self, listed: Listed, plan: Plan) -> Kept | None:
+        for region in self._copied_to(plan):
+            copy = self._run.inventory.find_copy(region, listed)
             copied_until = self._copied_until.get((plan.name, region))
             if copy is not None and copy.state not in (AVAILABLE, ERROR):
-                yield f"its copy in {region} is not usable yet"
-            elif copied_until is None or copied_until < snapshot.origin.taken_at:
-                yield f"neither it nor a newer one has a usable copy in {region}"
-
-
-def _limit_expirations(decisions: Sequence[Decision]) -> list[Decision]:
-    """Let what no plan made expire a few at a time, the oldest first.
-
-    Its end was set when it was made, so no mistyped rule can have brought it about and nobody needs to allow it; but
-    nothing goes all at once.
-    """
-    limit = _default_max_deletes(decisions)
-    expiring = [each for each in decisions if each.action == "delete" and _plan_of(each.snapshot) == UNPLANNED]
-    waiting = {each.snapshot.name for each in expiring[:-limit]}
-    wait = f"older ones go first, {limit} in one run"
-    return [
-        replace(each, action="keep", reason=f"{each.reason}; {wait}") if each.snapshot.name in waiting else each
-        for each in decisions
-    ]
-
-
-def _default_max_deletes(decisions: Sequence[Decision]) -> int:
-    """Return how many of one instance may go in one run where its plan does not say.
-
-    At least three: on one Monday a daily and a weekly one lose their places, and a failed one goes too.
-    """
-    return max(3, sum(decision.snapshot.is_ours for decision in decisions) // 4)
-
-
-def _stop_if_too_many(decisions: Sequence[Decision], listing: _Listing) -> list[Decision]:
-    """Withdraw all deletions of one instance where one of its plans would delete more than it may in one run."""
-    usual = _default_max_deletes(decisions)
-    going = Counter(_plan_of(decision.snapshot) for decision in decisions if decision.action == "delete")
-    refusals = {
-        plan: refusal for plan, count in sorted(going.items()) if (refusal := _refusal(listing, plan, count, usual))
-    }
-    # A plan that only looks on stops nobody else.
-    stops_all = next((refusal for plan, refusal in refusals.items() if plan not in listing.dry_run_plans), None)
-
-    def checked(decision: Decision) -> Decision:
-        refusal = refusals.get(_plan_of(decision.snapshot), stops_all)
-        if decision.action == "keep" or refusal is None:
-            return decision
-        return replace(decision, action="keep", reason=f"{decision.reason}; {refusal}", refused=True)
-
-    return [checked(decision) for decision in decisions]
-
-
-def _refusal(listing: _Listing, name: str, count: int, usual: int) -> str | None:
-    """Say why so many deletions are too many, or None where they are not."""
-    plan = listing.plans.get(name)
-    if plan is None:  # what no plan made goes a few at a time already
+                return Kept(KeptBecause.NOT_COPIED, f"its copy in {region} is not usable yet")
+            if copied_until is None or copied_until < listed.origin.taken_at:
+                return Kept(KeptBecause.NOT_COPIED, f"neither it nor a newer one has a usable copy in {region}")
         return None
-    limit = usual if plan.max_deletes is None else plan.max_deletes
-    today = listing.now.astimezone(ZoneInfo(plan.timezone)).date()
-    until = plan.allow_deletes_until
-    if count <= limit or (until and today <= until <= today + FARTHEST_ALLOWANCE):
+
+    def _keep_unseen(self, snapshot: Snapshot) -> Kept | None:
+        if self._run.inventory.is_ambiguous(snapshot):
+            return Kept(KeptBecause.INCOMPLETE_LISTING, "listed twice, and not the same both times")
+        return self._unseen
+
+
+def _why_unfinished(state: str) -> str:
+    if state in (AVAILABLE, ERROR):
+        return ""
+    return PENDING if state == PENDING else f"its state {state} is not known"
+
+
+def _elsewhere(run: _Run, region: str, home: str) -> Kept | None:
+    """Keep what is in, or comes from, a Region that is in no plan."""
+    for place, text in ((region, "in"), (home, "a copy from")):
+        if run.regions is not None and place not in run.regions:
+            outside = f"{text} {place}, which is not among the Regions of the plans"
+            return Kept(KeptBecause.REGION_NOT_CONFIGURED, outside)
+    return None
+
+
+def _unseen(run: _Run, region: str, home: str, arn: str) -> Kept | None:
+    """Keep what depends on something that was not listed, or not to its end."""
+    why = ""
+    if region in run.incomplete:
+        why = f"the listing of {region} is not complete"
+    elif home in run.incomplete:
+        # If a whole Region is out of reach, the copies from there may be all that is left.
+        why = f"a copy from {home}, whose listing is not complete"
+    elif run.incomplete and not arn:
+        why = "it does not say which instance it is of, and not every listing is complete"
+    return Kept(KeptBecause.INCOMPLETE_LISTING, why) if why else None
+
+
+def keep_by_rules(plan: Plan, usable: Sequence[Listed]) -> dict[str, Kept]:
+    """Return what the keep rules keep of one list, by name; `usable` are all of the plan, newest first.
+
+    With `keep_for` in place of `keep`, the rules that the snapshots carry decide alone.
+    """
+    own_list = [each for each in usable if EXPIRES_KEY not in each.snapshot.tags]
+    if not plan.keep and not plan.keep_for:
+        no_rules = Kept(KeptBecause.RULE, f"plan {plan.name} has no keep rules")
+        return {each.snapshot.name: no_rules for each in own_list}
+    kept: dict[str, Kept] = {}
+    if plan.keep:
+        for name, reason in _apply(plan.keep, own_list, plan):
+            kept[name] = _by_rule(reason)
+    if plan.keep and plan.keep == plan.keep_confirmed:
+        return kept
+    for older, carrier in _carried_rules(own_list, plan.keep):
+        for name, reason in _apply(older, own_list if plan.keep else usable, plan):
+            if name not in kept:
+                kept[name] = _by_older_rules(reason, older, carrier, plan)
+    return kept
+
+
+def _carried_rules(listed: Sequence[Listed], today: Keep | None) -> list[tuple[Keep | None, Snapshot]]:
+    """Return the keep rules that differ from today's, each with the newest snapshot that carries them."""
+    carriers: dict[str | None, Snapshot] = {}
+    for each in listed:
+        carriers.setdefault(each.snapshot.tags.get(KEEP_KEY), each.snapshot)
+    rules = ((parse_keep_tag(text), carrier) for text, carrier in carriers.items())
+    return [(keep, carrier) for keep, carrier in rules if today is None or keep != today]
+
+
+def _apply(keep: Keep | None, listed: Sequence[Listed], plan: Plan) -> list[tuple[str, str]]:
+    """Return the names of those that these rules keep, each with the reason; None keeps all."""
+    if keep is None:
+        return [(each.snapshot.name, "") for each in listed]
+    reasons = apply_keep_rules([each.origin.taken_at for each in listed], keep, ZoneInfo(plan.timezone))
+    return [(each.snapshot.name, reason) for each, reason in zip(listed, reasons, strict=True) if reason]
+
+
+@lru_cache(maxsize=4096)  # the instances of a fleet share them
+def _by_rule(reason: str) -> Kept:
+    return Kept(KeptBecause.RULE, reason)
+
+
+def _by_older_rules(reason: str, older: Keep | None, carrier: Snapshot, plan: Plan) -> Kept:
+    if older:
+        reason = f"{reason}, since {carrier.name} was taken under {format_keep_tag(older)}"
+    elif carrier.tags.get(KEEP_KEY) == KEEP_ALL:
+        reason = f"{carrier.name} was taken when plan {plan.name} had no keep rules"
+    else:
+        reason = f"{carrier.name} does not say under which keep rules it was taken"
+    if not plan.keep:
+        return Kept(KeptBecause.RULE, reason)
+    return Kept(KeptBecause.RULES_TIGHTENED, f"held: {reason}", format_keep_tag(older))
+
+
+def _keep_until(expires: str, now: datetime) -> Kept | None:
+    try:
+        is_due = read_instant(expires) <= now
+    except ValueError:
+        return Kept(KeptBecause.EXPIRES, f"its {EXPIRES_KEY} ({expires}) cannot be read")
+    return None if is_due else Kept(KeptBecause.EXPIRES, f"expires on {expires}")
+
+
+def _left_behind(snapshot: Snapshot, plan: Plan) -> Kept | None:
+    """Say of one that stays that its plan has left the Region: no new ones come there to replace it."""
+    regions = plan.copy_to if COPY_OF_KEY in snapshot.tags else plan.regions or (snapshot.region,)
+    if snapshot.region in regions:
         return None
-    too_far = until is not None and until > today
-    hint = f"; allow_deletes_until = {until} does not count, it is more than seven days ahead" if too_far else ""
-    return f"not done: {count} deletions by plan {name} in one run, at most {limit} are allowed{hint}"
+    return Kept(KeptBecause.REGION_NOT_CONFIGURED, f"plan {plan.name} has left {snapshot.region}")
+
+
+def _why_deleted(snapshot: Snapshot, plan: Plan | None) -> str:
+    if snapshot.state == ERROR:
+        return f"failed, and there is a newer usable snapshot of {snapshot.snapshot_of}"
+    if EXPIRES_KEY in snapshot.tags or plan is None:
+        return f"expired on {snapshot.tags[EXPIRES_KEY]}"
+    return f"no keep rule of plan {plan.name} keeps it"

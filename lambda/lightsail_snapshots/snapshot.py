@@ -2,11 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from sys import intern
+from typing import NamedTuple, Self
 
-from lightsail_snapshots.naming import COPY_OF_KEY, INSTANCE_KEY, MANAGED_BY, MANAGED_BY_KEY, format_utc
+from lightsail_snapshots.naming import (
+    COPY_OF_KEY,
+    INSTANCE_KEY,
+    MANAGED_BY,
+    MANAGED_BY_KEY,
+    NAME_KEY,
+    OUR_KEYS,
+    format_utc,
+    is_hold,
+)
 from lightsail_snapshots.reader import read_instant
 
 PENDING = "pending"
@@ -21,11 +31,12 @@ class Origin(NamedTuple):
 
     region: str
     taken_at: datetime
+    """In UTC: moments of a zone with daylight saving time compare by what its clocks show, which goes back."""
     instance_arn: str
-    """Empty where it is not known."""
+    """Empty if it is not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
     """One instance snapshot in one Region."""
 
@@ -40,12 +51,6 @@ class Snapshot:
     """The name of the instance it was made from: names are used again, `instance_arn` tells instances apart."""
     instance_arn: str
     tags: Mapping[str, str]
-    origin: Origin = field(init=False, repr=False, compare=False)
-    """Its own Region, time and instance; those of its source, where it is a copy whose tag can be read."""
-
-    def __post_init__(self) -> None:
-        """Read the tag once: retention asks for the origin of each of 100,000 snapshots ten times."""
-        object.__setattr__(self, "origin", self._find_origin())
 
     @property
     def is_ours(self) -> bool:
@@ -56,22 +61,6 @@ class Snapshot:
     def is_copy(self) -> bool:
         """Whether it is our copy of a snapshot of another Region."""
         return COPY_OF_KEY in self.tags
-
-    @property
-    def is_unclear_copy(self) -> bool:
-        """Whether it is a copy, and of what cannot be read: how old its data is, is then not known."""
-        return self.is_copy and self.origin.region == self.region
-
-    @property
-    def has_tags_of_another(self) -> bool:
-        """Whether our tags on it were written for something else, by what Lightsail itself says of its instance.
-
-        The console hands tags on: from a snapshot to the instance that is restored from it, and from an instance to a
-        snapshot that a person makes of it. Such a snapshot says that it is ours, and nobody but that person made it.
-        """
-        if self.instance_name and self.instance_name != self.tags.get(INSTANCE_KEY):
-            return True
-        return self.is_copy and bool(self.instance_arn) and self.instance_arn != self.origin.instance_arn
 
     @property
     def snapshot_of(self) -> str:
@@ -87,15 +76,58 @@ class Snapshot:
         """
         return f"{self.region} {format_utc(self.created_at)} {self.instance_arn}".rstrip()
 
-    def _find_origin(self) -> Origin:
-        # In UTC: moments of one zone with daylight saving time compare by what its clocks show, which goes back.
-        own = Origin(self.region, self.created_at.astimezone(UTC), self.instance_arn)
+    @property
+    def origin(self) -> Origin:
+        """Its own Region, time and instance; those of its source, if it is a copy whose tag can be read.
+
+        Reads the tag each time: ask once.
+        """
+        created_at = self.created_at.astimezone(UTC)
         source = _COPY_OF.fullmatch(self.tags[COPY_OF_KEY]) if COPY_OF_KEY in self.tags else None
-        if source is None:
-            return own
         try:
-            taken_at = read_instant(source["taken_at"])
-        except ValueError:
-            return own
-        # No copy is older than its source: a tag that says so was written by somebody else.
-        return Origin(source["region"], min(taken_at, own.taken_at), source["instance_arn"])
+            if source is not None:
+                region, text, instance_arn = source.groups()
+                # No copy is older than its source: a tag that says so was written by somebody else.
+                return Origin(region, min(read_instant(text), created_at), intern(instance_arn))
+        except ValueError:  # such as the 99th of a month
+            pass
+        return Origin(self.region, created_at, self.instance_arn)
+
+    def why_foreign(self, origin: Origin) -> str:
+        """Say why it is somebody else's, whatever our tags on it say; empty if it is ours. `origin` is its own.
+
+        The console hands tags on: from a snapshot to the instance that is restored from it, and from an instance to a
+        snapshot that a person makes of it. Such a snapshot says that it is ours, and nobody but that person made it.
+        """
+        tags = self.tags
+        if tags.get(MANAGED_BY_KEY) != MANAGED_BY:
+            return "not managed by lightsail-snapshots"
+        if tags.get(NAME_KEY) != self.name:
+            return f"made by somebody else: its tag {NAME_KEY} is not its name"
+        if self.instance_name and self.instance_name != tags.get(INSTANCE_KEY):
+            return f"made by somebody else, of {self.instance_name}: our tags on it were handed on to it"
+        return self._why_foreign_copy(origin) if COPY_OF_KEY in tags else ""
+
+    def _why_foreign_copy(self, origin: Origin) -> str:
+        if origin.region == self.region:
+            return f"a copy, and its tag {COPY_OF_KEY} does not say of what"
+        if self.instance_arn and self.instance_arn != origin.instance_arn:
+            return f"made by somebody else, of another {self.snapshot_of}: our tags on it were handed on to it"
+        return ""
+
+    def compact(self) -> Self:
+        """Return it without the tags that decide nothing, and with the texts that many snapshots share stored once."""
+        tags = {
+            intern(key): self.name if value == self.name else value if key == COPY_OF_KEY else intern(value)
+            for key, value in self.tags.items()
+            if key in OUR_KEYS or is_hold(key)
+        }
+        return replace(
+            self,
+            region=intern(self.region),
+            state=intern(self.state),
+            created_at=self.created_at.astimezone(UTC),
+            instance_name=intern(self.instance_name),
+            instance_arn=intern(self.instance_arn),
+            tags=tags,
+        )

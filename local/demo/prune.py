@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lightsail_snapshots.naming import our_tags
 from local import subprocesses
 from local.aws import ROOT, LocalAws
 from local.demo.console import DemoFailedError, Screen
@@ -13,7 +14,7 @@ from local.run_schedule import put_schedule_event
 
 INSTANCE, REGION = "shop", "eu-central-1"
 NIGHTS = 10
-"""With ten nights, the plan in plans.toml deletes one to three snapshots on any day, and never too many at once."""
+"""With ten nights, the plan in plans.toml deletes one to three snapshots on any day."""
 
 
 def seed_nights(aws: LocalAws) -> None:
@@ -25,13 +26,18 @@ def seed_nights(aws: LocalAws) -> None:
     aws.control("POST", "/_lightsail/clock", {"time": (now - timedelta(days=NIGHTS + 1)).isoformat()})
     aws.make_instance(INSTANCE, REGION)
     lightsail = aws.client("lightsail", REGION)
-    ours = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily", "snapshot-of": INSTANCE}
     _snapshot(lightsail, "shop-before-the-move", {})
-    _snapshot(lightsail, "shop-of-the-audit", {**ours, "snapshot-hold": "until the audit is over"})
+    on_hold = "shop-of-the-audit"
+    _snapshot(lightsail, on_hold, {**_our_tags(on_hold), "snapshot-hold": "until the audit is over"})
     for night in range(NIGHTS):
         aws.control("POST", "/_lightsail/clock", {"advance": 24 * 60 * 60})
-        _snapshot(lightsail, f"{INSTANCE}-{now - timedelta(days=NIGHTS - night):%Y%m%dT%H%M%SZ}", ours)
+        name = f"{INSTANCE}-{now - timedelta(days=NIGHTS - night):%Y%m%dT%H%M%SZ}"
+        _snapshot(lightsail, name, _our_tags(name))
     aws.control("POST", "/_lightsail/clock", {"advance": 24 * 60 * 60})
+
+
+def _our_tags(name: str) -> dict[str, str]:
+    return our_tags(name, INSTANCE, plan="daily", keep="last=7 weekly=4 monthly=6")
 
 
 def _snapshot(lightsail: Any, name: str, tags: Mapping[str, str]) -> None:

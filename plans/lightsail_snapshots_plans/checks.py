@@ -2,13 +2,14 @@
 
 import re
 import zoneinfo
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import botocore.session
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from lightsail_snapshots.keep_rules import Keep, parse_keep
 from lightsail_snapshots.reader import InvalidValueError, Problem, invalid, parse_duration, region_of_zone, suggestion
 from lightsail_snapshots_plans.event_pattern import pattern_problems
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
@@ -120,11 +121,7 @@ def read_duration(value: Any) -> timedelta:
     return parse_duration(value)
 
 
-def read_date(value: Any) -> date:
-    try:
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        day = None
-    if not isinstance(day, date) or isinstance(day, datetime):
-        raise invalid("must be a date such as 2026-12-01")
-    return day
+def read_keep_text(value: Any) -> Keep:
+    if not isinstance(value, str) or not value:
+        raise invalid("must be text in quotes")
+    return parse_keep(value)

@@ -5,14 +5,14 @@ a key is its documentation.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.reader import invalid, read_tags
+from lightsail_snapshots.reader import invalid, read_plan, read_tags
 from lightsail_snapshots.selection import Select, parse_select
 from lightsail_snapshots_plans.checks import (
     MAX_ACCOUNTS,
@@ -26,8 +26,8 @@ from lightsail_snapshots_plans.checks import (
     check_timezone,
     expected,
     lightsail_regions,
-    read_date,
     read_duration,
+    read_keep_text,
     reject_repeats,
 )
 
@@ -45,7 +45,6 @@ def _list_regions(schema: dict[str, Any]) -> None:
 Text = Annotated[str, Field(min_length=1), expected("must be text in quotes")]
 Flag = Annotated[bool, Strict(), expected("must be true or false, without quotes")]
 Count = Annotated[int, Strict(), Field(ge=0), expected("must be a whole number, 0 or more")]
-MaxDeletes = Annotated[int, Strict(), Field(ge=1), expected("must be a whole number, 1 or more")]
 Minutes = Annotated[
     int,
     Strict(),
@@ -58,7 +57,7 @@ Concurrency = Annotated[
     Field(ge=MIN_CONCURRENCY, le=MAX_CONCURRENCY),
     expected(f"must be a whole number from {MIN_CONCURRENCY} to {MAX_CONCURRENCY}"),
 ]
-Day = Annotated[date, PlainValidator(read_date, json_schema_input_type=date)]
+KeepText = Annotated[Keep, PlainValidator(read_keep_text, json_schema_input_type=str)]
 Duration = Annotated[timedelta, PlainValidator(read_duration, json_schema_input_type=str)]
 Schedule = Annotated[Text, AfterValidator(check_schedule)]
 RecurringSchedule = Annotated[Text, AfterValidator(check_recurring_schedule)]
@@ -78,6 +77,8 @@ Accounts = Annotated[
     AfterValidator(check_number_of_accounts),
     Field(json_schema_extra={"maxItems": MAX_ACCOUNTS}),
 ]
+PlanName = Annotated[str, AfterValidator(read_plan)]
+Names = Annotated[ListOf[PlanName], expected('must be a list of text in quotes, such as ["nightly"]')]
 Globs = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -142,6 +143,8 @@ class PlanTable(Table):
         json_schema_extra={"required": ["select"], "anyOf": [{"required": ["schedule"]}, {"required": ["on"]}]}
     )
 
+    was: Names = Field((), examples=[["nightly"]])
+    """Earlier names of the plan: it takes over their snapshots."""
     select: Annotated[Select, PlainValidator(parse_select, json_schema_input_type=SelectTable)] = Field(
         Select(), examples=[{"tags": {"backup": "daily"}}]
     )
@@ -163,7 +166,11 @@ class PlanTable(Table):
     regions: Regions | None = Field(None, examples=[["eu-central-1", "us-east-1"]])
     """Where the instances are. If not set: the file's `regions`, or else the stack's own Region."""
     keep: KeepTable | None = Field(None, examples=[{"last": 7, "weekly": 4}])
-    """Which snapshots of each instance to keep; the others are deleted."""
+    """Which snapshots of each instance to keep; the others are deleted. If you tighten it, older snapshots stay for as
+    long as the rules keep them that they were taken under."""
+    keep_confirmed: KeepText | None = Field(None, examples=["last=7 weekly=4"])
+    """The rules of `keep` once more, as text: then they apply to older snapshots too, at once. If `keep` says anything
+    else, this has no effect. `make preview` shows the line to paste."""
     keep_for: Duration | None = Field(None, examples=["14d"])
     """Each snapshot is deleted at this age. Set either `keep` or `keep_for`; with neither, snapshots stay forever."""
     max_age: Duration | None = Field(None, examples=["26h"])
@@ -172,11 +179,6 @@ class PlanTable(Table):
     """Each snapshot is copied to these Regions, which must not be among the plan's own."""
     tags: Tags = Field({}, examples=[{"cost-center": "web"}])
     """Tags for each snapshot, in addition to those of its instance."""
-    max_deletes: MaxDeletes | None = Field(None, examples=[5])
-    """If one run of prune would delete more snapshots of one instance than this, it deletes none of them. If not set:
-    a quarter of the instance's snapshots, at least 3."""
-    allow_deletes_until: Day | None = Field(None, examples=[date(2026, 12, 1)])
-    """Lifts `max_deletes` through this date, at most 7 days ahead."""
     dry_run: Flag = Field(False, examples=[True])
     """With `true`, prune only reports what it would delete."""
 
@@ -188,8 +190,7 @@ class PlanTable(Table):
 HAS_NO_EFFECT_WITHOUT: Mapping[str, tuple[str, ...]] = {
     "timezone": ("schedule", "keep"),
     "flexible_window": ("schedule",),
-    "max_deletes": ("keep", "keep_for"),
-    "allow_deletes_until": ("keep", "keep_for"),
+    "keep_confirmed": ("keep",),
     "dry_run": ("keep", "keep_for"),
 }
 """Keys of a plan that need one of these others."""

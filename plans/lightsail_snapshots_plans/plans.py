@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from lightsail_snapshots.naming import MAX_PLAN_NAME, is_plan_name
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError, suggestion
-from lightsail_snapshots.retention import FARTHEST_ALLOWANCE
 from lightsail_snapshots_plans.checks import lightsail_regions
 from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem, as_toml
 from lightsail_snapshots_plans.fleet_request import fleet_request
@@ -65,16 +64,17 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     """Read the file; raise InvalidPlansError with everything that is wrong.
 
     `region` is the stack's if it is known at synth: it becomes the default of each plan's `regions`. `today`, in UTC by
-    default, limits `allow_deletes_until`.
+    default, decides which schedules are in the past.
     """
     file = PlanFile(path)
     now = datetime.combine(today, time(), UTC) if today else datetime.now(UTC)
     today = now.date()
     head = _read_table(file, FileTable, {key: value for key, value in file.values.items() if key != "plans"})
     regions = head.regions or ((region,) if region else ())
-    plans = tuple(_read_plan(file, name, values, regions, today) for name, values in _plan_tables(file))
+    plans = tuple(_read_plan(file, name, values, regions) for name, values in _plan_tables(file))
     _check_number(file, plans)
     _check_last_runs(file, plans, now)
+    _check_earlier_names(file, plans)
     file.check()
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
     prune = head.prune_schedule or _hourly(taken)
@@ -151,14 +151,12 @@ def _unknown_key(path: KeyPath, value: Any, model: type[Table]) -> str:
     return f"unknown key; {suggestion(key, model.model_fields, otherwise)}"
 
 
-def _read_plan(
-    file: PlanFile, name: str, values: Mapping[str, Any], default_regions: tuple[str, ...], today: date
-) -> Plan:
+def _read_plan(file: PlanFile, name: str, values: Mapping[str, Any], default_regions: tuple[str, ...]) -> Plan:
     path = ("plans", name)
     plan = _read_table(file, PlanTable, values, path).as_plan(name, default_regions)
     if not is_plan_name(name):
         file.report(path, f"a plan's name must have 1 to {MAX_PLAN_NAME} letters, digits, - _ and . only")
-    for keys, text in (*_missing_keys(values), *_conflicts(plan, values, today)):
+    for keys, text in (*_missing_keys(values), *_conflicts(plan, values)):
         file.report((*path, *keys), text)
     return plan
 
@@ -173,16 +171,13 @@ def _missing_keys(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             yield (key,), f"has no effect without {' or '.join(others)}"
 
 
-def _conflicts(plan: Plan, values: Mapping[str, Any], today: date) -> Iterator[tuple[KeyPath, str]]:
-    """Yield problems of several keys together, or of the day."""
+def _conflicts(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield problems of several keys together."""
     if "keep" in values and "keep_for" in values:
         yield ("keep_for",), 'cannot be set with keep: to combine them, write keep = { within = "14d" }'
     if plan.on and len(json.dumps(fleet_request(plan))) > MAX_TRIGGERED:
         limit = f"at most {MAX_TRIGGERED} characters as JSON"
         yield (), f"is too long for a plan with on: select, tags and regions may have {limit}"
-    latest = today + FARTHEST_ALLOWANCE
-    if plan.allow_deletes_until and plan.allow_deletes_until > latest:
-        yield ("allow_deletes_until",), f"must be at most {FARTHEST_ALLOWANCE.days} days ahead: {latest} at the latest"
     for region in plan.regions if "regions" not in values else ():
         if region not in lightsail_regions():
             yield (), f"needs regions: the stack is in {region}, which has no Lightsail"
@@ -210,6 +205,17 @@ def _check_last_runs(file: PlanFile, plans: tuple[Plan, ...], now: datetime) -> 
             file.report(
                 ("plans", plan.name, "schedule"), f"is in the past, and EventBridge Scheduler would reject it: {remedy}"
             )
+
+
+def _check_earlier_names(file: PlanFile, plans: tuple[Plan, ...]) -> None:
+    owners = {plan.name: plan.name for plan in plans}
+    for plan in plans:
+        for name in plan.was:
+            owner = owners.setdefault(name, plan.name)
+            if owner == name:
+                file.report(("plans", plan.name, "was"), f"{name} is a plan of its own: its snapshots are its own")
+            elif owner != plan.name:
+                file.report(("plans", plan.name, "was"), f"plan {owner} has {name} too: only one can take it over")
 
 
 def _hourly(taken: frozenset[int]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
+from lightsail_snapshots.keep_rules import format_keep_tag
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots_plans.clock_changes import longest_wait
 from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem
@@ -76,7 +77,7 @@ def _hours(length: timedelta) -> str:
 def _suspicious(plan: Plan, prune_minutes: frozenset[int], today: date) -> Iterator[Found]:
     if starting_minutes(plan, today.year) & prune_minutes:
         yield ("schedule",), "shares a minute of the hour with prune_schedule, in UTC: choose another one"
-    if plan.allow_deletes_until and plan.allow_deletes_until < today:
-        yield ("allow_deletes_until",), "is in the past and has no effect"
+    if plan.keep_confirmed and plan.keep_confirmed != plan.keep:
+        yield ("keep_confirmed",), f"has no effect: keep has other rules ({format_keep_tag(plan.keep)})"
     if plan.keep is None and plan.keep_for is None:
         yield (), "its snapshots are never deleted: it has neither keep nor keep_for"

@@ -80,8 +80,8 @@ class Month:
 
     def step(self, slot: datetime) -> None:
         for name in INSTANCES:
-            detail = {"instanceName": name, "plan": "nightly", "scheduledTime": f"{slot:%FT%TZ}"}
-            detail["lateAfter"] = "P36500D"  # the functions have the real time
+            detail: dict[str, Any] = {"instanceName": name, "plan": "nightly", "keep": KEEP}
+            detail |= {"scheduledTime": f"{slot:%FT%TZ}", "lateAfter": "P36500D"}  # the functions have the real time
             event = {"id": f"{name}-{slot}", "time": f"{slot:%FT%TZ}", "source": SOURCE, "detail": detail}
             answer = self.stack.invoke("CreateFunction", event)
             assert answer["state"] in ("pending", "available", "failed"), answer

@@ -31,7 +31,9 @@ def test_a_schedule_that_fires_takes_a_snapshot_of_each_tagged_instance_in_two_r
             "team": region,
             "cost-center": "web",
             "managed-by": "lightsail-snapshots",
+            "snapshot-name": snapshot["name"],
             "snapshot-of": tagged[region],
+            "snapshot-keep": "last=7",
             "snapshot-plan": "nightly",
         }
     stack.quiet()

@@ -22,6 +22,7 @@ def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) ->
         "team": "web",
         "reason": "before-deploy",
         "managed-by": "lightsail-snapshots",
+        "snapshot-name": snapshot["name"],
         "snapshot-of": instance,
     }
 

@@ -64,7 +64,7 @@ def is_valid(text: str) -> bool:
 def test_schema_accepts_what_can_be_deployed() -> None:
     shipped = (DOCS.parent / "plans.toml").read_text(encoding="utf-8")
     assert shipped.startswith(f"#:schema docs/{SCHEMA.name}\n")
-    assert all(map(is_valid, [shipped, *EXAMPLES, plan_toml(allow_deletes_until="2026-12-01"), ""]))
+    assert all(map(is_valid, [shipped, *EXAMPLES, plan_toml(keep_confirmed='"last=7"'), ""]))
 
 
 def test_schema_rejects_common_mistakes() -> None:

@@ -221,23 +221,40 @@ MISTAKES: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "the key Managed-By is reserved for lightsail-snapshots",
     ),
     "too many tags": (
-        {"tags": "{ " + ", ".join(f'k{number} = ""' for number in range(46)) + " }"},
+        {"tags": "{ " + ", ".join(f'k{number} = ""' for number in range(36)) + " }"},
         "tags",
-        "has 46 tags, at most 45 are allowed: Lightsail takes 50",
+        "has 36 tags, at most 35 are allowed: Lightsail takes 50",
     ),
     "tags in a list": ({"tags": '["a"]'}, "tags", 'must be a table, such as { cost-center = "web" }'),
-    "no deletes at all": ({"max_deletes": "0"}, "max_deletes", "must be a whole number, 1 or more"),
-    "deletes allowed for long": (
-        {"allow_deletes_until": '"2026-12-01"'},
-        "allow_deletes_until",
-        "must be at most 7 days ahead: 2026-11-30 at the latest",
+    "confirmed rules that are no text": (
+        {"keep_confirmed": "{ last = 7 }"},
+        "keep_confirmed",
+        "must be text in quotes",
     ),
-    "deletes allowed until no date": ({"allow_deletes_until": '"soon"'}, "allow_deletes_until", A_DATE),
-    "deletes allowed until a time": ({"allow_deletes_until": "2026-11-24T00:00:00"}, "allow_deletes_until", A_DATE),
-    "deletes limited when nothing is deleted": (
-        {"keep": None, "max_deletes": "3"},
-        "max_deletes",
-        "has no effect without keep or keep_for",
+    "confirmed rules that are mistyped": (
+        {"keep_confirmed": '"last=7 wekly=4"'},
+        "keep_confirmed",
+        "must be keep rules such as last=7 weekly=4 within=P3D, not 'last=7 wekly=4'",
+    ),
+    "confirmed rules without keep": (
+        {"keep": None, "keep_confirmed": '"last=7"'},
+        "keep_confirmed",
+        "has no effect without keep",
+    ),
+    "earlier name that is no list": (
+        {"was": '"nightly"'},
+        "was",
+        'must be a list of text in quotes, such as ["nightly"]',
+    ),
+    "earlier name that no plan can have": (
+        {"was": '["every night"]'},
+        "was",
+        "must have 1 to 40 letters, digits, - _ and ., not 'every night'",
+    ),
+    "earlier name that is the plan's own": (
+        {"was": '["daily"]'},
+        "was",
+        "daily is a plan of its own: its snapshots are its own",
     ),
     "dry_run in words": ({"dry_run": '"yes"'}, "dry_run", "must be true or false, without quotes"),
     "pattern that is no table": (

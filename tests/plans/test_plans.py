@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import fields
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,8 @@ def test_plan_with_every_key_is_read(tmp_path: Path) -> None:
         max_age='"26h"',
         copy_to='["eu-west-1"]',
         tags='{ cost-center = "web" }',
-        max_deletes="5",
-        allow_deletes_until='"2026-11-30"',
+        keep_confirmed='"within=14d last=7"',
+        was='["nightly"]',
         dry_run="true",
     )
     assert plan == Plan(
@@ -67,8 +67,8 @@ def test_plan_with_every_key_is_read(tmp_path: Path) -> None:
         max_age=timedelta(hours=26),
         copy_to=("eu-west-1",),
         tags={"cost-center": "web"},
-        max_deletes=5,
-        allow_deletes_until=date(2026, 11, 30),
+        keep_confirmed=Keep(last=7, within=timedelta(days=14)),
+        was=("nightly",),
         dry_run=True,
     )
 

@@ -52,6 +52,11 @@ SUSPICIOUS: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "max_age",
         "the plan has no schedule: instances will be overdue if no event triggers it in time",
     ),
+    "confirmed rules that are not those of keep": (
+        {"keep_confirmed": '"last=30"'},
+        "keep_confirmed",
+        "has no effect: keep has other rules (last=7)",
+    ),
     "snapshots that stay forever": (
         {"keep": None},
         "",

@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime
 
 from lightsail_snapshots.events import SOURCE
+from lightsail_snapshots.naming import our_tags
 from tests.runtime.aws import Aws
 from tests.runtime.conftest import Log, Start
 from tests.support.events import REQUEST_ID, requested
 
 PRUNE = "lightsail_snapshots.prune.handler"
 DAY = 24 * 60 * 60
-TAGS = {"managed-by": "lightsail-snapshots", "snapshot-of": "shop", "snapshot-plan": "daily"}
 
 
 def test_prune_deletes_and_announces_a_snapshot_that_no_rule_keeps(aws: Aws, start: Start, log: Log) -> None:
@@ -18,7 +18,8 @@ def test_prune_deletes_and_announces_a_snapshot_that_no_rule_keeps(aws: Aws, sta
     clock.set(datetime(2024, 6, 1, 3, 15, tzinfo=UTC))
     aws.make_instance("shop")
     for name in ("first", "second"):
-        tags = [{"key": key, "value": value} for key, value in TAGS.items()]
+        ours = our_tags(name, "shop", plan="daily", keep="last=1")
+        tags = [{"key": key, "value": value} for key, value in ours.items()]
         aws.client.create_instance_snapshot(instanceSnapshotName=name, instanceName="shop", tags=tags)
         clock.advance(DAY)
     plan = {"name": "daily", "select": {"all": True}, "keep": {"last": 1}}

@@ -15,6 +15,7 @@ from local.lightsail.region import Region
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.events import requested
 from tests.support.fake_aws import Context, FakeAws
+from tests.support.snapshots import WEAKEST
 
 NOW = datetime(2024, 6, 3, 12, tzinfo=UTC)  # a Monday, and long ago: no snapshot here is dated in the future
 DAY = timedelta(days=1)
@@ -26,12 +27,15 @@ def region(aws: FakeAws, name: str = HOME) -> Region:
     return aws.emulator.region(name)
 
 
-def seed(aws: FakeAws, days_ago: float, where: str = HOME, instance: str = "web-1", **more: Any) -> str:
+def seed(
+    aws: FakeAws, days_ago: float, where: str = HOME, instance: str = "web-1", keep: str = WEAKEST, **more: Any
+) -> str:
     """Put a snapshot of ours, as `create` would have made it then, into the emulator; return its name."""
     created_at = NOW - days_ago * DAY
+    name = more.get("name", f"{instance}-{created_at:%Y%m%d}")
     fields: dict[str, Any] = {
-        "name": f"{instance}-{created_at:%Y%m%d}",
-        "tags": our_tags(instance, "daily", None),
+        "name": name,
+        "tags": our_tags(name, instance, plan="daily", keep=keep),
         "finishes_at": created_at,
         "from_instance_arn": f"arn:aws:lightsail:{where}:123456789012:Instance/{instance}",
     } | more
@@ -47,9 +51,9 @@ def seed(aws: FakeAws, days_ago: float, where: str = HOME, instance: str = "web-
     return region(aws, where).add(made).name
 
 
-def nights(aws: FakeAws, count: int, where: str = HOME, instance: str = "web-1") -> list[str]:
+def nights(aws: FakeAws, count: int, where: str = HOME, instance: str = "web-1", keep: str = WEAKEST) -> list[str]:
     """Seed one snapshot for each of the last nights; return their names, newest first."""
-    names = [seed(aws, night + 1, where, instance) for night in reversed(range(count))]
+    names = [seed(aws, night + 1, where, instance, keep) for night in reversed(range(count))]
     return names[::-1]
 
 

@@ -1,4 +1,4 @@
-"""Builders of snapshots with defaults, as Lightsail would list them, and readers of what was decided on them."""
+"""Builders of plans and snapshots with defaults, as Lightsail would list them, and readers of the decisions."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.retention import Decision, KeptBecause, decide
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
@@ -15,6 +15,8 @@ HOME = "eu-central-1"
 AWAY = "eu-west-1"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WEAKEST = "last=1"
+"""Keep rules that never keep more than a plan's own: a list that carries them is decided by today's rules."""
 
 
 def make_plan(name: str = "daily", keep: Keep | None = None, **more: Any) -> Plan:
@@ -39,9 +41,13 @@ def snapshot(  # noqa: PLR0913 - a builder, where each argument has a default
     instance: str = "web-1",
     of: str | None = None,
     plan: str | None = "daily",
+    keep: str | None = WEAKEST,
     tags: Mapping[str, str] | None = None,
 ) -> Snapshot:
-    """Build one of ours; `of` is the ARN of the instance, `tags` are added to ours."""
+    """Build one of ours.
+
+    `of` is the ARN of the instance, `keep` the rules that it was taken under; `tags` are added to ours.
+    """
     name = name or f"{instance}-{created_at:%Y%m%dT%H%M%SZ}"
     return Snapshot(
         name=name,
@@ -51,7 +57,7 @@ def snapshot(  # noqa: PLR0913 - a builder, where each argument has a default
         created_at=created_at,
         instance_name=instance,
         instance_arn=instance_arn() if of is None else of,
-        tags=our_tags(instance, plan, None) | dict(tags or {}),
+        tags=our_tags(name, instance, plan=plan, keep=keep if plan else None) | dict(tags or {}),
     )
 
 
@@ -71,25 +77,43 @@ def copy_of(
     )
 
 
-def nightly(nights: int, *, until: datetime = NOW, region: str = HOME) -> list[Snapshot]:
+def nightly(nights: int, *, until: datetime = NOW, region: str = HOME, keep: str | None = WEAKEST) -> list[Snapshot]:
     """Build one snapshot for each of the last nights, newest first."""
-    return [snapshot(until - (night + 1) * DAY, region=region) for night in range(nights)]
+    return [snapshot(until - (night + 1) * DAY, region=region, keep=keep) for night in range(nights)]
 
 
 def deleted(decisions: Iterable[Decision]) -> list[str]:
     return sorted(each.snapshot.name for each in decisions if each.action == "delete")
 
 
+def held(decisions: Iterable[Decision]) -> list[str]:
+    return sorted(each.snapshot.name for each in decisions if each.is_held)
+
+
 def names(snapshots: Iterable[Snapshot]) -> list[str]:
     return sorted(each.name for each in snapshots)
 
 
-def reason(decisions: Iterable[Decision], about: Snapshot) -> str:
+def decision_on(decisions: Iterable[Decision], about: Snapshot) -> Decision:
     [decision] = [each for each in decisions if each.snapshot == about]
+    return decision
+
+
+def reason(decisions: Iterable[Decision], about: Snapshot) -> str:
+    decision = decision_on(decisions, about)
     return f"{decision.action}: {decision.reason}"
 
 
-def reason_for(about: Snapshot, *others: Snapshot, plan: Plan = LAST_1) -> str:
-    """Decide on one old snapshot beside the newest one of the same instance, which makes it superfluous."""
+def decide_beside_newer(about: Snapshot, *others: Snapshot, plan: Plan = LAST_1) -> Decision:
+    """Decide on one snapshot beside the newest one of the same instance, which makes it superfluous."""
     newest = snapshot(NOW - HOUR, name="newest")
-    return reason(decide([about, newest, *others], [plan], NOW), about)
+    return decision_on(decide([about, newest, *others], [plan], NOW), about)
+
+
+def reason_for(about: Snapshot, *others: Snapshot, plan: Plan = LAST_1) -> str:
+    decision = decide_beside_newer(about, *others, plan=plan)
+    return f"{decision.action}: {decision.reason}"
+
+
+def class_of(about: Snapshot, *others: Snapshot, plan: Plan = LAST_1) -> KeptBecause | None:
+    return decide_beside_newer(about, *others, plan=plan).kept_because

@@ -41,7 +41,7 @@ def run(aws: FakeAws, *plans: dict[str, Any], **fields: object) -> dict[str, Any
 
 def take_snapshot(aws: FakeAws, name: str = "s-1", region: str = "us-east-1", **tags: str) -> None:
     """Have a usable snapshot of web-1, made by us."""
-    ours = our_tags("web-1", "daily", None) | tags
+    ours = our_tags(name, "web-1", plan="daily") | tags
     client("lightsail", region).create_instance_snapshot(
         instanceSnapshotName=name,
         instanceName="web-1",

@@ -339,10 +339,10 @@ def test_copy_ignores_unknown_fields_of_our_own_event(aws: FakeAws, wanted: dict
 
 def test_source_with_all_allowed_tags_leaves_room_for_copy_of(aws: FakeAws) -> None:
     event = available(
-        aws, tags={f"tag-{n:02}": "" for n in range(45)}, plan="daily", keepFor="P1D", copyInstanceTags=False
+        aws, tags={f"tag-{n:02}": "" for n in range(35)}, plan="daily", keepFor="P1D", copyInstanceTags=False
     )
     assert not aws.request(to(THERE, event))
-    assert len(aws.snapshots(THERE)[0]["tags"]) == 50
+    assert len(aws.snapshots(THERE)[0]["tags"]) == 41
 
 
 def test_copy_succeeds_when_the_instance_arn_is_unknown(aws: FakeAws, wanted: dict[str, Any]) -> None:

@@ -170,6 +170,7 @@ def test_available_snapshot_is_announced_and_done(aws: FakeAws, capsys: pytest.C
         "env": "prod",
         "team": "web",
         "managed-by": "lightsail-snapshots",
+        "snapshot-name": snapshot["name"],
         "snapshot-of": "web-1",
     }
     emitted = emf(capsys.readouterr().out)
@@ -441,11 +442,11 @@ def test_log_keys_of_one_request_are_not_on_the_next(aws: FakeAws) -> None:
 
 
 def test_dropped_instance_tags_are_logged(aws: FakeAws) -> None:
-    make_instance("web-2", tags={f"own-{n:02}": "" for n in range(46)})
+    make_instance("web-2", tags={f"own-{n:02}": "" for n in range(36)})
     aws.request(requested({"instanceName": "web-2"}))
     [snapshot] = aws.snapshots()
-    assert len(snapshot["tags"]) == 47
-    assert aws.logs()[0]["dropped_tags"] == ["own-45"]
+    assert len(snapshot["tags"]) == 38
+    assert aws.logs()[0]["dropped_tags"] == ["own-35"]
 
 
 # Bare events, without a queue.
@@ -500,5 +501,5 @@ def test_create_drops_tags_without_a_value_when_lightsail_rejects_them(aws: Fake
     )
     aws.request(requested({"instanceName": "web-2"}))
     [snapshot] = aws.snapshots()
-    assert {tag["key"] for tag in snapshot["tags"]} == {"env", "managed-by", "snapshot-of"}
+    assert {tag["key"] for tag in snapshot["tags"]} == {"env", "managed-by", "snapshot-name", "snapshot-of"}
     assert aws.logs()[0]["dropped_tags"] == ["nightly"]

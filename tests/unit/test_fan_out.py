@@ -91,14 +91,14 @@ def test_default_region_is_the_functions_own(aws: FakeAws) -> None:
 
 
 def test_last_instance_tags_are_dropped_over_the_limit(aws: FakeAws) -> None:
-    make_instance("shop", tags={f"key-{number:02}": "" for number in range(45)})
+    make_instance("shop", tags={f"key-{number:02}": "" for number in range(35)})
     run(fleet(select={"names": ["shop"]}, tags={"env": "prod"}))
     tags = aws.event()["detail"]["tags"]
-    assert len(tags) == 45
+    assert len(tags) == 35
     assert tags["env"] == "prod"
-    assert "key-44" not in tags
+    assert "key-34" not in tags
     [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
-    assert (warning["instance_name"], warning["dropped_tags"]) == ("shop", ["key-44"])
+    assert (warning["instance_name"], warning["dropped_tags"]) == ("shop", ["key-34"])
 
 
 def test_fan_out_rejects_a_replayed_request(aws: FakeAws) -> None:
@@ -328,6 +328,7 @@ def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:
 
 def test_fleet_request_is_rejected_if_a_foreign_source_sets_what_is_ours(aws: FakeAws) -> None:
     ours_alone: dict[str, Any] = {
+        "keep": {"last": 7},
         "plan": "daily",
         "lateAfter": "P1D",
         "notBefore": "2026-11-23T03:15:00Z",

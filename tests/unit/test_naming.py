@@ -11,7 +11,7 @@ from lightsail_snapshots.naming import is_name, is_reserved_key, merge_tags, our
 
 SLOT = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
 LEGAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,253}[A-Za-z0-9]")
-OURS = our_tags("web-1", None, None)
+OURS = our_tags("web-1-20261123", "web-1")
 
 names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,253}[A-Za-z0-9_]", fullmatch=True)
 slots = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - zone beside
@@ -60,12 +60,22 @@ def test_the_request_wins_over_the_instance_and_we_win_over_both() -> None:
         "team": "web",
         "env": "test",
         "managed-by": "lightsail-snapshots",
+        "snapshot-name": "web-1-20261123",
         "snapshot-of": "web-1",
     }
     assert dropped == ["snapshot-of"]
 
 
-RESERVED = ["managed-by", "snapshot-plan", "snapshot-of", "snapshot-hold", "expires-at", "copy-of"]
+RESERVED = [
+    "managed-by",
+    "snapshot-plan",
+    "snapshot-keep",
+    "snapshot-name",
+    "snapshot-of",
+    "snapshot-hold",
+    "expires-at",
+    "copy-of",
+]
 RESERVED += ["restore-settings", "proven-at", "drill-of", "Managed-By", "EXPIRES-AT", "Snapshot-New", " Snapshot-Hold "]
 
 
@@ -88,12 +98,12 @@ def test_the_instances_tags_are_dropped_first_and_are_named() -> None:
     own = {f"own-{n:02}": "" for n in range(50)}
     merged, dropped = merge_tags(own, {"asked": "yes"}, OURS)
     assert merged["asked"] == "yes"
-    assert dropped == [f"own-{n:02}" for n in range(44, 50)]
+    assert dropped == [f"own-{n:02}" for n in range(34, 50)]
 
 
-@given(instance=tags, request=tags.filter(lambda tags: len(tags) <= 45))
+@given(instance=tags, request=tags.filter(lambda tags: len(tags) <= 35))
 def test_tags_always_leave_room_for_ours_and_those_of_a_copy(instance: dict[str, str], request: dict[str, str]) -> None:
-    all_of_ours = our_tags("web-1", "daily", SLOT)
+    all_of_ours = our_tags("web-1-20261123", "web-1", plan="daily", keep="last=7", expires_at=SLOT)
     merged, dropped = merge_tags(instance, request, all_of_ours)
     assert len(merged | {"copy-of": "x"}) <= 50
     assert {**request, **all_of_ours}.items() <= merged.items()

@@ -24,7 +24,9 @@ EVERYTHING = Plan(
     on={"source": ["aws.codepipeline"]},
     enabled=False,
     regions=("eu-central-1",),
+    was=("nightly",),
     keep=Keep(last=7, weekly=4, within=timedelta(hours=36)),
+    keep_confirmed=Keep(last=7),
     keep_for=timedelta(days=14),
     max_age=timedelta(minutes=90),
     copy_to=("eu-west-1",),
@@ -53,14 +55,14 @@ def test_published_schema_has_every_plan_key() -> None:
 class PlanWithMoreKeys(Plan):
     """A plan after the recipe "add a plan key": one field each."""
 
-    was: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     probe_port: int | None = None
 
 
 def test_new_plan_key_is_one_field() -> None:
-    plan = PlanWithMoreKeys(name="daily", select=ALL, was=("nightly",), probe_port=443)
+    plan = PlanWithMoreKeys(name="daily", select=ALL, places=("here",), probe_port=443)
     detail = plan.as_detail()
-    assert detail.items() >= {"was": ["nightly"], "probePort": 443}.items()
+    assert detail.items() >= {"places": ["here"], "probePort": 443}.items()
     assert PlanWithMoreKeys.from_detail(json.loads(json.dumps(detail))) == plan
 
 
@@ -97,5 +99,6 @@ def test_fleet_request_has_what_a_sender_may_decide() -> None:
         "regions": ["eu-central-1"],
         "tags": {"cost-center": "web"},
         "copyTo": ["eu-west-1"],
+        "keep": {"last": 7, "weekly": 4, "within": "PT36H"},
         "keepFor": "P14D",
     }

@@ -43,26 +43,19 @@ def failures(plans: Path) -> list[str]:
 
 def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws: FakeAws, plans: Path) -> None:
     nights(aws, 3)
-    nights(aws, 5, instance="shop")
+    nights(aws, 3, instance="shop", keep="last=3")
     seed(aws, 90, name="before-the-move", tags={})
-    seed(aws, 400, name="web-1-of-last-year", tags=region(aws).snapshot("web-1-20240601").tags | {"snapshot-hold": ""})
+    seed(aws, 400, name="web-1-of-last-year")
+    region(aws).snapshot("web-1-of-last-year").tags["snapshot-hold"] = ""
     assert (
         shown(plans)
         == """
 shop in us-east-1
   24 h  keep    shop-20240602  the newest usable snapshot of shop
-   2 d  keep    shop-20240601  no keep rule of plan daily keeps it; not done: 4
-                               deletions by plan daily in one run, at most 3 are
-                               allowed
-   3 d  keep    shop-20240531  no keep rule of plan daily keeps it; not done: 4
-                               deletions by plan daily in one run, at most 3 are
-                               allowed
-   4 d  keep    shop-20240530  no keep rule of plan daily keeps it; not done: 4
-                               deletions by plan daily in one run, at most 3 are
-                               allowed
-   5 d  keep    shop-20240529  no keep rule of plan daily keeps it; not done: 4
-                               deletions by plan daily in one run, at most 3 are
-                               allowed
+   2 d  keep    shop-20240601  held: last 2 of 3, since shop-20240602 was taken
+                               under last=3
+   3 d  keep    shop-20240531  held: last 3 of 3, since shop-20240602 was taken
+                               under last=3
 
 web-1 in us-east-1
   24 h  keep    web-1-20240602      the newest usable snapshot of web-1
@@ -71,9 +64,10 @@ web-1 in us-east-1
   90 d  keep    before-the-move     not managed by lightsail-snapshots
  400 d  keep    web-1-of-last-year  tagged snapshot-hold
 
-4 may not go, since they are too many at once. If they shall, once, write
-allow_deletes_until = "2024-06-10" into their plan, and deploy.
-2 of 10 snapshots would go now. Nothing was deleted."""
+2 stay only because of older keep rules. To delete them now, add
+  keep_confirmed = "last=1"    below [plans.daily]
+and deploy.
+2 of 8 snapshots would go now. Nothing was deleted."""
     )
 
 

@@ -87,7 +87,7 @@ def test_each_region_is_listed_once_whatever_its_pages_and_each_deletion_costs_t
     nights(aws, 5)
     aws.emulator.settings.page_size = 2
     aws.calls.clear()
-    run(prune_requested(LAST_1 | {"maxDeletes": 4}))
+    run(prune_requested())
     assert aws.calls == ["GetInstanceSnapshots"] * (3 + 1 + 1) + ["GetInstanceSnapshot", "DeleteInstanceSnapshot"] * 4
 
 
@@ -209,22 +209,22 @@ def test_a_deletion_whose_answer_is_lost_is_announced_all_the_same(aws: FakeAws,
     assert aws.event()["detail"]["instanceSnapshotName"] == old
 
 
-# Too many at once
+# What only older rules keep
 
 
-def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_anything_is_deleted(
+def test_snapshots_that_only_older_rules_keep_stay_and_are_announced_before_any_deletion(
     aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    web, shop = nights(aws, 9), nights(aws, 9, instance="shop")
+    web, shop = nights(aws, 9, keep="last=9"), nights(aws, 9, instance="shop", keep="last=9")
     blog = nights(aws, 3, instance="blog")
     assert run(prune_requested())["deleted"][HOME] == 2
     assert left(aws) == {*web, *shop, blog[0]}
     refused, *deleted = aws.events()
     assert refused["detail-type"] == "Prune Refused"
     assert refused["detail"]["message"] == (
-        "8 snapshots of shop in us-east-1 and of 1 more would have gone in one run: nothing of them was deleted. If a "
-        "keep rule is mistyped, correct it. If they may go, write allow_deletes_until = '2024-06-10' into "
-        "[plans.daily] of plans.toml, and deploy; make preview shows each of them."
+        "8 snapshots of shop in us-east-1 and of 1 more stay only because older keep rules keep them. If a keep rule "
+        "is mistyped, correct it. If they may go now, write keep_confirmed = 'last=1' into [plans.daily] of "
+        "plans.toml, and deploy; make preview shows each of them."
     )
     assert (refused["detail"]["instanceCount"], refused["detail"]["deletionCount"]) == (2, 16)
     assert refused["detail"]["refused"][1] == {
@@ -232,43 +232,42 @@ def test_more_than_max_deletes_is_refused_counted_and_told_in_one_event_before_a
         "region": HOME,
         "plans": ["daily"],
         "deletions": 8,
-        "reason": "no keep rule of plan daily keeps it; "
-        "not done: 8 deletions by plan daily in one run, at most 3 are allowed",
+        "reason": "held: last 9 of 9, since web-1-20240602 was taken under last=9",
         "instanceSnapshotNames": web[1:],
     }
     assert {event["detail"]["instanceName"] for event in deleted} == {"blog"}
     assert emf(capsys.readouterr().out)["PrunesRefused"] == [0, 2]
-    assert line(aws, "Deletes nothing of web-1: ")["instance_snapshot_names"] == web[1:]
+    assert line(aws, "Only older keep rules keep snapshots of web-1: ")["instance_snapshot_names"] == web[1:]
 
 
-def test_what_was_refused_goes_once_the_plan_allows_it(aws: FakeAws) -> None:
-    names = nights(aws, 9)
-    assert run(prune_requested(LAST_1 | {"allowDeletesUntil": "2024-06-03"}))["deleted"][HOME] == 8
+def test_snapshots_that_only_older_rules_keep_go_when_the_plan_confirms_its_rules(aws: FakeAws) -> None:
+    names = nights(aws, 9, keep="last=9")
+    assert run(prune_requested(LAST_1 | {"keepConfirmed": {"last": 1}}))["deleted"][HOME] == 8
     assert left(aws) == {names[0]}
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
 
 
-def test_what_no_plan_made_expires_a_few_at_a_time_without_an_alarm(aws: FakeAws) -> None:
+def test_expired_snapshots_without_plan_go_at_once(aws: FakeAws) -> None:
     for days_ago in range(1, 9):
-        seed(aws, days_ago, tags=our_tags("web-1", None, NOW - DAY / 2))
-    assert run(prune_requested())["deleted"][HOME] == 3
+        name = f"asked-{days_ago}"
+        seed(aws, days_ago, name=name, tags=our_tags(name, "web-1", expires_at=NOW - DAY / 2))
+    assert run(prune_requested())["deleted"][HOME] == 7
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
-    assert run(prune_requested())["deleted"][HOME] == 3
 
 
-def test_a_refusal_of_a_whole_fleet_still_fits_into_one_event(aws: FakeAws) -> None:
+def test_refusal_of_a_whole_fleet_fits_into_one_event(aws: FakeAws) -> None:
     for number in range(60):
         instance = f"web-{number}-{'x' * 200}"
         for days_ago in range(30):
-            seed(aws, days_ago + 1, instance=instance, name=f"{instance}-{days_ago}-{'y' * 30}")
+            seed(aws, days_ago + 1, instance=instance, name=f"{instance}-{days_ago}-{'y' * 30}", keep="all")
     run(prune_requested())
     detail = aws.event()["detail"]
     assert (detail["instanceCount"], detail["deletionCount"]) == (60, 60 * 29)
     assert (len(detail["refused"]), len(detail["refused"][0]["instanceSnapshotNames"])) == (50, 25)
 
 
-def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_deleted(aws: FakeAws) -> None:
-    nights(aws, 9)
+def test_nothing_is_deleted_when_a_refusal_cannot_be_announced(aws: FakeAws) -> None:
+    nights(aws, 9, keep="last=9")
     blog = nights(aws, 3, instance="blog")
     refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}]}
     with (
@@ -285,13 +284,13 @@ def test_a_refusal_that_the_bus_does_not_take_stops_the_run_before_anything_is_d
 def test_a_dry_run_deletes_nothing_announces_nothing_and_logs_what_would_go(
     aws: FakeAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names, shop = nights(aws, 3), nights(aws, 9, instance="shop")
+    names, shop = nights(aws, 3), nights(aws, 9, instance="shop", keep="last=9")
     assert run(prune_requested(LAST_1 | {"dryRun": True}))["deleted"][HOME] == 0
     assert left(aws) == {*names, *shop}
     assert aws.events() == []
     would_go = [each for each in aws.logs() if each["message"].startswith("Dry run, not deleted: ")]
     assert {each["instance_snapshot_name"] for each in would_go} == {*names[1:], *shop[1:]}
-    assert sum("at most 3 are allowed" in each["message"] for each in would_go) == 8
+    assert sum("held: " in each["message"] for each in would_go) == 8
     assert emf(capsys.readouterr().out)["PrunesRefused"] == [0]
 
 
@@ -303,7 +302,7 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
 ) -> None:
     nights(aws, 3)
     aws.calls.clear()
-    event = prune_requested({"keep": {"lst": 1}}, LAST_1 | {"dryRun": "yes", "maxdeletes": 1}, time="now")
+    event = prune_requested({"keep": {"lst": 1}}, LAST_1 | {"dryRun": "yes", "keepconfirmed": 1}, time="now")
     event["detail"]["scheduledTime"] = "soon"
     event["detail"]["regions"] = []
     answer = run(event)
@@ -317,7 +316,7 @@ def test_a_bad_request_is_one_failed_event_with_every_problem_and_nothing_is_lis
         "detail.plans[0].select: is missing",
         "detail.plans[0].keep: Keep.__init__() got an unexpected keyword argument 'lst'",
         "detail.plans[1].dryRun: must be true or false, not 'yes'",
-        "detail.plans[1].maxdeletes: unknown key; did you mean maxDeletes?",
+        "detail.plans[1].keepconfirmed: unknown key; did you mean keepConfirmed?",
         "detail.regions: unknown key; allowed are scheduledTime, plans",
     ]
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
@@ -354,5 +353,7 @@ def test_the_published_example_is_a_request(aws: FakeAws) -> None:
 def test_a_copy_from_a_region_that_the_stack_does_not_look_after_stays(aws: FakeAws) -> None:
     for days_ago in (1, 2, 3):
         of = f"ap-south-1 {NOW - days_ago * DAY:%Y-%m-%dT%H:%M:%SZ} arn:aws:lightsail:ap-south-1:1:Instance/1"
-        seed(aws, days_ago, AWAY, from_instance_arn="", tags=our_tags("web-1", "daily", None) | {"copy-of": of})
+        name = f"copy-{days_ago}"
+        tags = our_tags(name, "web-1", plan="daily") | {"copy-of": of}
+        seed(aws, days_ago, AWAY, name=name, from_instance_arn="", tags=tags)
     assert run(prune_requested())["deleted"][AWAY] == 0

@@ -43,7 +43,11 @@ def test_request_needs_only_an_instance() -> None:
     assert smallest.tags == {}
     assert smallest.copy_instance_tags
     assert smallest.keep_for is None
-    assert smallest.our_tags(REQUESTED_AT) == {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1"}
+    assert smallest.our_tags(REQUESTED_AT) == {
+        "managed-by": "lightsail-snapshots",
+        "snapshot-name": smallest.instance_snapshot_name,
+        "snapshot-of": "web-1",
+    }
 
 
 def test_request_accepts_tags_in_the_form_of_the_api() -> None:
@@ -65,10 +69,18 @@ def test_keep_for_counts_from_when_the_snapshot_is_taken() -> None:
     kept = request_of_plan(keepFor="P14D", scheduledTime="2026-10-01T02:00:00Z")
     assert kept.our_tags(datetime(2026, 11, 1, 2, tzinfo=UTC)) == {
         "managed-by": "lightsail-snapshots",
+        "snapshot-name": kept.instance_snapshot_name,
         "snapshot-of": "web-1",
         "snapshot-plan": "daily",
         "expires-at": "2026-11-15T02:00:00Z",
     }
+
+
+def test_snapshot_of_a_plan_carries_its_keep_rules() -> None:
+    assert request_of_plan(keep={"weekly": 4, "last": 7}).our_tags(REQUESTED_AT)["snapshot-keep"] == "last=7 weekly=4"
+    assert request_of_plan().our_tags(REQUESTED_AT)["snapshot-keep"] == "all"
+    assert "snapshot-keep" not in request_of_plan(keepFor="P14D").our_tags(REQUESTED_AT)
+    assert "snapshot-keep" not in request().our_tags(REQUESTED_AT)
 
 
 def test_name_is_the_same_for_the_same_event() -> None:
@@ -219,7 +231,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "51 tags": (
         {"tags": {f"key-{n}": "" for n in range(51)}},
-        ["tags: has 51 tags, at most 45 are allowed: Lightsail takes 50"],
+        ["tags: has 51 tags, at most 35 are allowed: Lightsail takes 50"],
     ),
     "a flag that is a text": ({"copyInstanceTags": "no"}, ["copyInstanceTags: must be true or false, not 'no'"]),
     "copies to what is no list": (

@@ -1,21 +1,28 @@
-"""Which snapshots may go: one test for each interlock and for each scenario that has cost somebody a backup."""
+"""Which snapshots may go: expiry, each interlock, and the class of each reason."""
 
-from collections.abc import Sequence
+import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.retention import KeptBecause, decide
+from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
     AWAY,
     DAILY_7,
     DAY,
+    HOME,
     HOUR,
     LAST_1,
     NOW,
+    class_of,
+    copy_of,
+    decide_beside_newer,
+    decision_on,
     deleted,
     instance_arn,
     make_plan,
@@ -26,10 +33,13 @@ from tests.support.snapshots import (
     snapshot,
 )
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "retention.md"
+EXPIRED = {"expires-at": "2026-11-23T00:00:00Z"}
+
 # Expiry
 
 
-def test_a_snapshot_with_expires_at_goes_after_it_and_not_before() -> None:
+def test_snapshot_with_expires_at_goes_at_that_time() -> None:
     def at(moment: str) -> str:
         return reason_for(snapshot(NOW - DAY, tags={"expires-at": moment}), plan=DAILY_7)
 
@@ -37,7 +47,7 @@ def test_a_snapshot_with_expires_at_goes_after_it_and_not_before() -> None:
     assert at("2026-11-23T12:00:00Z") == "delete: expired on 2026-11-23T12:00:00Z"
 
 
-def test_a_snapshot_with_expires_at_takes_no_place_of_a_keep_rule() -> None:
+def test_snapshot_with_expires_at_takes_no_place_of_a_keep_rule() -> None:
     passing = snapshot(NOW - 2 * HOUR, tags={"expires-at": "2027-01-01T00:00:00Z"})
     oldest = snapshot(NOW - 3 * HOUR)
     decisions = decide([snapshot(NOW - HOUR), passing, oldest], [make_plan(keep=Keep(last=2))], NOW)
@@ -45,119 +55,219 @@ def test_a_snapshot_with_expires_at_takes_no_place_of_a_keep_rule() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "0001-01-01T00:00:00Z"])
-def test_an_expires_at_that_cannot_be_read_never_leads_to_a_deletion(text: str) -> None:
-    assert reason_for(snapshot(NOW - DAY, tags={"expires-at": text})) == f"keep: its expires-at ({text}) cannot be read"
+def test_snapshot_stays_when_its_expires_at_is_unreadable(text: str) -> None:
+    unreadable = snapshot(NOW - DAY, tags={"expires-at": text})
+    assert reason_for(unreadable) == f"keep: its expires-at ({text}) cannot be read"
+    assert class_of(unreadable) == KeptBecause.EXPIRES
 
 
-def test_a_snapshot_that_another_system_asked_for_expires_by_itself() -> None:
-    expired = snapshot(NOW - DAY, plan=None, tags={"expires-at": "2026-11-23T00:00:00Z"})
-    assert reason_for(expired) == "delete: expired on 2026-11-23T00:00:00Z"
+def test_all_expired_snapshots_go_at_once_except_the_newest() -> None:
+    expired = [replace(night, tags={**night.tags, **EXPIRED}) for night in nightly(40)]
+    assert deleted(decide(expired, [DAILY_7], NOW)) == names(expired[1:])
 
 
-def test_a_snapshot_of_no_plan_and_without_expires_at_stays() -> None:
-    for state in ("available", "error"):
-        unplanned = snapshot(NOW - DAY, plan=None, state=state)
-        assert reason_for(unplanned) == "keep: no plan made it, and it has no expires-at"
+def test_snapshot_without_plan_goes_only_when_it_expires() -> None:
+    assert reason_for(snapshot(NOW - DAY, plan=None, tags=EXPIRED)) == "delete: expired on 2026-11-23T00:00:00Z"
+    unplanned = snapshot(NOW - DAY, plan=None)
+    assert reason_for(unplanned) == "keep: no plan made it, and it has no expires-at"
+    assert class_of(unplanned) == KeptBecause.RULE
 
 
-# Interlock 1: not ours
+# Foreign ones
 
 
-def test_what_is_not_ours_stays() -> None:
-    manual = replace(snapshot(NOW - 99 * DAY), tags={"snapshot-plan": "daily", "expires-at": "2026-01-01T00:00:00Z"})
+def test_snapshot_without_our_managed_by_stays() -> None:
+    manual = replace(snapshot(NOW - 99 * DAY), tags={"snapshot-plan": "daily", **EXPIRED})
     other = replace(manual, tags={**manual.tags, "managed-by": "terraform"})
-    for stranger in (manual, other, replace(manual, state="error"), replace(manual, tags={})):
-        assert reason_for(stranger) == "keep: not managed by lightsail-snapshots"
+    for foreign in (manual, other, replace(manual, state="error"), replace(manual, tags={})):
+        assert reason_for(foreign) == "keep: not managed by lightsail-snapshots"
+        assert class_of(foreign) == KeptBecause.FOREIGN
 
 
-def test_a_newer_snapshot_that_is_not_ours_does_not_make_the_newest_of_ours_superfluous() -> None:
+def test_newer_foreign_snapshot_is_no_reason_to_delete_our_newest() -> None:
     ours = snapshot(NOW - DAY, tags={"expires-at": "2026-11-01T00:00:00Z"})
     manual = replace(snapshot(NOW - HOUR), tags={})
     assert deleted(decide([ours, manual], [LAST_1], NOW)) == []
 
 
-# Interlock 2: a plan that is not in the event
+def test_snapshot_of_restored_instance_stays_when_it_inherited_our_tags() -> None:
+    source = snapshot(NOW - 9 * DAY)
+    for manual in (
+        replace(source, name="before-upgrade", instance_arn=instance_arn(2)),
+        replace(source, name="before-upgrade", instance_arn=instance_arn(2), state="error"),
+        replace(source, name="before-upgrade", instance_name="web-1-restored", instance_arn=instance_arn(2)),
+    ):
+        newer = replace(manual, name="before-move", created_at=NOW - DAY)
+        assert reason_for(manual, newer) == "keep: made by somebody else: its tag snapshot-name is not its name"
+        assert class_of(manual, newer) == KeptBecause.FOREIGN
 
 
-def test_snapshots_of_a_removed_plan_stay_even_when_they_have_expired() -> None:
-    removed = snapshot(NOW - 9 * DAY, plan="weekly", tags={"expires-at": "2026-11-20T00:00:00Z"})
+def test_foreign_snapshot_takes_no_place_of_a_keep_rule() -> None:
+    nights = nightly(4)
+    manual = replace(nights[0], name="before-upgrade", created_at=NOW - HOUR)
+    decisions = decide([manual, *nights], [make_plan(keep=Keep(last=2))], NOW)
+    assert deleted(decisions) == names(nights[2:])
+
+
+def test_snapshot_without_snapshot_name_stays() -> None:
+    ours = snapshot(NOW - 9 * DAY)
+    stripped = replace(ours, tags={key: value for key, value in ours.tags.items() if key != "snapshot-name"})
+    assert class_of(stripped) == KeptBecause.FOREIGN
+
+
+def test_snapshot_of_another_instance_than_its_tag_says_stays() -> None:
+    handed_on = replace(snapshot(NOW - 9 * DAY), instance_name="web-1-restored", instance_arn=instance_arn(2))
+    assert reason_for(handed_on) == (
+        "keep: made by somebody else, of web-1-restored: our tags on it were handed on to it"
+    )
+
+
+# Plans
+
+
+def test_snapshot_of_removed_plan_stays_when_it_has_expired() -> None:
+    removed = snapshot(NOW - 9 * DAY, plan="weekly", tags=EXPIRED)
     assert reason_for(removed) == "keep: its plan weekly is not among the plans"
+    assert class_of(removed) == KeptBecause.UNKNOWN_PLAN
+    assert class_of(replace(removed, state="error")) == KeptBecause.UNKNOWN_PLAN
 
 
-def test_without_any_plan_nothing_is_deleted_but_what_others_let_expire() -> None:
-    expired = snapshot(NOW - DAY, plan=None, tags={"expires-at": "2026-11-23T00:00:00Z"})
+def test_without_plans_only_unplanned_expired_snapshots_go() -> None:
+    expired = snapshot(NOW - DAY, plan=None, tags=EXPIRED)
     assert deleted(decide([*nightly(30), expired], [], NOW)) == []
     assert deleted(decide([*nightly(30, until=NOW + HOUR), expired], [], NOW)) == [expired.name]
 
 
-# Interlock 3: hold
+def test_plan_takes_over_snapshots_of_its_earlier_names() -> None:
+    nights = nightly(9)
+    renamed = [replace(each, tags={**each.tags, "snapshot-plan": "nightly"}) for each in nights[4:]]
+    plan = replace(DAILY_7, was=("dayly", "nightly"))
+    assert deleted(decide([*nights[:4], *renamed], [plan], NOW)) == names(nights[7:])
+
+
+def test_earlier_name_loses_to_a_plan_that_has_it_now() -> None:
+    other = make_plan("nightly", Keep(last=9))
+    of_other = [replace(each, tags={**each.tags, "snapshot-plan": "nightly"}) for each in nightly(9)]
+    for plans in ([other, replace(LAST_1, was=("nightly",))], [replace(LAST_1, was=("nightly",)), other]):
+        assert deleted(decide(of_other, plans, NOW)) == []
+
+
+def test_dry_run_decides_alike_and_is_marked() -> None:
+    nights = nightly(9)
+    dry = decide(nights, [replace(DAILY_7, dry_run=True)], NOW)
+    assert deleted(dry) == deleted(decide(nights, [DAILY_7], NOW)) == names(nights[7:])
+    assert all(each.dry_run for each in dry)
+    assert not any(each.dry_run for each in decide(nights, [DAILY_7], NOW))
+
+
+# Regions
+
+
+def test_snapshot_in_unconfigured_region_stays_and_says_so() -> None:
+    there = [replace(each, tags={**each.tags, **EXPIRED}) for each in nightly(3, region=AWAY)]
+    decisions = decide(there, [LAST_1], NOW, regions=[HOME])
+    assert deleted(decisions) == []
+    assert reason(decisions, there[2]) == f"keep: in {AWAY}, which is not among the Regions of the plans"
+    assert {each.kept_because for each in decisions} == {KeptBecause.REGION_NOT_CONFIGURED}
+
+
+def test_snapshot_that_stays_in_a_region_its_plan_has_left_says_so() -> None:
+    there = nightly(3, region=AWAY)
+    decisions = decide(there, [replace(LAST_1, regions=(HOME,))], NOW, regions=[HOME, AWAY])
+    assert reason(decisions, there[0]) == f"keep: plan daily has left {AWAY}"
+    assert decision_on(decisions, there[0]).kept_because == KeptBecause.REGION_NOT_CONFIGURED
+    assert deleted(decisions) == names(there[1:])
+    here = decide(there, [replace(LAST_1, regions=(AWAY,))], NOW, regions=[HOME, AWAY])
+    assert decision_on(here, there[0]).kept_because == KeptBecause.NEWEST
+
+
+# Holds
 
 
 @pytest.mark.parametrize("value", ["", "until the audit is over", "false"])
-def test_a_snapshot_on_hold_stays(value: str) -> None:
+@pytest.mark.parametrize("key", ["snapshot-hold", "Snapshot-Hold", " snapshot-hold", "SNAPSHOT-HOLD "])
+def test_snapshot_on_hold_stays_however_the_tag_is_written(key: str, value: str) -> None:
     for state in ("available", "error"):
-        held = snapshot(NOW - 99 * DAY, state=state, tags={"snapshot-hold": value})
-        assert reason_for(held) == "keep: tagged snapshot-hold"
+        on_hold = snapshot(NOW - 99 * DAY, state=state, tags={key: value})
+        assert reason_for(on_hold) == "keep: tagged snapshot-hold"
+        assert class_of(on_hold) == KeptBecause.HOLD
 
 
-def test_a_hold_changes_nothing_for_the_others() -> None:
+def test_hold_changes_nothing_for_the_others() -> None:
     nights = nightly(9)
     held = [*nights[:3], replace(nights[3], tags={**nights[3].tags, "snapshot-hold": ""}), *nights[4:]]
     assert deleted(decide(held, [DAILY_7], NOW)) == deleted(decide(nights, [DAILY_7], NOW)) == names(nights[7:])
 
 
-# Interlock 4: pending ones, and states that nobody knows
+# Unfinished and failed ones
 
 
 @pytest.mark.parametrize(("state", "why"), [("pending", "pending"), ("archived", "its state archived is not known")])
-def test_only_a_finished_snapshot_is_ever_deleted(state: str, why: str) -> None:
+def test_snapshot_stays_until_it_is_finished(state: str, why: str) -> None:
     old = snapshot(NOW - 99 * DAY, state=state, tags={"expires-at": "2026-11-01T00:00:00Z"})
     assert reason_for(old) == f"keep: {why}"
+    assert class_of(old) == KeptBecause.PENDING
 
 
 @pytest.mark.parametrize("state", ["pending", "error", "archived"])
 @pytest.mark.parametrize("position", range(4))
-def test_what_is_not_usable_takes_no_place_wherever_it_stands(state: str, position: int) -> None:
+def test_unusable_snapshot_takes_no_place_of_a_keep_rule(state: str, position: int) -> None:
     nights = nightly(4)
     bad = replace(nights.pop(position), state=state)
-    policy = make_plan(keep=Keep(last=2))
-    gone = set(deleted(decide([*nights, bad], [policy], NOW)))
+    gone = set(deleted(decide([*nights, bad], [make_plan(keep=Keep(last=2))], NOW)))
     failed_and_superseded = state == "error" and position > 0
     assert gone == {nights[2].name} | ({bad.name} if failed_and_superseded else set())
 
 
-def test_a_failed_snapshot_goes_only_after_a_newer_one_is_usable() -> None:
+def test_failed_snapshot_goes_only_after_a_newer_one_is_usable() -> None:
     failed, before = snapshot(NOW - DAY, state="error"), snapshot(NOW - 2 * DAY)
     pending = snapshot(NOW - HOUR, state="pending")
     another = snapshot(NOW - HOUR, instance="web-2")
-    kept = decide([failed, before, pending, another], [LAST_1], NOW)
-    assert reason(kept, failed) == "keep: failed, but there is no newer usable snapshot of web-1"
+    decisions = decide([failed, before, pending, another], [LAST_1], NOW)
+    assert reason(decisions, failed) == "keep: failed, but there is no newer usable snapshot of web-1"
+    assert decision_on(decisions, failed).kept_because == KeptBecause.NEWEST
     assert reason_for(failed, before) == "delete: failed, and there is a newer usable snapshot of web-1"
 
 
-def test_a_usable_snapshot_of_the_same_second_is_not_newer_than_a_failed_one() -> None:
+@pytest.mark.parametrize("keep", ["last=90", "all", None])
+@pytest.mark.parametrize("plan", ["daily", None])
+def test_failed_snapshot_goes_whatever_rules_it_carries(keep: str | None, plan: str | None) -> None:
+    failed = snapshot(NOW - DAY, state="error", plan=plan, keep=keep, tags={"expires-at": "2027-01-01T00:00:00Z"})
+    no_expiry = snapshot(NOW - DAY, state="error", plan=plan, keep=keep)
+    for rules in (make_plan(), LAST_1, replace(LAST_1, copy_to=(AWAY,)), make_plan(keep_for=DAY)):
+        for each in (failed, no_expiry):
+            assert class_of(each, plan=rules) is None
+
+
+def test_failed_snapshot_stays_when_a_usable_one_is_of_the_same_second() -> None:
     failed, usable = snapshot(NOW - DAY, name="a", state="error"), snapshot(NOW - DAY, name="b")
     assert deleted(decide([failed, usable], [LAST_1], NOW)) == []
 
 
-# Interlock 5: the newest usable one (copies: test_retention_copies.py)
+def test_failed_snapshot_stays_when_the_newer_one_is_dated_in_the_future() -> None:
+    failed = snapshot(NOW - DAY, state="error")
+    assert deleted(decide([failed, snapshot(NOW + DAY)], [LAST_1], NOW)) == []
 
 
-def test_when_an_instance_is_gone_its_last_usable_snapshot_stays() -> None:
+# The newest usable one (of copies: test_retention_copies.py)
+
+
+def test_last_usable_snapshot_stays_when_its_instance_is_gone() -> None:
     last = snapshot(NOW - 900 * DAY, tags={"expires-at": "2024-07-01T00:00:00Z"})
     failed = snapshot(NOW - 899 * DAY, state="error")
     decisions = decide([last, failed], [LAST_1], NOW)
     assert reason(decisions, last) == "keep: the newest usable snapshot of web-1"
+    assert decision_on(decisions, last).kept_because == KeptBecause.NEWEST
     assert deleted(decisions) == []
 
 
-def test_a_recreated_instance_of_the_same_name_does_not_push_out_the_last_snapshot_of_the_first() -> None:
+def test_recreated_instance_does_not_push_out_the_last_snapshot_of_the_first() -> None:
     first = [snapshot(NOW - days * DAY, of=instance_arn(1)) for days in (30, 31)]
     second = [snapshot(NOW - days * DAY, of=instance_arn(2)) for days in (1, 2)]
     assert deleted(decide(first + second, [LAST_1], NOW)) == names([first[1], second[1]])
 
 
-def test_a_renamed_instance_keeps_the_newest_under_each_name() -> None:
+def test_renamed_instance_keeps_the_newest_under_each_name() -> None:
     old_name, new_name = snapshot(NOW - 9 * DAY, instance="shop"), snapshot(NOW - DAY, instance="shop-2")
     assert deleted(decide([old_name, new_name], [LAST_1], NOW)) == []
 
@@ -167,17 +277,34 @@ def test_instances_of_one_name_in_two_regions_are_two() -> None:
     assert deleted(decide([here, there], [LAST_1], NOW)) == []
 
 
-def test_a_snapshot_that_does_not_say_which_of_two_namesakes_it_is_of_stays() -> None:
+def test_snapshot_stays_when_it_could_be_of_either_of_two_instances() -> None:
     unclear = [snapshot(NOW - days * DAY, of="") for days in (9, 8)]
     first, second = (snapshot(NOW - days * DAY, of=instance_arn(days)) for days in (2, 1))
     assert deleted(decide([*unclear, first], [LAST_1], NOW)) == [unclear[0].name]
     decisions = decide([*unclear, first, second], [LAST_1], NOW)
     assert deleted(decisions) == []
     several = "keep: several instances were named web-1, and it does not say which it is of"
-    assert {reason(decisions, each) for each in unclear} == {several}
+    assert reason(decisions, unclear[0]) == several
+    assert decision_on(decisions, unclear[0]).kept_because == KeptBecause.NEWEST
 
 
-# Interlock 6: the listing
+# Instances that are gone
+
+
+def test_decision_says_whether_the_instance_is_gone() -> None:
+    def gone(about: Snapshot, **instances: list[str]) -> bool:
+        by_region = {HOME: [instance_arn(2)]} | {key.replace("_", "-"): value for key, value in instances.items()}
+        return decision_on(decide([about], [LAST_1], NOW, instances=by_region), about).instance_gone
+
+    assert gone(snapshot(NOW - DAY))
+    assert not gone(snapshot(NOW - DAY), eu_central_1=[instance_arn(1)])
+    assert not gone(snapshot(NOW - DAY, of=""))
+    assert not gone(snapshot(NOW - DAY, region=AWAY))
+    assert gone(snapshot(NOW - DAY, region=AWAY), eu_west_1=[])
+    assert not decide_beside_newer(snapshot(NOW - DAY)).instance_gone
+
+
+# The listing
 
 
 def test_nothing_is_deleted_in_a_region_whose_listing_was_cut_short() -> None:
@@ -185,29 +312,61 @@ def test_nothing_is_deleted_in_a_region_whose_listing_was_cut_short() -> None:
     decisions = decide([*here, *there], [LAST_1], NOW, incomplete=[AWAY])
     assert deleted(decisions) == names(here[1:])
     assert reason(decisions, there[2]) == f"keep: the listing of {AWAY} is not complete"
+    assert decision_on(decisions, there[2]).kept_because == KeptBecause.INCOMPLETE_LISTING
 
 
-def test_a_snapshot_that_two_pages_repeat_is_one_snapshot() -> None:
+def test_snapshot_of_unknown_instance_stays_when_not_everything_was_listed() -> None:
+    unclear = [snapshot(NOW - days * DAY, of="") for days in (1, 2)]
+    assert deleted(decide(unclear, [LAST_1], NOW)) == names(unclear[1:])
+    decisions = decide(unclear, [LAST_1], NOW, incomplete=[AWAY])
+    assert reason(decisions, unclear[1]) == (
+        "keep: it does not say which instance it is of, and not every listing is complete"
+    )
+
+
+def test_snapshot_that_two_pages_repeat_is_one() -> None:
     nights = nightly(3)
     decisions = decide([replace(nights[0]), *nights], [make_plan(keep=Keep(last=2))], NOW)
     assert len(decisions) == 3
     assert deleted(decisions) == [nights[2].name]
 
 
-def test_a_snapshot_that_changed_between_two_pages_stays_and_counts_for_nothing() -> None:
-    newest, middle, oldest = nightly(3)
-    pending = replace(newest, state="pending")
-    decisions = decide([newest, pending, middle, oldest], [LAST_1], NOW)
-    assert {reason(decisions, each) for each in (newest, pending)} == {
-        "keep: listed twice, and not the same both times"
-    }
-    assert deleted(decisions) == [oldest.name]
+def test_snapshot_that_changed_between_two_pages_stays_and_counts_for_nothing() -> None:
+    newest, middle, old, oldest = nightly(4)
+    changed = replace(middle, tags={**middle.tags, "note": "x"})
+    for listing in ([newest, changed, middle, old, oldest], [newest, middle, old, oldest, changed]):
+        decisions = decide(listing, [make_plan(keep=Keep(last=2))], NOW)
+        for version in (middle, changed):
+            assert reason(decisions, version) == "keep: listed twice, and not the same both times"
+            assert decision_on(decisions, version).kept_because == KeptBecause.INCOMPLETE_LISTING
+        assert deleted(decisions) == [oldest.name]
 
 
-# Clocks, looking on, reading
+# Clocks
 
 
-def test_the_hour_that_comes_twice_has_an_order_whatever_zone_the_times_are_given_in() -> None:
+def test_snapshot_of_this_very_moment_is_usable() -> None:
+    old, new = snapshot(NOW - DAY), snapshot(NOW)
+    decisions = decide([old, new], [LAST_1], NOW)
+    assert decision_on(decisions, new).kept_because == KeptBecause.NEWEST
+    assert deleted(decisions) == [old.name]
+
+
+def test_snapshots_dated_in_the_future_stay_and_push_out_nothing() -> None:
+    nights = nightly(3)
+    future = [snapshot(NOW + days * DAY) for days in (1, 400)]
+    decisions = decide([*nights, *future], [LAST_1], NOW)
+    assert {reason(decisions, each) for each in future} == {"keep: dated in the future"}
+    assert {decision_on(decisions, each).kept_because for each in future} == {KeptBecause.PENDING}
+    assert reason(decisions, nights[0]) == "keep: the newest usable snapshot of web-1"
+    assert deleted(decisions) == names(nights[1:])
+
+
+def test_clock_that_jumps_back_deletes_nothing_newer_than_it() -> None:
+    assert deleted(decide(nightly(9), [LAST_1], NOW - 30 * DAY)) == []
+
+
+def test_hour_that_comes_twice_has_an_order_in_any_time_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     older, newer = (
         snapshot(datetime(2026, 10, 25, 2, minute, tzinfo=berlin, fold=fold), name=name)
@@ -216,35 +375,12 @@ def test_the_hour_that_comes_twice_has_an_order_whatever_zone_the_times_are_give
     assert deleted(decide([older, newer], [LAST_1], NOW)) == ["older"]
 
 
-def test_snapshots_dated_in_the_future_stay_and_push_out_nothing() -> None:
-    nights = nightly(3)
-    future = [snapshot(NOW + days * DAY) for days in (1, 400)]
-    decisions = decide([*nights, *future], [LAST_1], NOW)
-    assert {reason(decisions, each) for each in future} == {"keep: dated in the future"}
-    assert reason(decisions, nights[0]) == "keep: the newest usable snapshot of web-1"
-    assert deleted(decisions) == names(nights[1:])
-
-
-def test_a_failed_snapshot_does_not_go_because_of_one_dated_in_the_future() -> None:
-    failed = snapshot(NOW - DAY, state="error")
-    assert deleted(decide([failed, snapshot(NOW + DAY)], [LAST_1], NOW)) == []
-
-
-def test_a_clock_that_jumps_back_deletes_nothing_that_is_newer_than_it() -> None:
-    assert deleted(decide(nightly(9), [LAST_1], NOW - 30 * DAY)) == []
-
-
-def test_a_dry_run_decides_alike_and_is_marked() -> None:
-    nights = nightly(9)
-    looks_on = decide(nights, [replace(DAILY_7, dry_run=True)], NOW)
-    assert deleted(looks_on) == deleted(decide(nights, [DAILY_7], NOW))
-    assert all(each.dry_run for each in looks_on)
-    assert not any(each.dry_run for each in decide(nights, [DAILY_7], NOW))
+# All together
 
 
 def test_decisions_are_sorted_by_instance_and_newest_first() -> None:
     web, shop = nightly(3), [snapshot(NOW - days * DAY, instance="shop") for days in (2, 1)]
-    decisions: Sequence[Decision] = decide([*web[::-1], *shop], [DAILY_7], NOW)
+    decisions = decide([*web[::-1], *shop], [DAILY_7], NOW)
     assert [each.snapshot for each in decisions] == [shop[1], shop[0], *web]
 
 
@@ -252,21 +388,38 @@ def test_nothing_is_decided_about_nothing() -> None:
     assert decide([], [DAILY_7], NOW) == []
 
 
-def test_a_snapshot_that_somebody_made_of_a_restored_instance_stays_though_our_tags_were_handed_on_to_it() -> None:
-    source = snapshot(NOW - 9 * DAY)
-    manual = replace(source, name="manual", instance_name="web-1-restored", instance_arn=instance_arn(2))
-    newer = replace(manual, name="newer", created_at=NOW - DAY)
-    assert reason_for(manual, newer) == (
-        "keep: made by somebody else, of web-1-restored: our tags on it were handed on to it"
-    )
+HELD = {"snapshot-hold": ""}
+FUTURE = {"expires-at": "2027-01-01T00:00:00Z"}
+LAST_2 = make_plan(keep=Keep(last=2), copy_to=(AWAY,))
 
 
-def test_a_snapshot_of_an_instance_that_was_tagged_as_ours_stays() -> None:
-    tags = {"managed-by": "lightsail-snapshots", "snapshot-plan": "daily"}
-    manual = replace(snapshot(NOW - 9 * DAY, name="manual"), tags=tags)
-    assert reason_for(manual).startswith("keep: made by somebody else, of web-1")
+@pytest.mark.parametrize(
+    ("about", "first"),
+    [
+        (replace(snapshot(NOW - 9 * DAY, plan="removed"), name="manual"), KeptBecause.FOREIGN),
+        (snapshot(NOW - 9 * DAY, plan="removed", region="us-east-1"), KeptBecause.UNKNOWN_PLAN),
+        (snapshot(NOW - 9 * DAY, region="us-east-1", tags=HELD), KeptBecause.REGION_NOT_CONFIGURED),
+        (snapshot(NOW - 9 * DAY, state="pending", tags=HELD), KeptBecause.HOLD),
+        (snapshot(NOW - 9 * DAY, state="pending", of=""), KeptBecause.PENDING),
+        (snapshot(NOW - HOUR), KeptBecause.NEWEST),
+        (snapshot(NOW - 2 * DAY, keep="last=9"), KeptBecause.RULE),
+        (snapshot(NOW - 4 * DAY, keep="last=9"), KeptBecause.RULES_TIGHTENED),
+        (snapshot(NOW - 4 * DAY, tags=FUTURE), KeptBecause.EXPIRES),
+        (snapshot(NOW - 4 * DAY), KeptBecause.NOT_COPIED),
+        (copy_of(snapshot(NOW - 4 * DAY)), KeptBecause.INCOMPLETE_LISTING),
+    ],
+    ids=lambda value: value if isinstance(value, KeptBecause) else "",
+)
+def test_first_class_that_applies_is_the_reason(about: Snapshot, first: KeptBecause) -> None:
+    """In each world the next class of the table applies too, or one after it."""
+    newer = [snapshot(NOW - ago) for ago in (2 * HOUR, 3 * DAY)]
+    namesake = snapshot(NOW - 9 * DAY, name="namesake", of=instance_arn(2))
+    newer_copies = [copy_of(snapshot(NOW - ago)) for ago in (3 * DAY, 3.5 * DAY)] if about.region == AWAY else []
+    listing = [about, *newer, namesake, *newer_copies]
+    decisions = decide(listing, [LAST_2], NOW, regions=[HOME, AWAY], incomplete=[HOME, AWAY])
+    assert decision_on(decisions, about).kept_because == first
 
 
-@pytest.mark.parametrize("hold", ["Snapshot-Hold", " snapshot-hold", "SNAPSHOT-HOLD "])
-def test_a_hold_that_somebody_wrote_a_little_differently_holds(hold: str) -> None:
-    assert reason_for(snapshot(NOW - 9 * DAY, tags={hold: ""})) == "keep: tagged snapshot-hold"
+def test_classes_are_in_the_order_of_the_document() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [row for row in rows if row not in {"proven", "instance_gone"}] == list(KeptBecause)

@@ -33,7 +33,7 @@ REJECTED: dict[str, list[Any]] = {
         {"": "x"},
         {"env": "prod!"},
         {"aws:env": "x"},
-        {f"key-{number}": "" for number in range(46)},
+        {f"key-{number}": "" for number in range(36)},
         {"managed-by": "me"},
         {"Managed-By": "me"},
         {"expires-at": "x"},

@@ -81,9 +81,12 @@ class Lightsail:
         return _snapshot(answer["instanceSnapshot"], self.region)
 
     def snapshots(self) -> list[Snapshot]:
-        """Return all instance snapshots of the Region, whoever made them. If any page fails, this raises."""
+        """Return all instance snapshots of the Region, whoever made them, as `Snapshot.compact` leaves them.
+
+        If any page fails, this raises.
+        """
         pages = _pages(self._client.get_instance_snapshots)
-        return [_snapshot(raw, self.region) for page in pages for raw in page.get("instanceSnapshots", [])]
+        return [_snapshot(raw, self.region).compact() for page in pages for raw in page.get("instanceSnapshots", [])]
 
     def delete_snapshot(self, name: str) -> None:
         """Delete the snapshot of this name. This cannot be undone."""

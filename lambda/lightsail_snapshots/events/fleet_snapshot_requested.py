@@ -8,6 +8,7 @@ from typing import Any
 from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.events.instance_snapshot_requested import LATE_AFTER
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.keep_rules import Keep, read_keep
 from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
 from lightsail_snapshots.reader import (
     format_duration,
@@ -34,6 +35,8 @@ class FleetRequest:
     regions: tuple[str, ...]
     tags: Mapping[str, str]
     copy_to: tuple[str, ...]
+    keep: Keep | None
+    """The rules of its plan, which `create` writes into the snapshot."""
     keep_for: timedelta | None
     late_after: timedelta
     """How long after the slot its snapshots may still be taken."""
@@ -59,6 +62,8 @@ class FleetRequest:
             detail["copyTo"] = list(self.copy_to)
         if self.plan is not None:
             detail["plan"] = self.plan
+        if self.keep is not None:
+            detail["keep"] = self.keep.as_detail()
         if self.keep_for is not None:
             detail["keepFor"] = format_duration(self.keep_for)
         if not self.is_scheduled:
@@ -84,6 +89,7 @@ def parse_fleet_request(
     sources = () if detail.is_wrong("regions") else here
     tags = detail.take("tags", read_tags) or {}
     copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True)) or ()
+    keep = envelope.take_ours("keep", read_keep)
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
     late_after = envelope.take_ours("lateAfter", read_duration)
@@ -101,6 +107,7 @@ def parse_fleet_request(
         regions=here,
         tags=tags,
         copy_to=copy_to,
+        keep=keep,
         keep_for=keep_for,
         # The slot may be long ago; the time of the events that `fan_out` puts is not that of the request.
         late_after=late_after or max(slot, envelope.time) + LATE_AFTER - slot,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lightsail_snapshots.events.envelope import open_event
+from lightsail_snapshots.keep_rules import Keep, format_keep_tag, read_keep
 from lightsail_snapshots.naming import our_tags, snapshot_name
 from lightsail_snapshots.reader import (
     read_duration,
@@ -49,11 +50,20 @@ class SnapshotRequest(Subject):
     """Those of the request; `create` adds the instance's and ours."""
     copy_instance_tags: bool
     copy_to: tuple[str, ...]
+    keep: Keep | None
+    """The rules of its plan."""
     keep_for: timedelta | None
 
     def our_tags(self, now: datetime) -> dict[str, str]:
         """Return the tags that make a snapshot ours that is taken now."""
-        return our_tags(self.instance_name, self.plan, now + self.keep_for if self.keep_for else None)
+        is_kept_by_rules = self.plan is not None and self.keep_for is None
+        return our_tags(
+            self.instance_snapshot_name,
+            self.instance_name,
+            plan=self.plan,
+            keep=format_keep_tag(self.keep) if is_kept_by_rules else None,
+            expires_at=now + self.keep_for if self.keep_for else None,
+        )
 
 
 def parse_request(
@@ -72,6 +82,7 @@ def parse_request(
     tags = detail.take("tags", read_tags) or {}
     copy_instance_tags = detail.take("copyInstanceTags", read_flag)
     copy_to = detail.take("copyTo", read_regions(copy_regions, region, for_copies=True)) or ()
+    keep = envelope.take_ours("keep", read_keep)
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
     late_after = envelope.take_ours("lateAfter", read_duration)
@@ -94,5 +105,6 @@ def parse_request(
         copy_instance_tags=copy_instance_tags is not False,
         copy_to=copy_to,
         plan=plan,
+        keep=keep,
         keep_for=keep_for,
     )

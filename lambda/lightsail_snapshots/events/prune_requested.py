@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from lightsail_snapshots.events.envelope import open_event
+from lightsail_snapshots.keep_rules import confirmation
 from lightsail_snapshots.naming import PLAN_KEY, format_utc
 from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_instant
-from lightsail_snapshots.retention import FARTHEST_ALLOWANCE, Decision, instance_of
+from lightsail_snapshots.retention import Decision, instance_of
 
 RUN_NOW = "to prune now, use run_now of docs/operations.md"
 
@@ -62,8 +63,8 @@ def deleted_detail(request: PruneRequest, decision: Decision) -> dict[str, Any]:
 
 
 def refusals(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    """Say for each instance and Region which deletions were refused; `decisions` are sorted as `decide` does."""
-    refused = [decision for decision in decisions if decision.refused and not decision.dry_run]
+    """Say for each instance and Region what only older rules keep; `decisions` are sorted as `decide` does."""
+    refused = [decision for decision in decisions if decision.is_held and not decision.dry_run]
     found = []
     for (instance, region, _), group in groupby(refused, key=lambda each: instance_of(each.snapshot)):
         those = [(each.snapshot, each.reason) for each in group]
@@ -87,23 +88,25 @@ def refused_detail(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> 
     ]
     return {
         "requestId": request.request_id,
-        "message": _how_to_allow(request, refused),
+        "message": _how_to_confirm(request, refused),
         "instanceCount": len(refused),
         "deletionCount": sum(one["deletions"] for one in refused),
         "refused": shown_here,
     }
 
 
-def _how_to_allow(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> str:
+def _how_to_confirm(request: PruneRequest, refused: Sequence[dict[str, Any]]) -> str:
     first = refused[0]
     others = f" and of {len(refused) - 1} more" if len(refused) > 1 else ""
-    plans = sorted({plan for one in refused for plan in one["plans"]})
-    until = (request.time + FARTHEST_ALLOWANCE).date()
-    places = " and ".join(f"[plans.{plan}]" for plan in plans)
-    return (
-        f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} would have gone in "
-        f"one run: nothing of them was deleted. If a keep rule is mistyped, correct it. If they may go, "
-        # No quotation marks: the text is put between some on its way to people, see infra/monitoring/notifications.py.
-        f"write allow_deletes_until = '{until}' into {places} of plans.toml, and deploy; "
-        "make preview shows each of them."
+    names = {name for one in refused for name in one["plans"]}
+    lines = " and ".join(
+        f"{confirmation(plan.keep)} into [plans.{plan.name}]"
+        for plan in request.plans
+        if plan.keep and not names.isdisjoint((plan.name, *plan.was))
     )
+    return (
+        f"{first['deletions']} snapshots of {first['instanceName']} in {first['region']}{others} stay only because "
+        "older keep rules keep them. If a keep rule is mistyped, correct it. If they may go now, write "
+        # No quotation marks: the text is put between some on its way to people, see infra/monitoring/notifications.py.
+        f"{lines} of plans.toml, and deploy; make preview shows each of them."
+    ).replace('"', "'")
