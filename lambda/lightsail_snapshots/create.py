@@ -12,7 +12,7 @@ from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
-from lightsail_snapshots.naming import format_utc, merge_tags
+from lightsail_snapshots.naming import PLAN_KEY, format_utc, merge_tags
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reconciler import Delivery, Failed, Pending, Reconciler, State, Usable, find_name_owner
 from lightsail_snapshots.settings import ReconcilerSettings
@@ -51,7 +51,7 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         is_late = delivery.first_at > request.late_at
         try:
             if (delivery.attempt > 1 or is_late) and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
-                return _state(request, snapshot)
+                return _state(request, snapshot, region)
             if is_late:
                 return _too_late(request)
             return _create(request, delivery, region)
@@ -74,7 +74,7 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
 
 
 def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> State:
-    instance_tags = region.instance_tags(request.instance_name) if request.copy_instance_tags else {}
+    instance_tags = region.instance(request.instance_name).tags if request.copy_instance_tags else {}
     tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags(delivery.now))
     if dropped:
         logger.warning("Dropped instance tags that are reserved or over the limit", dropped_tags=dropped)
@@ -82,17 +82,16 @@ def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> 
         dropped = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:
         snapshot = find_name_owner(request.instance_snapshot_name, region, delivery, error)
-        return _state(request, snapshot) if snapshot else _name_of_another_resource(request)
+        return _state(request, snapshot, region) if snapshot else _name_of_another_resource(request)
     if dropped:
         logger.warning("Lightsail rejected tags without a value; created it without them", dropped_tags=dropped)
     logger.info("Lightsail is making the snapshot", state=Pending.state)
     return Pending()
 
 
-def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:
-    if not snapshot.is_ours or snapshot.instance_name != request.instance_name:
-        whose = f"a snapshot of {snapshot.instance_name}{'' if snapshot.is_ours else ' that somebody else made'}"
-        message = f"{snapshot.name} is the name of {whose}: choose another instanceSnapshotName."
+def _state(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> State:
+    if whose := _whose_else(request, snapshot, region):
+        message = f"{snapshot.name} is the name of a snapshot of {whose}: choose another instanceSnapshotName."
         return Failed(Reason.NAME_IN_USE, message)
     if snapshot.state == AVAILABLE:
         return Usable(snapshot)
@@ -100,6 +99,30 @@ def _state(request: SnapshotRequest, snapshot: Snapshot) -> State:
         broken = f"Lightsail could not make {snapshot.name}; its state is error"
         return Failed(Reason.SNAPSHOT_ERROR, f"{broken}. Delete it, and send the request again.")
     return Pending()
+
+
+def _whose_else(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> str:
+    """Say whose the snapshot is if it was not made for this request; else return an empty text."""
+    instance = snapshot.instance_name
+    if not snapshot.is_ours:
+        return f"{instance} that somebody else made"
+    if instance != request.instance_name:
+        return instance
+    if snapshot.tags.get(PLAN_KEY) != request.plan:
+        return f"{instance} that another plan or request made"
+    if snapshot.created_at < request.made_after:
+        return f"{instance} from {format_utc(snapshot.created_at)}, before this request"
+    if request.is_name_given and snapshot.instance_arn != _present_arn(request, snapshot, region):
+        return f"an earlier instance {instance}"
+    return ""
+
+
+def _present_arn(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> str:
+    """Return the ARN of the instance; if it is gone, that of the snapshot's: the snapshot was made for this request."""
+    try:
+        return region.instance(request.instance_name).arn
+    except NotFoundError:
+        return snapshot.instance_arn
 
 
 def _too_late(request: SnapshotRequest) -> Failed:

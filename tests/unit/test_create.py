@@ -10,6 +10,7 @@ import pytest
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
 from lightsail_snapshots.events import SOURCE
+from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from tests.support.events import REQUEST_ID, message, requested
 from tests.support.fake_aws import (
     LAST_DELIVERY,
@@ -111,6 +112,61 @@ def test_create_fails_when_our_snapshot_of_another_instance_has_the_name(aws: Fa
     assert outcome(aws)[1:] == (
         "NameInUse",
         "mine is the name of a snapshot of web-2: choose another instanceSnapshotName.",
+    )
+
+
+def give_name(aws: FakeAws, attempt: int = 1, **envelope: Any) -> bool:
+    detail = {"instanceName": "web-1", "instanceSnapshotName": "before-upgrade"}
+    return aws.request(requested(detail, **envelope), attempt)
+
+
+def test_create_fails_when_an_older_snapshot_of_the_instance_has_the_given_name(aws: FakeAws) -> None:
+    give_name(aws)
+    aws.emulator.clock.advance(30 * 24 * 60 * 60)
+    assert give_name(aws, time="2026-12-23T03:15:00Z")
+    text = outcome(aws)[2]
+    assert text.startswith("before-upgrade is the name of a snapshot of web-1 from 2026-11-23T03:15:")
+    assert text.endswith(", before this request: choose another instanceSnapshotName.")
+
+
+def test_create_fails_when_a_snapshot_of_an_earlier_instance_has_the_given_name(aws: FakeAws) -> None:
+    give_name(aws)
+    aws.emulator.clock.advance(60)
+    client("lightsail").delete_instance(instanceName="web-1")
+    make_instance("web-1")
+    assert give_name(aws, time="2026-11-23T03:16:00Z")
+    assert outcome(aws)[1:] == (
+        "NameInUse",
+        "before-upgrade is the name of a snapshot of an earlier instance web-1: choose another instanceSnapshotName.",
+    )
+
+
+def test_snapshot_of_the_given_name_is_announced_when_its_instance_is_gone(aws: FakeAws) -> None:
+    give_name(aws)
+    aws.emulator.clock.advance(60)
+    client("lightsail").delete_instance(instanceName="web-1")
+    assert give_name(aws, attempt=2)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
+def test_given_name_costs_one_more_call_when_the_snapshot_exists(aws: FakeAws) -> None:
+    give_name(aws)
+    aws.emulator.clock.advance(60)
+    give_name(aws, attempt=2)
+    assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot", "GetInstance"]
+
+
+def test_plan_does_not_announce_a_snapshot_that_took_the_name_of_its_night(aws: FakeAws) -> None:
+    night = {"instanceName": "web-1", "plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
+    event = requested(night, source=SOURCE)
+    name = parse_request(event, default_region="us-east-1", regions=["us-east-1"]).instance_snapshot_name
+    taken = requested({"instanceName": "web-1", "instanceSnapshotName": name, "keepFor": "PT1M"}, id="earlier")
+    assert not aws.request(taken)
+    assert aws.request(event)
+    assert outcome(aws)[1:] == (
+        "NameInUse",
+        f"{name} is the name of a snapshot of web-1 that another plan or request made: "
+        "choose another instanceSnapshotName.",
     )
 
 

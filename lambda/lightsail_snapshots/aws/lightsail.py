@@ -14,7 +14,7 @@ from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, OperationTypeDef, TagTypeDef
+    from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, InstanceTypeDef, OperationTypeDef, TagTypeDef
 
 Page = TypeVar("Page", bound=Mapping[str, object])
 
@@ -36,19 +36,15 @@ class Lightsail:
         self.region = region
         self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
 
-    def instance_tags(self, instance_name: str) -> dict[str, str]:
-        """Return the tags of an instance; a key-only tag has an empty value."""
+    def instance(self, name: str) -> Instance:
+        """Return the instance of this name, or raise NotFoundError."""
         with translate_errors():
-            instance = self._client.get_instance(instanceName=instance_name)["instance"]
-        return _tags(instance.get("tags", []))
+            return _instance(self._client.get_instance(instanceName=name)["instance"])
 
     def instances(self) -> Iterator[list[Instance]]:
         """Return all instances, a page for each call; Lightsail decides how many are on a page."""
         for page in _pages(self._client.get_instances):
-            yield [
-                Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
-                for raw in page.get("instances", [])
-            ]
+            yield [_instance(raw) for raw in page.get("instances", [])]
 
     def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> list[str]:
         """Request a snapshot; return the keys of the tags that were dropped, see `_call_with_tags`.
@@ -160,6 +156,10 @@ def _call_with_tags(call: Callable[..., object], tags: Mapping[str, str]) -> lis
             call(tags=_api_tags(with_value))
         return [key for key in tags if key not in with_value]
     return []
+
+
+def _instance(raw: "InstanceTypeDef") -> Instance:
+    return Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
 
 
 def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:

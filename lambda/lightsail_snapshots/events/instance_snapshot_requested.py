@@ -20,6 +20,8 @@ from lightsail_snapshots.reader import (
 
 LATE_AFTER = timedelta(hours=24)
 """How long after its time a request may still take a new snapshot, if it does not say so itself."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How much Lightsail's clock may be behind that of a sender."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,13 @@ class SnapshotRequest(Subject):
     """A valid request for one snapshot."""
 
     requested_at: datetime
+    made_after: datetime
+    """A snapshot of the name that is older was not made for this request."""
     late_at: datetime
     """A request that is delivered for the first time after this takes no new snapshot: replayed nights must not push
     real ones out of the keep rules."""
+    is_name_given: bool
+    """Whether the sender chose the name of the snapshot, so that it may have been used before."""
     tags: Mapping[str, str]
     """Those of the request; `create` adds the instance's and ours."""
     copy_instance_tags: bool
@@ -97,10 +103,12 @@ def parse_request(
     return SnapshotRequest(
         request_id=envelope.id,
         requested_at=envelope.time,
+        made_after=min(slot, envelope.time) - CLOCK_SKEW,
         late_at=slot + late_after if late_after else max(slot, envelope.time) + LATE_AFTER,
         instance_name=instance_name,
         instance_snapshot_name=given_name or snapshot_name(instance_name, slot, *distinct),
         region=region,
+        is_name_given=given_name is not None and not envelope.is_ours,
         tags=tags,
         copy_instance_tags=copy_instance_tags is not False,
         copy_to=copy_to,
