@@ -107,16 +107,15 @@ class Deployment:
             self.deliver(message["Body"])
             self.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
 
-    def replay(self, seconds: int = 10) -> None:
-        """Puts the archived events of the last seconds on the bus again, outcomes included: MiniStack cannot filter."""
+    def replay(self, since: datetime) -> None:
+        """Puts the archived events since then on the bus again, outcomes included: MiniStack cannot filter."""
         events = self.aws.client("events")
         name = self.resources["Bus"]
-        now = datetime.now(UTC)
         events.start_replay(
             ReplayName=f"replay-{next(self._numbers)}",
             EventSourceArn=events.describe_archive(ArchiveName=name)["ArchiveArn"],
-            EventStartTime=now - timedelta(seconds=seconds),
-            EventEndTime=now + timedelta(seconds=1),
+            EventStartTime=since - timedelta(seconds=1),
+            EventEndTime=datetime.now(UTC) + timedelta(seconds=1),
             Destination={"Arn": events.describe_event_bus(Name=name)["Arn"]},
         )
 

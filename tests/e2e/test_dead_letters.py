@@ -1,6 +1,7 @@
 """What never converges is given up loudly, lies in the dead-letter queue, and can be replayed from there."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -39,10 +40,11 @@ def test_a_snapshot_that_never_finishes_is_given_up_and_can_be_replayed(impatien
 
 def test_requests_are_replayed_from_the_archive_and_make_no_second_snapshot(stack: Deployment) -> None:
     instance = stack.instance()
+    before = datetime.now(UTC)
     (request,) = stack.request({"instanceName": instance})
     stack.available(request)
 
-    stack.replay()
+    stack.replay(since=before)
 
     eventually(lambda: [line["state"] for line in stack.logged(request)].count("available") == 2, "second run")
     assert {event["detail-type"] for event in stack.outcomes(request)} == {"Instance Snapshot Available"}
