@@ -104,7 +104,7 @@ def _state(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> S
 def _whose_else(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> str:
     """Say whose the snapshot is if it was not made for this request; else return an empty text."""
     instance = snapshot.instance_name
-    if not snapshot.is_ours:
+    if snapshot.why_foreign(snapshot.origin):
         return f"{instance} that somebody else made"
     if instance != request.instance_name:
         return instance

@@ -22,7 +22,7 @@ def aws() -> Iterator[FakeAws]:
 @pytest.fixture
 def wanted(aws: FakeAws) -> dict[str, Any]:
     """The message that asks for a copy of a snapshot which is there."""
-    return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily"))
+    return to(THERE, available(aws, tags={"env": "prod", "no_delete": ""}, plan="daily", keep={"last": 7}))
 
 
 # The table.
@@ -36,6 +36,7 @@ def test_first_delivery_copies_and_tags_and_is_retried(aws: FakeAws, wanted: dic
     assert made["state"] == "pending"
     copy_of = {"copy-of": f"us-east-1 {wanted['event']['detail']['createdAt']} {source['fromInstanceArn']}"}
     assert tags(made) == tags(source) | copy_of
+    assert {"snapshot-name": NAME, "snapshot-keep": "last=7"}.items() <= tags(made).items()
     assert aws.calls == ["CopySnapshot", "TagResource"]
     assert aws.events() == []
 

@@ -11,6 +11,7 @@ from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.instance_snapshot_requested import parse_request
+from lightsail_snapshots.naming import our_tags
 from tests.support.events import REQUEST_ID, message, requested
 from tests.support.fake_aws import (
     LAST_DELIVERY,
@@ -105,9 +106,15 @@ def test_create_fails_when_a_foreign_snapshot_has_the_name(aws: FakeAws, attempt
     )
 
 
+def test_create_fails_when_our_tags_were_handed_on_to_a_snapshot_of_the_name(aws: FakeAws) -> None:
+    theirs("mine", {"managed-by": "lightsail-snapshots", "snapshot-of": "web-1", "snapshot-name": "before-upgrade"})
+    assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}))
+    assert outcome(aws)[2].startswith("mine is the name of a snapshot of web-1 that somebody else made")
+
+
 def test_create_fails_when_our_snapshot_of_another_instance_has_the_name(aws: FakeAws) -> None:
     make_instance("web-2")
-    theirs("mine", {"managed-by": "lightsail-snapshots"}, instance="web-2")
+    theirs("mine", our_tags("mine", "web-2"), instance="web-2")
     assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "mine"}))
     assert outcome(aws)[1:] == (
         "NameInUse",

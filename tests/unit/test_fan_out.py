@@ -80,6 +80,13 @@ def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None
     }
 
 
+def test_keep_rules_are_in_each_request(aws: FakeAws) -> None:
+    event = fleet(keep={"weekly": 4, "last": 7, "within": "P3D"})
+    assert fits(event)
+    run(event)
+    assert aws.event()["detail"]["keep"] == {"last": 7, "weekly": 4, "within": "P3D"}
+
+
 def test_copy_regions_are_in_each_request(aws: FakeAws) -> None:
     run(fleet(copyTo=["eu-central-1"]))
     assert aws.event()["detail"]["copyTo"] == ["eu-central-1"]

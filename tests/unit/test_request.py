@@ -305,7 +305,13 @@ def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> 
     assert problem.startswith("detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601")
 
 
-OURS_ALONE = {"plan": "daily", "lateAfter": "P1D", "notBefore": "2026-11-23T03:15:00Z", "restore": {}}
+OURS_ALONE = {
+    "keep": {"last": 7},
+    "plan": "daily",
+    "lateAfter": "P1D",
+    "notBefore": "2026-11-23T03:15:00Z",
+    "restore": {},
+}
 
 
 @pytest.mark.parametrize("source", ["my.deploy", "Lightsail-Snapshots"])
