@@ -63,6 +63,7 @@ bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, b
 
 deploy: signed-in ## Deploy into your AWS account (PLANS=other.toml takes another file, YES=1 does not ask)
 	@$(CDK) deploy $(CONTEXT) $(if $(YES),--require-approval never)
+	@python -m lightsail_snapshots_cli.subscribers
 
 destroy: signed-in ## Remove the stack from your AWS account; every snapshot stays (YES=1 does not ask)
 	@$(CDK) destroy $(CONTEXT) $(if $(YES),--force)

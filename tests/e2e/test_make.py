@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -58,7 +59,33 @@ def test_signed_in_fails_when_aws_rejects_the_credentials(stack: Deployment) -> 
 )
 def test_make_passes_its_variables_on(arguments: list[str], command: str) -> None:
     shown = run_make("--dry-run", *arguments)
-    assert " ".join(shown.stdout.splitlines()[-1].split()).endswith(command)
+    assert any(" ".join(line.split()).endswith(command) for line in shown.stdout.splitlines())
+
+
+def subscribers(stack: Deployment) -> str:
+    """Return what `make deploy` prints at its end."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "lightsail_snapshots_cli.subscribers"],
+        env={**stack.aws.environment, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=True,
+    )
+    return shown.stdout
+
+
+def test_deploy_ends_with_who_is_notified(stack: Deployment) -> None:
+    assert run_make("--dry-run", "deploy").stdout.splitlines()[-1] == "python -m lightsail_snapshots_cli.subscribers"
+    assert subscribers(stack).startswith("Nobody is notified")
+    topic = stack.resources["MonitoringNotificationsTopic"]
+    arn = stack.aws.client("sns").subscribe(
+        TopicArn=topic, Protocol="email", Endpoint="ops@example.com", ReturnSubscriptionArn=True
+    )["SubscriptionArn"]
+    try:
+        assert "\n  ops@example.com: " in subscribers(stack)
+    finally:
+        stack.aws.client("sns").unsubscribe(SubscriptionArn=arn)
 
 
 @pytest.mark.parametrize(
