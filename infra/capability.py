@@ -24,6 +24,9 @@ WITH_OUR_TAG = {"StringEquals": {f"aws:RequestTag/{MANAGED_BY_KEY}": MANAGED_BY}
 WITH_OUR_TAG_ON_OURS = {**WITH_OUR_TAG, "StringEqualsIfExists": {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}}
 """In addition, what carries another owner's `managed-by` cannot be tagged."""
 
+RETRIES = 2
+"""Of an asynchronous invocation that failed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackContext:
@@ -115,7 +118,7 @@ class Capability(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             environment={**self.context.environment, **environment},
-            retry_attempts=2,
+            retry_attempts=RETRIES,
             max_event_age=Duration.hours(6),
             dead_letter_queue=dead_letter_queue,
             on_failure=on_failure,
@@ -123,7 +126,21 @@ class Capability(Construct):
         function.node.add_dependency(self.context.bus.source_policy)  # before it, anyone could put events of our source
         reason = "Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run."
         Validations.of(function).acknowledge(Acknowledgment(id="AwsSolutions-L1", reason=reason))
+        self._watch_errors(function)
         return function
+
+    def _watch_errors(self, function: lambda_.Function) -> None:
+        """Watch for crashes. Messages that a batch reports as unfinished are no errors of its function."""
+        self.alarms.append(
+            AlarmDefinition(
+                name=f"function-errors-{self.name}",
+                section="function-errors",
+                meaning=f"The function {self.name} crashed or timed out {RETRIES + 1} times or more within an hour.",
+                first="read the error in its log.",
+                metric=function.metric_errors(period=Duration.hours(1)),
+                threshold=RETRIES,
+            )
+        )
 
     def watch(self, alarm: str, metric: cloudwatch.IMetric, *, meaning: str, first: str) -> None:
         """Add an alarm that goes off if the metric is above zero."""

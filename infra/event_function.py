@@ -10,12 +10,8 @@ from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from infra.capability import Capability, StackContext
-from infra.monitoring.alarms import AlarmDefinition
 from infra.queues import DeadLetterQueue
 from infra.rules import add_rule
-
-ATTEMPTS = 3
-"""Of an asynchronous invocation."""
 
 
 class EventFunction(Capability):
@@ -41,16 +37,6 @@ class EventFunction(Capability):
         self.dead_letter_queues = {self.name: self.failures}
         self.function = self.make_function(
             environment=environment or {}, on_failure=destinations.SqsDestination(self.failures)
-        )
-        self.alarms.append(
-            AlarmDefinition(
-                name=f"function-errors-{self.name}",
-                section="function-errors",
-                meaning=f"The function {self.name} failed {ATTEMPTS} times within an hour and may have given up.",
-                first="read the error in its log.",
-                metric=self.function.metric_errors(period=Duration.hours(1)),
-                threshold=ATTEMPTS - 1,
-            )
         )
 
     def add_rule(

@@ -9,7 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.capability import Capability, StackContext
-from infra.queues import DeadLetterQueue, Queue
+from infra.monitoring.alarms import queue_stalled_alarm
+from infra.queues import MAX_RETENTION, DeadLetterQueue, Queue
 from infra.rules import add_rule
 
 FUNCTION_TIMEOUT = Duration.seconds(30)
@@ -33,7 +34,7 @@ class QueueFunction(Capability):
             self,
             "Queue",
             visibility_timeout=VISIBILITY_TIMEOUT,
-            retention_period=Duration.days(4),
+            retention_period=MAX_RETENTION,
             dead_letter_queue=sqs.DeadLetterQueue(
                 max_receive_count=self.max_receive_count, queue=self.dead_letter_queue
             ),
@@ -46,6 +47,7 @@ class QueueFunction(Capability):
                 self.work_queue, batch_size=10, report_batch_item_failures=True, max_concurrency=max_concurrency
             )
         )
+        self.alarms.append(queue_stalled_alarm(self.name, self.work_queue))
 
     def add_rule(
         self,

@@ -7,6 +7,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+MAX_RETENTION = Duration.days(14)
+"""The longest that SQS keeps a message: SQS API reference, SetQueueAttributes."""
+
 
 class Queue(sqs.Queue):
     """A queue that rules may send to, either as their target or with the events that they could not deliver."""
@@ -32,7 +35,7 @@ class DeadLetterQueue(Queue):
     """A queue that keeps messages for as long as SQS can."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id, retention_period=Duration.days(14))
+        super().__init__(scope, construct_id, retention_period=MAX_RETENTION)
         Validations.of(self).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="It is a dead-letter queue itself: an alarm watches it.")
         )

@@ -21,6 +21,8 @@ from constructs import Construct
 
 from infra.names import NAME
 
+FIVE_MINUTES = Duration.minutes(5)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmDefinition:
@@ -37,6 +39,8 @@ class AlarmDefinition:
     threshold: float = 0
     comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.IGNORE
+    periods: int = 1
+    """How many periods in a row have to be wrong."""
 
 
 def dead_letter_alarm(name: str, queue: sqs.IQueue) -> AlarmDefinition:
@@ -46,7 +50,32 @@ def dead_letter_alarm(name: str, queue: sqs.IQueue) -> AlarmDefinition:
         section="dead-letters",
         meaning=f"A message could not be delivered ({name}) and is in a dead-letter queue, for at most 14 days.",
         first="read one message, fix the cause, then replay.",
-        metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
+        metric=queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+    )
+
+
+def queue_stalled_alarm(name: str, queue: sqs.IQueue) -> AlarmDefinition:
+    """Watch that messages which wait in a work queue are received.
+
+    The number of messages alone does not tell: they wait for hours if a large fleet has been requested at once, and
+    are received all the time. The age of the oldest does not tell either: SQS leaves out what was received three times
+    (its developer guide, "Available CloudWatch metrics").
+    """
+    waiting = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Minimum")
+    received = queue.metric_number_of_messages_received(period=FIVE_MINUTES, statistic="Sum")
+    return AlarmDefinition(
+        name=f"queue-stalled-{name}",
+        section="queue-stalled",
+        meaning=f"Requests wait in the queue of {name}, and for 15 minutes nothing has received one.",
+        first="check that the function's SQS trigger is enabled.",
+        metric=cloudwatch.MathExpression(
+            # A queue from which nothing receives may report no number of that: in a sum it counts as 0, in a comparison
+            # with a number it does not (CloudWatch user guide, "Using metric math").
+            expression="IF(waiting > 0 AND (received + 0 * waiting) == 0, waiting, 0)",
+            using_metrics={"waiting": waiting, "received": received},
+            period=FIVE_MINUTES,
+        ),
+        periods=3,
     )
 
 
@@ -78,7 +107,7 @@ class Alarms(Construct):
             alarm_name=f"{NAME}-{definition.name}",
             alarm_description=f"{definition.meaning} First: {definition.first} Step by step: {read_on}",
             metric=definition.metric,
-            evaluation_periods=1,
+            evaluation_periods=definition.periods,
             threshold=definition.threshold,
             comparison_operator=definition.comparison,
             treat_missing_data=definition.missing,

@@ -9,13 +9,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.capability import Capability
+from infra.monitoring.alarms import FIVE_MINUTES
 from infra.monitoring.metrics import DAY, HOUR, our_metric
 from infra.names import NAME
 from lightsail_snapshots.plan import Plan
 
 WIDTH = 24
 """Columns of a dashboard: CloudWatch API reference, "Dashboard body structure"."""
-FIVE_MINUTES = Duration.minutes(5)
 
 Row = list[cloudwatch.IWidget]
 
@@ -41,7 +41,7 @@ class Dashboard(Construct):
             _snapshots(any(plan.copy_to for plan in plans), work_queues),
             [
                 _graph("Dead letters: must be empty", _visible(dead_letters)),
-                _graph("Oldest message in the work queues, in seconds", _oldest(work_queues)),
+                _graph("Work queues: what waits must be received", _consumed(work_queues)),
                 _graph("Function errors", errors),
             ],
         ]
@@ -113,10 +113,15 @@ def _visible(queues: Mapping[str, sqs.IQueue]) -> list[cloudwatch.Metric]:
     ]
 
 
-def _oldest(queues: Mapping[str, sqs.IQueue]) -> list[cloudwatch.Metric]:
+def _consumed(queues: Mapping[str, sqs.IQueue]) -> list[cloudwatch.Metric]:
+    """The age of the oldest message would leave out each that was received three times."""
     return [
-        queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum", label=name)
+        queue.metric(metric, statistic=statistic, period=FIVE_MINUTES, label=f"{name}, {state}")
         for name, queue in queues.items()
+        for metric, statistic, state in (
+            ("ApproximateNumberOfMessagesVisible", "Minimum", "waiting"),
+            ("NumberOfMessagesReceived", "Sum", "received"),
+        )
     ]
 
 

@@ -1,12 +1,14 @@
-"""Adds three types to MiniStack's CloudFormation: archives, policies of event buses, and saved queries.
+"""Adds to MiniStack's CloudFormation: archives, policies of event buses, saved queries, and alarms on expressions.
 
 MiniStack has archives and replays, but its CloudFormation rejects them. It shows the policy of a bus, but enforces
-none. It has no saved queries at all, so a query is accepted and not stored. This module uses private names of
+none. It has no saved queries at all, so a query is accepted and not stored. Nor is an alarm on an expression, since
+MiniStack evaluates none. This module uses private names of
 MiniStack, which is why requirements-dev.in pins it exactly.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
@@ -24,6 +26,18 @@ def register() -> None:
         "delete": _delete_bus_policy,
     }
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {"create": _create_query, "delete": _delete_query}
+    alarm = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+    alarm["create"] = partial(_create_alarm, alarm["create"])
+
+
+def _create_alarm(
+    create: Callable[..., tuple[str, dict[str, str]]], logical_id: str, properties: Mapping[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    if "Metrics" not in properties:
+        return create(logical_id, properties, stack)
+    name = str(properties["AlarmName"])
+    arn = f"arn:aws:cloudwatch:{provisioners.get_region()}:{provisioners.get_account_id()}:alarm:{name}"
+    return name, {"Arn": arn}
 
 
 def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:

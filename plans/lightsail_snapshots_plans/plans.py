@@ -26,7 +26,7 @@ from lightsail_snapshots_plans.schedule_expression import parse_schedule
 from lightsail_snapshots_plans.warnings import find_warnings, starting_minutes
 
 MAX_PLANS = 80
-"""Each may have an alarm, 16 stand beside them, and the dashboard shows all in one widget, which takes 100
+"""Each may have an alarm, 20 stand beside them, and the dashboard shows all in one widget, which takes 100
 (CloudWatch API reference, "Dashboard body structure")."""
 MAX_TRIGGERED = 8000
 """Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,

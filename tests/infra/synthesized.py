@@ -33,7 +33,7 @@ ARNS = {
 ARN_ENDS = {"AWS::Logs::LogGroup": ":*"}
 SLOT = "2026-11-23T01:30:00Z"
 """The scheduled time of every schedule's event."""
-FOUR_DAYS, FOURTEEN_DAYS = 345_600, 1_209_600
+FOURTEEN_DAYS = 1_209_600
 CONTEXT = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "aws:cdk:bundling-stacks": []}
 """The feature flags, which only the CDK CLI reads by itself. The asset is not built."""
 

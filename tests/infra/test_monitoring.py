@@ -49,7 +49,8 @@ DEAD_LETTERS = {
     "schedules": "SchedulesDeadLetterQueue",
     "messages": "MonitoringNotificationsUndelivered",
 }
-FUNCTIONS = {"fan-out": "FanOut", "prune": "Prune", "audit": "Audit"}
+FUNCTIONS = {"fan-out": "FanOut", "create": "Create", "copy": "Copy", "prune": "Prune", "audit": "Audit"}
+WORK_QUEUES = {"create": "CreateQueue", "copy": "CopyQueue"}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,8 @@ def topic(template: Synthesized) -> str:
 
 def test_stack_has_these_alarms_only(alarms: dict[str, Any]) -> None:
     dead_letters = {f"dead-letters-{name}" for name in DEAD_LETTERS}
-    assert set(alarms) == {*OURS, *dead_letters, *(f"function-errors-{name}" for name in FUNCTIONS)}
+    stalled = {f"queue-stalled-{name}" for name in WORK_QUEUES}
+    assert set(alarms) == {*OURS, *dead_letters, *stalled, *(f"function-errors-{name}" for name in FUNCTIONS)}
 
 
 def test_alarm_on_our_metric_watches_what_the_code_emits(alarms: dict[str, Any], series: set[emitted.Series]) -> None:
@@ -110,7 +112,7 @@ def test_alarm_goes_off_at_the_first_failure_but_for_missing_audits(alarms: dict
 )
 def test_audit_alarms_look_back_over_two_audits(audits: str, hours: int) -> None:
     template = synthesize(audits + PLANS)
-    periods = {alarm["MetricName"]: alarm["Period"] for alarm in template.of_type(ALARM).values()}
+    periods = {alarm.get("MetricName"): alarm.get("Period") for alarm in template.of_type(ALARM).values()}
     assert periods["InstancesOverdue"] == periods["AuditsCompleted"] == hours * 3600
 
 
@@ -124,7 +126,26 @@ def test_dead_letter_alarm_lasts_until_the_queue_is_empty(alarms: dict[str, Any]
 
 def test_every_queue_is_a_work_queue_or_has_an_alarm(watched: Synthesized) -> None:
     queues = {without_hash(name) for name in watched.of_type("AWS::SQS::Queue")}
-    assert queues == {*DEAD_LETTERS.values(), "CreateQueue", "CopyQueue"}
+    assert queues == {*DEAD_LETTERS.values(), *WORK_QUEUES.values()}
+
+
+def test_stalled_alarm_needs_three_periods_of_waiting_messages_that_nothing_receives(
+    alarms: dict[str, Any], watched: Synthesized
+) -> None:
+    for name, queue in WORK_QUEUES.items():
+        alarm = alarms[f"queue-stalled-{name}"]
+        result, *inputs = alarm["Metrics"]
+        assert result["Expression"] == "IF(waiting > 0 AND (received + 0 * waiting) == 0, waiting, 0)"
+        assert {
+            one["Id"]: (one["MetricStat"]["Metric"]["MetricName"], one["MetricStat"]["Stat"]) for one in inputs
+        } == {
+            "waiting": ("ApproximateNumberOfMessagesVisible", "Minimum"),
+            "received": ("NumberOfMessagesReceived", "Sum"),
+        }
+        queues = {one["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for one in inputs}
+        assert queues == {watched.queue(queue)[0].rpartition(":")[2]}
+        assert {one["MetricStat"]["Period"] for one in inputs} == {300}
+        assert (alarm["EvaluationPeriods"], alarm["Threshold"], alarm["TreatMissingData"]) == (3, 0, "ignore")
 
 
 def test_function_alarm_goes_off_when_all_attempts_failed(alarms: dict[str, Any], watched: Synthesized) -> None:
@@ -331,9 +352,17 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
 # Costs, as docs/operations.md says them
 
 
+def watched_metrics(alarms: dict[str, dict[str, Any]]) -> int:
+    """Count what CloudWatch bills: each metric of each alarm, but not the expressions."""
+    return sum(
+        sum("MetricStat" in one for one in alarm.get("Metrics", [{"MetricStat": 1}])) for alarm in alarms.values()
+    )
+
+
 def test_alarms_cost_what_the_runbook_says(alarms: dict[str, Any], template: Synthesized) -> None:
-    without_copies = len(template.of_type(ALARM)) - 1
-    assert (without_copies, len(alarms) - 1) == (13, 16)
+    without_copies = template.of_type(ALARM)
+    assert (len(without_copies) - 1, len(alarms) - 1) == (15, 20)
+    assert [watched_metrics(each) for each in (without_copies, alarms)] == [1 + 16, 1 + 22]
 
 
 def test_metrics_cost_what_the_runbook_says(series: set[emitted.Series]) -> None:
