@@ -56,7 +56,7 @@ synth: .venv/deploy $(CDK) ## Write the CloudFormation template to cdk.out
 	@$(CDK) synth --quiet $(CONTEXT) && echo "The template and the asset are in cdk.out."
 
 preview: .venv/cli ## Show what prune would keep and delete in your AWS account, and why; deletes nothing
-	@python -m lightsail_snapshots_cli.preview $(if $(PLANS),"$(PLANS)")
+	@lightsail-snapshots preview --plans "$(or $(PLANS),plans.toml)"
 
 bootstrap: signed-in ## Prepare your AWS account and Region for the CDK: once, before the first deployment
 	@$(CDK) bootstrap $(CONTEXT)

@@ -1,16 +1,15 @@
-"""`make preview`: every snapshot of an account, with what prune would do to it now, and why. It only reads.
+"""`preview`: every snapshot of an account, with what prune would do to it now, and why. It only reads.
 
-It takes plans.toml as it stands, and AWS credentials, profile and Region as every AWS tool does (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, ...); they need lightsail:GetInstanceSnapshots and nothing else. It lists and decides with
-the very code of `prune`.
+It lists and decides with the code of `prune`.
 """
 
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,61 +20,78 @@ from lightsail_snapshots.keep_rules import confirmation
 from lightsail_snapshots.naming import PLAN_KEY
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import Decision, decide, instance_of
-from lightsail_snapshots_cli.account import NotSignedInError, signed_in_region
-from lightsail_snapshots_plans.file import InvalidPlansError
-from lightsail_snapshots_plans.plans import Plans, read_plans
+from lightsail_snapshots_cli import clock
+from lightsail_snapshots_cli.errors import CommandError, explain
+from lightsail_snapshots_cli.scope import Scope, read_scope
+from lightsail_snapshots_cli.terminal import answers, print_json, progress
 
 LONGEST_NAME = 36
 """Columns of a terminal for a name, so that one such as web-1-20260601T031500Z-650f118d is whole, and the reason has
 some left."""
-PLANS = Path("plans.toml")
 
 
-class PreviewError(Exception):
-    """Raised where there is nothing to show; the text is one line for the person who asked."""
+@click.command()
+@click.option(
+    "--plans",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take the plans of this file instead of the deployed ones.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def preview(ctx: click.Context, plans: Path | None, as_json: bool) -> None:
+    """Show what prune would do now, and why.
 
-
-def main() -> int:
-    """Show it for plans.toml, or for the file that is named; return 0, or 1 where something could not be read."""
-    try:
-        failures = preview(Console(highlight=False), Path(sys.argv[1]) if sys.argv[1:] else PLANS, datetime.now(UTC))
-    except (InvalidPlansError, NotSignedInError, PreviewError) as error:
-        failures = [str(error)]
-    for failure in failures:
-        sys.stderr.write(f"{failure}\n")
-    return 1 if failures else 0
-
-
-def preview(console: Console, path: Path, now: datetime) -> list[str]:
-    """Print all decisions; return a line for each Region that could not be listed, and about which nothing is shown.
-
-    Raises InvalidPlansError, NotSignedInError or PreviewError.
+    Every snapshot is shown, with the reason why it stays or goes. Nothing is deleted.
     """
-    plans = read_plans(path, region=signed_in_region())
-    regions = _regions(plans)
-    listed, errors = list_snapshots(regions)
-    if not listed and errors:
-        return [_explained(region, error) for region, error in errors.items()]
-    decisions = decide(listed, plans.plans, now, incomplete=errors, regions=regions)
+    scope = read_scope(plans)
+    now = clock.now()
+    decisions, errors = decide_now(scope, now)
+    if as_json:
+        print_json({"decisions": [_as_json(each) for each in decisions]})
+    else:
+        show(answers(), scope.plans, decisions, now)
+    for region, error in errors.items():
+        progress(f"Error: {_explained(region, error).message}")
+    ctx.exit(max((_explained(*each).exit_code for each in errors.items()), default=0))
+
+
+def decide_now(scope: Scope, now: datetime) -> tuple[list[Decision], Mapping[str, AwsError]]:
+    """Return all decisions, and the errors by Region, about which nothing is decided.
+
+    Ends the command if no Region could be listed.
+    """
+    listed, errors = list_snapshots(scope.all_regions)
+    if errors and len(errors) == len(scope.all_regions):
+        raise _explained(*next(iter(errors.items())))
+    return decide(listed, scope.plans, now, incomplete=errors, regions=scope.all_regions), errors
+
+
+def show(console: Console, plans: Sequence[Plan], decisions: Sequence[Decision], now: datetime) -> None:
+    """Print all decisions, and count them."""
     for (instance, region, _), group in groupby(decisions, key=lambda each: instance_of(each.snapshot)):
         console.print(Text(f"\n{instance or 'An instance without a name'} in {region}", "bold"))
         console.print(_table(list(group), now))
-    _sum_up(console, decisions, plans.plans)
-    return [_explained(region, error) for region, error in errors.items()]
+    _sum_up(console, decisions, plans)
 
 
-def _regions(plans: Plans) -> list[str]:
-    """Return all Regions in which there may be snapshots of the plans, or copies."""
-    named = (region for plan in plans.plans for region in (*plan.regions, *plan.copy_to))
-    if not plans.regions and not all(plan.regions for plan in plans.plans):
-        raise PreviewError("In which Region is the stack? Set AWS_REGION, or name regions in plans.toml.")
-    return list(dict.fromkeys([*plans.regions, *named]))
+def _as_json(decision: Decision) -> dict[str, Any]:
+    snapshot = decision.snapshot
+    return {
+        "instanceName": snapshot.snapshot_of,
+        "instanceSnapshotName": snapshot.name,
+        "region": snapshot.region,
+        "action": decision.action,
+        "reason": decision.reason,
+        "dryRun": decision.dry_run,
+    }
 
 
-def _explained(region: str, error: AwsError) -> str:
+def _explained(region: str, error: AwsError) -> CommandError:
+    found = explain(error)
     if isinstance(error, AccessDeniedError):
-        return f"You may not list the snapshots in {region} (lightsail:GetInstanceSnapshots). {error}"
-    return f"The snapshots in {region} cannot be listed. {error}"
+        text = f"You may not list the snapshots in {region} (lightsail:GetInstanceSnapshots). {error}"
+        return CommandError(text, found.exit_code)
+    return CommandError(f"The snapshots in {region} cannot be listed. {error}", found.exit_code)
 
 
 def _table(decisions: Sequence[Decision], now: datetime) -> Table:
@@ -117,7 +133,3 @@ def _sum_up(console: Console, decisions: Sequence[Decision], plans: Sequence[Pla
                 console.print(f"  {confirmation(plan.keep)}    below [plans.{plan.name}]", style="yellow", markup=False)
         console.print("and deploy.", style="yellow")
     console.print(f"{going} of {len(decisions)} snapshots would go now. Nothing was deleted.", style="bold")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -53,7 +53,7 @@ def test_signed_in_fails_when_aws_rejects_the_credentials(stack: Deployment) -> 
         (["deploy", "YES=1"], "cdk deploy --require-approval never"),
         (["destroy"], "cdk destroy"),
         (["destroy", "YES=1", "PLANS=a b.toml"], 'cdk destroy -c plans="a b.toml" --force'),
-        (["preview", "PLANS=a b.toml"], 'preview "a b.toml"'),
+        (["preview", "PLANS=a b.toml"], 'preview --plans "a b.toml"'),
         (["demo", "KEEP=1"], "local.demo --keep"),
     ],
 )

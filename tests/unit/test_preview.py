@@ -1,15 +1,16 @@
-"""`make preview`: what a person sees, and that nothing is deleted for it."""
+"""`preview`: what a person sees, and that nothing is deleted for it."""
 
 import io
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner, Result
 from rich.console import Console
 
 from lightsail_snapshots_cli import preview
-from lightsail_snapshots_cli.account import NotSignedInError
-from lightsail_snapshots_plans.file import InvalidPlansError
+from lightsail_snapshots_cli.main import main
+from lightsail_snapshots_cli.scope import read_scope
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.fake_aws import FakeAws
 from tests.support.pruning import AWAY, HOME, NOW, nights, region, seed
@@ -32,13 +33,17 @@ def plans(tmp_path: Path) -> Path:
 def shown(plans: Path) -> str:
     """Return what is printed on a terminal of 80 columns."""
     console = Console(file=io.StringIO(), width=80)
-    assert preview.preview(console, plans, NOW) == []
+    scope = read_scope(plans)
+    decisions, errors = preview.decide_now(scope, NOW)
+    assert errors == {}
+    preview.show(console, scope.plans, decisions, NOW)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO
     return "\n".join(row.rstrip() for row in text.splitlines())
 
 
-def failures(plans: Path) -> list[str]:
-    return preview.preview(Console(file=io.StringIO()), plans, NOW)
+def run(plans: Path) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["preview", "--plans", str(plans)])
 
 
 def test_each_snapshot_is_shown_with_what_happens_to_it_and_why_newest_first(aws: FakeAws, plans: Path) -> None:
@@ -110,47 +115,50 @@ def test_an_account_without_snapshots_says_so(plans: Path) -> None:
     assert shown(plans) == "\n0 of 0 snapshots would go now. Nothing was deleted."
 
 
-def test_a_region_that_may_not_be_listed_is_one_line_and_the_others_are_shown(aws: FakeAws, plans: Path) -> None:
+def test_preview_shows_the_other_regions_when_one_cannot_be_listed(aws: FakeAws, plans: Path) -> None:
     plans.write_text(f'regions = ["{HOME}", "{AWAY}"]\n{PLANS}')
     nights(aws, 2)
     aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=AWAY)
-    console = Console(file=io.StringIO())
-    [failure] = preview.preview(console, plans, NOW)
-    assert failure.startswith(
-        f"You may not list the snapshots in {AWAY} (lightsail:GetInstanceSnapshots). AccessDenied"
+    ended = run(plans)
+    assert ended.exit_code == 7
+    assert ended.stderr.startswith(
+        f"Error: You may not list the snapshots in {AWAY} (lightsail:GetInstanceSnapshots). AccessDenied"
     )
-    assert "1 of 2 snapshots would go now." in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 of 2 snapshots would go now." in ended.stdout
 
 
-def test_where_nothing_can_be_listed_there_is_only_the_reason(aws: FakeAws, plans: Path) -> None:
+def test_preview_shows_only_the_reason_when_nothing_can_be_listed(aws: FakeAws, plans: Path) -> None:
     aws.emulator.faults.add("error", operation="GetInstanceSnapshots", error="ExpiredTokenException", message="Expired")
-    assert failures(plans) == [
-        f"The snapshots in {HOME} cannot be listed. ExpiredTokenException: Expired (GetInstanceSnapshots)"
-    ]
+    ended = run(plans)
+    assert (ended.exit_code, ended.stdout) == (6, "")
+    assert ended.stderr == (
+        f"Error: The snapshots in {HOME} cannot be listed. ExpiredTokenException: Expired (GetInstanceSnapshots)\n"
+    )
 
 
 @pytest.mark.usefixtures("aws")
-def test_without_credentials_it_says_how_to_get_some(plans: Path) -> None:
-    with (
-        patch("boto3.session.Session.get_credentials", return_value=None),
-        pytest.raises(NotSignedInError, match="There are no AWS credentials: run `aws configure`"),
-    ):
-        failures(plans)
+def test_preview_says_how_to_sign_in_when_there_are_no_credentials(plans: Path) -> None:
+    with patch("boto3.session.Session.get_credentials", return_value=None):
+        ended = run(plans)
+    assert ended.exit_code == 6
+    assert ended.stderr.startswith("Error: There are no AWS credentials: run `aws configure`")
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_profile_that_is_not_there_is_named(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_names_a_profile_that_does_not_exist(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(NotSignedInError, match=r"cannot be used: The config profile \(nobody\) could not be found"):
-        failures(plans)
+    ended = run(plans)
+    assert ended.exit_code == 6
+    assert "cannot be used: The config profile (nobody) could not be found" in ended.stderr
 
 
 @pytest.mark.usefixtures("aws")
-def test_without_a_region_it_asks_for_one(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_asks_for_a_region_when_none_is_set(plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    with pytest.raises(preview.PreviewError, match="In which Region is the stack\\? Set AWS_REGION"):
-        failures(plans)
+    ended = run(plans)
+    assert ended.exit_code == 6
+    assert ended.stderr.startswith("Error: In which Region is the stack? Set AWS_REGION")
 
 
 def test_the_region_may_come_from_either_variable(aws: FakeAws, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,21 +170,17 @@ def test_the_region_may_come_from_either_variable(aws: FakeAws, plans: Path, mon
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_bad_plans_file_is_reported_as_at_synth(plans: Path) -> None:
+def test_preview_reports_a_bad_plans_file_as_synth_does(plans: Path) -> None:
     plans.write_text(PLANS.replace("keep ", "kep "))
-    with pytest.raises(InvalidPlansError, match=r"plans.daily.kep = .*\n +unknown key; did you mean keep\?"):
-        failures(plans)
+    ended = run(plans)
+    assert ended.exit_code == 2
+    assert "plans.daily.kep = " in ended.stderr
+    assert "unknown key; did you mean keep?" in ended.stderr
 
 
-def test_the_exit_status_is_0_unless_something_could_not_be_read(
-    aws: FakeAws, plans: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with patch("sys.argv", ["preview", str(plans)]):
-        assert preview.main() == 0
-        aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots")
-        assert preview.main() == 1
-        plans.unlink()
-        assert preview.main() == 1
-    first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("You may not list")
-    assert second.startswith(f"{plans} does not exist.")
+@pytest.mark.usefixtures("aws")
+def test_preview_ends_with_2_when_the_plans_file_does_not_exist(plans: Path) -> None:
+    plans.unlink()
+    ended = run(plans)
+    assert ended.exit_code == 2
+    assert "does not exist" in ended.stderr

@@ -1,0 +1,112 @@
+"""The deployment in the caller's account and Region: its functions, its Regions and its plans."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+
+from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.errors import NotFoundError, translate_errors
+from lightsail_snapshots.plan import Plan, read_plans
+from lightsail_snapshots.reader import InvalidValueError
+from lightsail_snapshots_cli.account import signed_in_region
+from lightsail_snapshots_cli.errors import FAILED, NO_DEPLOYMENT, NOT_SIGNED_IN, CommandError
+
+STACK = "LightsailSnapshots"
+NAME = "lightsail-snapshots"
+"""Of the event bus and of the schedule group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The stack as it is deployed."""
+
+    region: str
+    """Of the stack."""
+    regions: tuple[str, ...]
+    """The Regions whose instances it protects."""
+    copy_regions: tuple[str, ...] = ()
+    plans: tuple[Plan, ...]
+    """Each with its Regions."""
+    functions: Mapping[str, str]
+    """The names of the functions `prune` and `audit`."""
+    details: Mapping[str, Mapping[str, Any]]
+    """The details of the events that the schedules `prune` and `audit` put on the bus."""
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """All Regions that may have snapshots of ours, without repeats."""
+        return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
+
+
+def find_region() -> str:
+    """Return the Region of the environment, where the deployment is; end the command if there is none."""
+    region = signed_in_region()
+    if region is None:
+        raise CommandError("In which Region is the stack? Set AWS_REGION, or run `aws configure`.", NOT_SIGNED_IN)
+    return region
+
+
+def read_deployment() -> Deployment:
+    """Read the deployment from AWS; end the command if there is none. Raises AwsError."""
+    region = find_region()
+    try:
+        with translate_errors():
+            functions = _functions(region)
+            variables = _variables(region, functions["audit"])
+            details = {name: _detail(region, name) for name in ("prune", "audit")}
+    except (NotFoundError, KeyError) as error:
+        raise CommandError(
+            f"There is no deployment in {region}: set AWS_REGION to the Region of the stack {STACK}, or deploy it there"
+            " with `make deploy`.",
+            NO_DEPLOYMENT,
+        ) from error
+    return Deployment(
+        region=region,
+        regions=tuple(variables["SNAPSHOT_REGIONS"].split(",")),
+        copy_regions=tuple(filter(None, variables.get("COPY_REGIONS", "").split(","))),
+        plans=_plans(details["audit"], region),
+        functions=functions,
+        details=details,
+    )
+
+
+def _functions(region: str) -> dict[str, str]:
+    """Return the names of the functions, by capability; logical ids end in eight digits that the CDK adds."""
+    client = boto3.client("cloudformation", region_name=region, config=CONFIG)
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=STACK)
+    found = {
+        each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+        for page in pages
+        for each in page["StackResourceSummaries"]
+    }
+    named = {re.sub("[0-9A-F]{8}$", "", logical): physical for logical, physical in found.items()}
+    return {name: named[f"{name.capitalize()}Function"] for name in ("prune", "audit")}
+
+
+def _variables(region: str, function: str) -> Mapping[str, str]:
+    client = boto3.client("lambda", region_name=region, config=CONFIG)
+    answer = client.get_function_configuration(FunctionName=function)
+    return dict(answer["Environment"]["Variables"])
+
+
+def _detail(region: str, schedule: str) -> dict[str, Any]:
+    """Return the detail of the event that a schedule puts on the bus, without its `scheduledTime`."""
+    client = boto3.client("scheduler", region_name=region, config=CONFIG)
+    answer = client.get_schedule(Name=schedule, GroupName=NAME)
+    detail = dict(json.loads(answer["Target"]["Input"]))
+    detail.pop("scheduledTime", None)
+    return detail
+
+
+def _plans(detail: Mapping[str, Any], region: str) -> tuple[Plan, ...]:
+    try:
+        plans = read_plans(detail["plans"])
+    except (InvalidValueError, KeyError) as error:
+        raise CommandError(
+            f"The deployed plans cannot be read: deploy again, or use the version that is deployed. {error}", FAILED
+        ) from error
+    return tuple(replace(plan, regions=plan.regions or (region,)) for plan in plans)

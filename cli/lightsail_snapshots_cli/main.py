@@ -1,0 +1,58 @@
+"""The console script `lightsail-snapshots`."""
+
+from typing import Any
+
+import click
+
+from lightsail_snapshots.aws.errors import AwsError
+from lightsail_snapshots_cli.account import NotSignedInError
+from lightsail_snapshots_cli.audit import audit
+from lightsail_snapshots_cli.errors import INTERRUPTED, NOT_SIGNED_IN, CommandError, explain
+from lightsail_snapshots_cli.hold import hold, release
+from lightsail_snapshots_cli.preview import preview
+from lightsail_snapshots_cli.prune import prune
+from lightsail_snapshots_cli.status import status
+from lightsail_snapshots_cli.take import take
+
+
+class Commands(click.Group):
+    """A group that ends with one sentence and the exit status of its kind instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except AwsError as error:
+            raise explain(error) from error
+        except NotSignedInError as error:
+            raise CommandError(str(error), NOT_SIGNED_IN) from error
+        except (KeyboardInterrupt, click.Abort) as error:
+            raise CommandError("Interrupted.", INTERRUPTED) from error
+
+
+_EXIT_STATUSES = """\b
+Exit status:
+  0    done
+  1    failed
+  2    usage
+  3    something is overdue
+  4    still pending at --timeout
+  5    no such instance or snapshot
+  6    no valid credentials, or no Region
+  7    access denied
+  10   no deployment found
+  130  interrupted
+"""
+
+
+@click.group(cls=Commands, epilog=_EXIT_STATUSES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lightsail-snapshots", message="%(prog)s %(version)s")
+def main() -> None:
+    """Snapshots of Amazon Lightsail instances that people can trust.
+
+    Credentials, profile and Region come from the environment, as for every AWS tool. The Region is that of the stack.
+    """
+
+
+for command in (status, take, hold, release, preview, prune, audit):
+    main.add_command(command)

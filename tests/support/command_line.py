@@ -1,0 +1,138 @@
+"""Runs commands of `lightsail-snapshots` against the fake AWS."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+import tests.support.environment  # noqa: F401 - the functions read it when they are imported
+
+# isort: split
+from lightsail_snapshots import audit, prune
+from lightsail_snapshots.aws.errors import NotFoundError
+from lightsail_snapshots.naming import format_utc, our_tags
+from lightsail_snapshots_cli.main import main
+from local.lightsail.emulator import DEFAULT_ACCOUNT
+from local.lightsail.resources import Instance, InstanceSnapshot
+from tests.support.fake_aws import Context, FakeAws, make_instance
+
+PLANS: list[dict[str, Any]] = [
+    {
+        "name": "daily",
+        "select": {"tags": {"backup": "daily"}},
+        "regions": ["us-east-1", "eu-central-1"],
+        "keep": {"last": 2},
+        "maxAge": "PT26H",
+        "copyTo": ["eu-west-1"],
+    }
+]
+
+
+@dataclass
+class CommandLine:
+    """Commands, the account that they are run in, and its deployment."""
+
+    aws: FakeAws
+    plans: list[dict[str, Any]] = field(default_factory=lambda: PLANS)
+    is_deployed: bool = True
+    while_waiting: Callable[[], None] | None = None
+    """What happens when a command waits; None: the functions run, and a minute passes."""
+    _has_terminal: bool = False
+    _seconds: float = 0
+    _put: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self, *arguments: str, answer: str | None = None) -> Result:
+        """Run a command; `answer` is what a person at a terminal types."""
+        self._has_terminal = answer is not None
+        return CliRunner().invoke(main, arguments, input=answer, prog_name="lightsail-snapshots")
+
+    def names(self) -> set[str]:
+        """Return the names of all commands."""
+        return set(main.commands)
+
+    def instance(self, name: str, region: str = "us-east-1", **tags: str) -> Instance:
+        """Make an instance."""
+        make_instance(name, region, dict(tags))
+        return self.find(name, region)
+
+    def find(self, name: str, region: str = "us-east-1") -> Instance:
+        return next(each for each in self.aws.emulator.region(region).resources_of_type(Instance) if each.name == name)
+
+    def snapshot(self, instance: Instance, age: timedelta, name: str, where: str = "us-east-1", **tags: str) -> str:
+        """Put a snapshot of ours into the account, as old as this; return its name."""
+        taken_at = _now() - age
+        expires = "expires-at" in tags
+        made = InstanceSnapshot(
+            name=name,
+            region=where,
+            account=DEFAULT_ACCOUNT,
+            created_at=taken_at,
+            finishes_at=taken_at,
+            from_instance=instance.name,
+            from_instance_arn=instance.arn,
+            from_blueprint="wordpress",
+            from_bundle="nano_3_0",
+            tags={**our_tags(name, instance.name, plan="daily", keep=None if expires else "last=2"), **tags},
+        )
+        return self.aws.emulator.region(where).add(made).name
+
+    def copy(self, instance: Instance, age: timedelta, name: str, where: str = "eu-west-1") -> str:
+        """Put a copy of the snapshot of this name and age into another Region."""
+        source = f"{instance.region} {format_utc(_now() - age)} {instance.arn}"
+        return self.snapshot(instance, age, name, where, **{"copy-of": source})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the events on the bus since the last call."""
+        self._put += self.aws.events()
+        found, self._put = self._put, []
+        return found
+
+    def replacements(self) -> Mapping[str, Any]:
+        """Return what stands for the deployment and for the clock, by name in the command line's package."""
+        return {
+            "deployment._functions": self._functions,
+            "deployment._variables": lambda *_: {
+                "SNAPSHOT_REGIONS": "us-east-1,eu-central-1",
+                "COPY_REGIONS": "eu-west-1",
+            },
+            "deployment._detail": lambda _, schedule: (
+                {"plans": self.plans} | ({"every": "PT1H"} if schedule == "audit" else {})
+            ),
+            "invocation._call": self._call,
+            "clock.monotonic": lambda: self._seconds,
+            "clock.sleep": self._sleep,
+            "clock.now": _now,
+            "terminal.can_ask": lambda: self._has_terminal,
+        }
+
+    def _functions(self, _: str) -> dict[str, str]:
+        if not self.is_deployed:
+            raise NotFoundError("ValidationError: Stack with id LightsailSnapshots does not exist (ListStackResources)")
+        return {"prune": "prune", "audit": "audit"}
+
+    def _call(self, _: str, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        handler: Any = {"prune": prune.handler, "audit": audit.handler}[function]
+        with redirect_stdout(io.StringIO()):  # the metrics
+            return dict(json.loads(json.dumps(handler(event, Context(900)))))
+
+    def _sleep(self, seconds: float) -> None:
+        self._seconds += seconds
+        if self.while_waiting:
+            return self.while_waiting()
+        found = self.aws.events()
+        self._put += found
+        for event in found:
+            if event["detail-type"] == "Instance Snapshot Requested":
+                with redirect_stdout(io.StringIO()):
+                    self.aws.request(event)
+        return self.aws.emulator.clock.advance(60)
+
+
+def _now() -> datetime:
+    """Return the beginning of this second: a copy's tag has whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
