@@ -1,6 +1,6 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
+.PHONY: help demo test test-thorough mutants coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
 
 # All that may follow a target, as NAME=value.
 VARIABLES := PLANS YES KEEP PYTHON UV
@@ -38,6 +38,12 @@ test: .venv/ready node_modules/ready build/ansible/ready ## Run every test
 test-thorough: .venv/ready ## Run the property tests with many examples each: for a change of what they test
 	@$(PYTEST) -m hypothesis --hypothesis-profile=thorough
 
+mutants: .venv/ready build/mutmut/ready ## Change the code that decides on deletions, and show the changes that no test notices
+	@rm -rf build/mutants && mkdir -p build/mutants
+	@cp -R lambda build/mutants/src
+	@cp -R cli docs local plans tests plans.toml pyproject.toml tests/mutants/setup.cfg build/mutants
+	@cd build/mutants && export PYTHONPATH=$(CURDIR)/build/mutmut && python -m mutmut run && python -m mutmut results
+
 coverage: .venv/ready node_modules/ready build/ansible/ready ## Run every test, and show which lines and branches none reaches
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
@@ -73,7 +79,7 @@ signed-in: .venv/deploy $(CDK)
 
 lock: .venv/cli ## Pin every dependency again, with hashes
 	@for name in requirements-dev requirements requirements-cli requirements-uv lambda/requirements \
-			tests/emulator/ansible/requirements; do \
+			tests/emulator/ansible/requirements tests/mutants/requirements; do \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line \
 			$$name.in -o $$name.txt \
 			$$([ $$name = requirements-dev ] || echo --constraints requirements-dev.txt) || exit 1; \
@@ -123,6 +129,12 @@ build/ansible/ready: tests/emulator/ansible/requirements.txt | .venv/ready
 	@# The package has about 90 collections, and the test needs two.
 	@find build/ansible/ansible_collections -mindepth 2 -maxdepth 2 -type d \
 		! -path '*/amazon/aws' ! -path '*/community/aws' -exec rm -rf {} +
+	@touch $@
+
+build/mutmut/ready: tests/mutants/requirements.txt | .venv/ready
+	@echo "Installing mutmut into build/mutmut (once, a few seconds) ..."
+	@rm -rf build/mutmut
+	$(call install,$<,--target build/mutmut)
 	@touch $@
 
 $(CDK): package-lock.json .npmrc | .venv/deploy

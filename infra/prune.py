@@ -51,7 +51,7 @@ class Prune(EventFunction):
         self.watch(
             "prune-refused",
             our_metric("PrunesRefused"),
-            meaning="One run would have deleted so many snapshots that it deleted none.",
+            meaning="Some snapshots stay only because of keep rules that their plan had earlier.",
             first="check the keep rules in plans.toml.",
         )
 

@@ -13,7 +13,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,9 +63,9 @@ class Decision(NamedTuple):
     reason: str
     """A part of a sentence, for a table that a person reads: "daily 3 of 7"."""
     older_rules: str
-    """Only these keep it, of another snapshot of its list; as `format_keep_tag` writes them. Empty: it is not held."""
+    """Of a held one: the rules of a snapshot of its list that keep it, as `format_keep_tag` writes them; else empty."""
     instance_gone: bool
-    """Whether its instance is not there any more, as far as is known."""
+    """Whether its instance no longer exists, as far as is known."""
     dry_run: bool
     """Its plan has `dry_run`: a deletion is reported, and not done."""
 
@@ -76,7 +76,7 @@ class Decision(NamedTuple):
 
     @property
     def is_held(self) -> bool:
-        """Whether today's rules would delete it, and only older ones keep it: somebody should look."""
+        """Whether only older rules keep it: a person should look."""
         return self.kept_because == KeptBecause.RULES_TIGHTENED
 
 
@@ -105,7 +105,7 @@ def decide(  # noqa: PLR0913 - what is there, what is wanted, and what could not
         plans={name: plan for plan in plans for name in plan.was} | {plan.name: plan for plan in plans},
         now=now,
         incomplete=frozenset(incomplete),
-        regions=regions,
+        regions=None if regions is None else frozenset(regions),
         instances=instances or {},
     )
     decisions: list[Decision] = []
@@ -138,7 +138,7 @@ class _Instance:
     def __init__(self, run: _Run, key: InstanceKey) -> None:
         self._run = run
         self._name, self._region, arn, self._home = key
-        self._is_gone = bool(arn) and arn not in run.instances.get(self._home, (arn,))
+        self._is_gone = bool(arn) and self._home in run.instances and arn not in run.instances[self._home]
         self._elsewhere = _elsewhere(run, self._region, self._home)
         self._unseen = _unseen(run, self._region, self._home, arn)
         self._is_unclear = not arn and run.inventory.has_namesakes(self._name)
@@ -165,9 +165,10 @@ class _Instance:
             if newest := next(copied, None):
                 self._copied_until[plan.name, region] = newest.origin.taken_at
 
-    def _copied_to(self, plan: Plan) -> Iterator[str]:
+    def _copied_to(self, plan: Plan) -> list[str]:
         """Return where else each snapshot must be: copies are not copied again."""
-        return (region for region in plan.copy_to if self._home == self._region != region)
+        are_copies = self._home != self._region
+        return [] if are_copies else [region for region in plan.copy_to if region != self._region]
 
     def decide(self) -> list[Decision]:
         """Decide on each, newest first."""

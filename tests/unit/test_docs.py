@@ -37,7 +37,7 @@ def test_each_link_leads_somewhere(path: Path, link: str) -> None:
 
 def dependencies() -> set[str]:
     """Return what each requirements*.in and package.json name, as CONTRIBUTING.md writes it."""
-    folders = [ROOT, ROOT / "lambda", ROOT / "tests/emulator/ansible"]
+    folders = [ROOT, ROOT / "lambda", ROOT / "tests/emulator/ansible", ROOT / "tests/mutants"]
     lines = "\n".join(path.read_text() for folder in folders for path in folder.glob("requirements*.in"))
     names = {name.partition("[")[0] for name in re.findall(r"^([\w-]+(?:\[[\w,]+\])?)==", lines, re.MULTILINE)}
     package = json.loads((ROOT / "package.json").read_text())
