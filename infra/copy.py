@@ -25,6 +25,8 @@ class Copy(QueueFunction):
     Each destination Region has a rule of its own, which adds the Region to the event: each copy is one message, and
     succeeds or fails by itself. One redrive of the dead-letter queue replays such messages.
 
+    It exists also if no plan copies: copies that were requested before that are seen through.
+
     An event that a rule could not deliver has no Region with it. It goes to a queue of its own, and is replayed from
     the archive through these rules.
     """
@@ -62,7 +64,10 @@ class Copy(QueueFunction):
         )
 
     def _allow_copies(self) -> None:
-        """Allow copies, and our tag on them."""
+        """Allow copies, and our tag on them. A policy cannot have an empty list of Regions."""
+        self.allow_reads("lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource")
+        if not self.context.copy_regions:
+            return
         self.allow_in_regions(
             "Copy",
             ["lightsail:CopySnapshot"],
@@ -77,4 +82,3 @@ class Copy(QueueFunction):
             conditions=WITH_OUR_TAG_ON_OURS,
             reason="A copy's ARN ends in a random id. The conditions require our tag, and no other owner's.",
         )
-        self.allow_reads("lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource")

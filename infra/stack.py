@@ -43,14 +43,14 @@ class LightsailSnapshotsStack(Stack):
         context = self._context(bus, plans)
         fan_out = FanOut(self, "FanOut", context, plans=plans.plans, schedules=schedules)
         create = Create(self, "Create", context, max_concurrency=plans.create_concurrency)
-        copies = [Copy(self, "Copy", context)] if context.copy_regions else []
+        copy = Copy(self, "Copy", context)
         prune = Prune(self, "Prune", context, plans=plans, schedules=schedules)
         audit = Audit(self, "Audit", context, plans=plans, schedules=schedules, runbook=runbook)
         Monitoring(
             self,
             "Monitoring",
             bus=bus,
-            capabilities=[fan_out, create, *copies, prune, audit],
+            capabilities=[fan_out, create, copy, prune, audit],
             schedules_dead_letters=schedules.dead_letter_queue,
             plans=plans.plans,
             notify=plans.notify,

@@ -8,13 +8,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
 from lightsail_snapshots.naming import PLAN_KEY, format_utc, merge_tags
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reconciler import Delivery, Failed, Pending, Reconciler, State, Usable, find_name_owner
+from lightsail_snapshots.reconciler import (
+    Delivery,
+    Failed,
+    Pending,
+    Reconciler,
+    State,
+    Usable,
+    fail_if_certain,
+    find_name_owner,
+)
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
@@ -43,17 +52,21 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
             default_region=self.settings.region,
             regions=self.settings.regions,
             copy_regions=self.settings.copy_regions,
+            is_lightsail_region=lambda region: region in lightsail_regions(),
         )
 
     def reconcile(self, request: SnapshotRequest, delivery: Delivery) -> State:
-        """Create the snapshot on the first delivery; on later ones, or if it is late, look for it first."""
+        """Create the snapshot on the first delivery; on later ones, look for it first.
+
+        Also look for it first if no new snapshot may be taken: one that exists is seen through.
+        """
         region = lightsail(request.region)
-        is_late = delivery.first_at > request.late_at
+        refusal = self._refusal(request, delivery)
         try:
-            if (delivery.attempt > 1 or is_late) and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+            if (delivery.attempt > 1 or refusal) and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
                 return _state(request, snapshot, region)
-            if is_late:
-                return _too_late(request)
+            if refusal:
+                return fail_if_certain(refusal, delivery)
             return _create(request, delivery, region)
         except NotFoundError as error:
             instance = f"{request.instance_name} in {request.region}"
@@ -68,9 +81,25 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         """Publish, count and log that the snapshot is usable."""
         detail = available_detail(request, snapshot, self.now())
         self.bus.put(INSTANCE_SNAPSHOT_AVAILABLE, detail, [snapshot.arn])
+        if request.dropped_copies:
+            logger.warning("Dropped copies to Regions that no plan copies to", dropped_copies=request.dropped_copies)
         metrics.add_metric("SnapshotsAvailable", MetricUnit.Count, 1)
         metrics.add_metric("TimeToAvailable", MetricUnit.Seconds, detail["secondsToAvailable"])
         logger.info("Snapshot is usable", state=Usable.state, seconds_to_available=detail["secondsToAvailable"])
+
+    def _refusal(self, request: SnapshotRequest, delivery: Delivery) -> Failed | None:
+        """Say why the request takes no new snapshot, if so."""
+        not_taken = f"no snapshot of {request.instance_name} was taken"
+        if request.region not in self.settings.regions:
+            text = f"{request.region} is not a Region of plans.toml, perhaps no longer, so {not_taken}"
+            return Failed(Reason.REGION_REMOVED, f"{text}. Add it to regions, deploy, and send the request again.")
+        if delivery.first_at > request.late_at:
+            text = f"The request came after {format_utc(request.late_at)}, so {not_taken}"
+            return Failed(Reason.TOO_LATE, f"{text}: send a new request, if you need one.")
+        if request.dropped_copies and not request.is_ours:
+            text = f"No plan copies to {', '.join(request.dropped_copies)}, so {not_taken}"
+            return Failed(Reason.INVALID_REQUEST, f"{text}: correct copyTo, and send the request again.")
+        return None
 
 
 def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> State:
@@ -123,11 +152,6 @@ def _present_arn(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail
         return region.instance(request.instance_name).arn
     except NotFoundError:
         return snapshot.instance_arn
-
-
-def _too_late(request: SnapshotRequest) -> Failed:
-    limit = f"The request came after {format_utc(request.late_at)}, so no snapshot of {request.instance_name} was taken"
-    return Failed(Reason.TOO_LATE, f"{limit}: send a new request, if you need one.")
 
 
 def _name_of_another_resource(request: SnapshotRequest) -> Failed:

@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
@@ -49,6 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             default_region=settings.region,
             regions=settings.regions,
             copy_regions=settings.copy_regions,
+            is_lightsail_region=lambda region: region in lightsail_regions(),
         )
     except InvalidRequestError as error:
         return reject_request(event_bus, event, context.aws_request_id, error)

@@ -250,13 +250,15 @@ def region_of_zone(name: str) -> str | None:
     return zone["region"] if zone else None
 
 
-def read_region(regions: Collection[str], *, for_copies: bool = False) -> Callable[[object], str]:
-    """Make the function that reads one of these Regions."""
+def read_region(
+    regions: Collection[str], *, for_copies: bool = False, is_other: Callable[[str], bool] = lambda _: False
+) -> Callable[[object], str]:
+    """Make the function that reads one of these Regions, or another one that `is_other` accepts."""
     purpose = "that this stack copies to" if for_copies else "of this stack"
 
     def read(value: object) -> str:
         name = read_text(value)
-        if name in regions:
+        if name in regions or is_other(name):
             return name
         region = region_of_zone(name)
         hint = f"; the Region of that zone is {region}" if region else ""
@@ -267,14 +269,17 @@ def read_region(regions: Collection[str], *, for_copies: bool = False) -> Callab
 
 
 def read_regions(
-    regions: Collection[str], *sources: str, for_copies: bool = False
+    regions: Collection[str],
+    *sources: str,
+    for_copies: bool = False,
+    is_other: Callable[[str], bool] = lambda _: False,
 ) -> Callable[[object], tuple[str, ...]]:
-    """Make the function that reads a list of these Regions; `sources` are Regions that a copy cannot go to."""
+    """Make the function that reads a list of such Regions; `sources` are Regions that a copy cannot go to."""
 
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
             raise invalid(f'must be a list of Regions such as ["eu-central-1"], not {format_value(value)}')
-        found = read_each(value, read_region(regions, for_copies=for_copies))
+        found = read_each(value, read_region(regions, for_copies=for_copies, is_other=is_other))
         problems = [f"{region} is listed twice" for region in dict.fromkeys(found) if found.count(region) > 1]
         problems += [f"{source} is the Region of the snapshot itself" for source in sources if source in found]
         if problems:

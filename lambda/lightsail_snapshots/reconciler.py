@@ -207,6 +207,16 @@ def find_name_owner(name: str, region: Lightsail, delivery: Delivery, error: Nam
     return snapshot
 
 
+def fail_if_certain(failed: Failed, delivery: Delivery) -> Failed:
+    """Return why a request fails of which nothing is visible.
+
+    Raises RetryableError as long as what an earlier delivery made may not be visible yet.
+    """
+    if delivery.attempt > 1 and delivery.may_read_stale:
+        raise RetryableError(failed.message)
+    return failed
+
+
 def _read_json(body: str) -> Any:
     try:
         return json.loads(body)

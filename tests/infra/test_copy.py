@@ -12,8 +12,14 @@ DESTINATIONS = ["eu-west-1", "us-east-1"]
 RULE = "AWS::Events::Rule"
 
 
-def test_stack_has_no_copy_when_no_plan_copies(template: Synthesized) -> None:
-    assert [name for name in template.document["Resources"] if name.startswith("Copy")] == []
+def test_stack_without_copies_sees_earlier_ones_through_and_makes_none(template: Synthesized) -> None:
+    """A deployment must not delete the queue with the copies that were requested before it."""
+    assert template.only("AWS::Lambda::EventSourceMapping", "Copy")["EventSourceArn"] == template.queue("CopyQueue")[0]
+    assert [name for name in template.of_type(RULE) if name.startswith("Copy")] == []
+    statements = statements_of(template, "Copy")
+    lightsail = {action for action in actions_of(statements) if action.startswith("lightsail:")}
+    assert lightsail == {"lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"}
+    assert all(statement["Resource"] for statement in statements), "IAM rejects an empty list"
     assert "COPY_REGIONS" not in template.environment_of("Create")
 
 
@@ -58,6 +64,13 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
     statements = statements_of(with_copies, "Copy")
     assert [statement for statement in statements if "lightsail:" in json.dumps(statement["Action"])] == [
         {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
+        },
+        {
             "Sid": "Copy",
             "Effect": "Allow",
             "Action": "lightsail:CopySnapshot",
@@ -76,12 +89,5 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
                 "StringEquals": {"aws:RequestTag/managed-by": "lightsail-snapshots"},
                 "StringEqualsIfExists": {"aws:ResourceTag/managed-by": "lightsail-snapshots"},
             },
-        },
-        {
-            "Sid": "Read",
-            "Effect": "Allow",
-            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetOperationsForResource"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
         },
     ]

@@ -23,7 +23,7 @@ def test_request_from_any_source_on_our_bus_enters_the_queue_as_it_is(template: 
 
 def test_concurrency_is_a_setting_and_two_by_default(template: Synthesized, everything: Synthesized) -> None:
     mapping = "AWS::Lambda::EventSourceMapping"
-    assert template.only(mapping)["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert template.only(mapping, "Create")["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert everything.only(mapping, "Create")["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 

@@ -112,8 +112,9 @@ def is_request(entry: dict[str, Any]) -> bool:
     """Read the event as the functions do; raises InvalidRequestError if it is bad."""
     assert entry["EventBusName"].endswith("lightsail-snapshots")
     event = {"id": "1", "time": "2026-11-23T03:15:00Z", "detail": json.loads(entry["Detail"])}
-    parse = {"Instance Snapshot Requested": parse_request, "Fleet Snapshot Requested": parse_fleet_request}
-    parse[entry["DetailType"]](event, default_region=REGIONS[0], regions=REGIONS)
+    parsers = {"Instance Snapshot Requested": parse_request, "Fleet Snapshot Requested": parse_fleet_request}
+    parse: Any = parsers[entry["DetailType"]]
+    parse(event, default_region=REGIONS[0], regions=REGIONS)
     return True
 
 

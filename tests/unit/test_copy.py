@@ -1,7 +1,8 @@
 """`copy`, row by row of its table in docs/architecture.md, and its events, logs and metrics."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,16 +38,17 @@ def test_first_delivery_copies_and_tags_and_is_retried(aws: FakeAws, wanted: dic
     copy_of = {"copy-of": f"us-east-1 {wanted['event']['detail']['createdAt']} {source['fromInstanceArn']}"}
     assert tags(made) == tags(source) | copy_of
     assert {"snapshot-name": NAME, "snapshot-keep": "last=7"}.items() <= tags(made).items()
-    assert aws.calls == ["CopySnapshot", "TagResource"]
+    assert aws.calls == ["GetInstanceSnapshot", "CopySnapshot", "TagResource"]
     assert aws.events() == []
 
 
-def test_copy_makes_two_calls_and_one_more_per_retry(aws: FakeAws, wanted: dict[str, Any]) -> None:
+def test_copy_makes_three_calls_and_one_more_per_retry(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
     aws.request(wanted, attempt=2)
     aws.emulator.clock.advance(60)
     aws.request(wanted, attempt=3)
-    assert aws.calls == ["CopySnapshot", "TagResource", "GetInstanceSnapshot", "GetInstanceSnapshot"]
+    read = "GetInstanceSnapshot"
+    assert aws.calls == [read, "CopySnapshot", "TagResource", read, read]
 
 
 def test_pending_copy_is_retried(aws: FakeAws, wanted: dict[str, Any]) -> None:
@@ -102,7 +104,8 @@ def test_copy_in_an_unknown_state_is_retried(aws: FakeAws, wanted: dict[str, Any
 
 def test_copy_fails_when_its_source_was_deleted(aws: FakeAws, wanted: dict[str, Any]) -> None:
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
-    assert aws.request(wanted)
+    assert not aws.request(wanted), "the read may be stale"
+    assert aws.request(wanted, attempt=2)
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "SourceGone")
     assert text.startswith(f"There is no snapshot {NAME} in {HERE} any more.")
@@ -161,7 +164,7 @@ def test_copy_retries_when_lightsail_has_too_many_copies(aws: FakeAws, wanted: d
 def test_copy_is_not_announced_before_it_is_tagged(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("busy", operation="TagResource", error="InvalidInputException", message="No.", times=2)
     assert not aws.request(wanted)
-    assert aws.calls == ["CopySnapshot", "TagResource", "TagResource"], "once more without the tag that has no value"
+    assert aws.calls[-2:] == ["TagResource", "TagResource"], "once more without the tag that has no value"
     aws.emulator.clock.advance(60)
     assert not aws.request(wanted, attempt=2)
     assert aws.events() == [], "it was usable and not tagged"
@@ -195,7 +198,7 @@ def test_lost_response_makes_one_copy_and_tags_it(aws: FakeAws, wanted: dict[str
 
 def test_two_lost_responses_and_a_lost_read_make_one_copy(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=2)
-    aws.emulator.faults.add("unreachable", operation="GetInstanceSnapshot", times=2)
+    aws.emulator.faults.add("unreachable", operation="GetInstanceSnapshot", region=THERE, times=2)
     assert not aws.request(wanted)
     assert tags(aws.snapshots(THERE)[0]) == {}
     assert is_finished(aws, wanted)
@@ -228,15 +231,99 @@ def test_copy_completes_the_tags_that_lightsail_carried_over(aws: FakeAws, wante
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
 
 
-@pytest.mark.parametrize("key", ["managed-by", "copy-of"])
-def test_copy_restores_a_removed_tag_before_it_is_announced(aws: FakeAws, wanted: dict[str, Any], key: str) -> None:
+def test_copy_restores_copy_of_before_it_is_announced(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.request(wanted)
-    client().untag_resource(resourceName=NAME, tagKeys=[key])
+    client().untag_resource(resourceName=NAME, tagKeys=["copy-of"])
     aws.emulator.clock.advance(60)
     assert not aws.request(wanted, attempt=2)
     assert aws.events() == []
     assert aws.request(wanted, attempt=3)
-    assert key in {tag["key"] for tag in aws.event()["detail"]["tags"]}
+    assert "copy-of" in {tag["key"] for tag in aws.event()["detail"]["tags"]}
+
+
+def test_copy_is_not_tagged_again_when_a_person_removed_managed_by(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    aws.request(wanted)
+    aws.emulator.clock.advance(60)
+    aws.request(wanted, attempt=2)
+    aws.events()
+    client().untag_resource(resourceName=NAME, tagKeys=["managed-by"])
+    aws.calls.clear()
+    for attempt in (1, 2):
+        assert aws.request(wanted, attempt)
+        assert outcome(aws)[1] == "NameInUse"
+    assert "TagResource" not in aws.calls
+    assert "managed-by" not in tags(aws.snapshots(THERE)[0])
+
+
+# What the message says is checked.
+
+
+def test_copy_of_a_foreign_snapshot_is_neither_made_nor_tagged(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    client(HERE).untag_resource(resourceName=NAME, tagKeys=["managed-by"])
+    copy_by_hand()
+    aws.calls.clear()
+    for attempt in (1, 2):
+        assert aws.request(wanted, attempt)
+        assert outcome(aws)[1] == "SourceGone"
+    assert {"CopySnapshot", "TagResource"}.isdisjoint(aws.calls)
+    assert tags(aws.snapshots(THERE)[0]) == {}
+
+
+def test_copy_fails_when_its_source_is_another_snapshot_of_the_name(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
+    available(aws)
+    assert aws.request(wanted)
+    assert outcome(aws)[1:] == (
+        "SourceGone",
+        f"{NAME} in {HERE} is not the snapshot that was to be copied, or no longer ours.",
+    )
+    assert aws.snapshots(THERE) == []
+
+
+# A Region that the plans no longer copy to.
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Deploy without copies."""
+    return lambda: monkeypatch.setattr(copy, "settings", replace(copy.settings, copy_regions=()))
+
+
+def test_copy_is_announced_when_its_region_was_removed_meanwhile(
+    aws: FakeAws, wanted: dict[str, Any], removed: Callable[[], None]
+) -> None:
+    aws.request(wanted)
+    removed()
+    assert not aws.request(wanted, attempt=2)
+    aws.emulator.clock.advance(60)
+    assert aws.request(wanted, attempt=3)
+    assert aws.event()["detail-type"] == "Instance Snapshot Copied"
+
+
+def test_copy_is_not_made_when_its_region_was_removed_before(
+    aws: FakeAws, wanted: dict[str, Any], removed: Callable[[], None]
+) -> None:
+    removed()
+    assert aws.request(wanted)
+    assert outcome(aws)[1:] == (
+        "RegionRemoved",
+        f"No plan copies to {THERE}, perhaps no longer, so {NAME} was not copied there. "
+        "Add it to copy_to, deploy, and send the request again.",
+    )
+    assert aws.snapshots(THERE) == []
+
+
+def test_copy_is_not_tagged_when_its_region_was_removed_before(
+    aws: FakeAws, wanted: dict[str, Any], removed: Callable[[], None]
+) -> None:
+    aws.emulator.faults.add("throttle", operation="TagResource")
+    aws.request(wanted)
+    removed()
+    assert not aws.request(wanted, attempt=2), "the read may be stale"
+    aws.emulator.clock.advance(600)
+    assert aws.request(wanted, attempt=5)
+    assert outcome(aws)[1] == "RegionRemoved"
+    assert tags(aws.snapshots(THERE)[0]) == {}
 
 
 def test_each_destination_is_copied_independently(aws: FakeAws) -> None:
@@ -287,9 +374,9 @@ BAD: dict[str, tuple[object, list[str]]] = {
     "no JSON": ("hello", ["the message must be a JSON object with destination and event, not 'hello'"]),
     "an empty object": ({}, ["destination: is missing", "event: is missing"]),
     "a Region that is no destination": (
-        {"destination": "us-east-1", "event": {"source": "lightsail-snapshots", "detail": 7}},
+        {"destination": "mars-1", "event": {"source": "lightsail-snapshots", "detail": 7}},
         [
-            "destination: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
+            "destination: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'mars-1'",
             "event.detail: must be a JSON object, not 7",
         ],
     ),

@@ -296,7 +296,8 @@ def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys
         regions=["eu-central-1a"],
         copyTo=["us-east-2", "us-east-1"],
         keepFor="soon",
-        planName="daily",
+        plan=None,
+        keepfor="P1D",
         tags={"env": 7},
     )
     answer = run(event)
@@ -313,7 +314,7 @@ def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys
         "detail.copyTo[0]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-2'",
         "detail.copyTo[1]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
         "detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H, not 'soon'",
-        "detail.planName: unknown key; did you mean plan?",
+        "detail.keepfor: unknown key; did you mean keepFor?",
     ]
     assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
@@ -326,6 +327,13 @@ def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys
 def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None:
     assert run(event)["reason"] == "InvalidRequest"
     assert aws.event()["detail"]["requestId"] == "invocation-1"
+
+
+def test_plans_request_goes_on_without_a_region_that_was_removed(aws: FakeAws) -> None:
+    assert run(fleet(regions=["us-east-1", "us-west-2"], copyTo=["eu-west-1", "ap-south-1"])) == {
+        "selected": {"us-east-1": 1}
+    }
+    assert aws.event()["detail"]["copyTo"] == ["eu-west-1", "ap-south-1"], "create drops the copy, and says so"
 
 
 def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:

@@ -120,6 +120,12 @@ def lightsail(region: str) -> Lightsail:
     return Lightsail(region)
 
 
+@cache
+def lightsail_regions() -> tuple[str, ...]:
+    """Return all Regions that have Lightsail, as the SDK knows them; the account may not have enabled each."""
+    return tuple(boto3.Session().get_available_regions("lightsail"))
+
+
 def list_snapshots(regions: Iterable[str]) -> tuple[list[Snapshot], dict[str, AwsError]]:
     """Return all snapshots of these Regions, and the errors by Region. A Region with an error has none in the list."""
     listed: list[Snapshot] = []

@@ -5,7 +5,7 @@
 The rule of each destination Region writes the message, so that one message is one copy.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,22 +41,31 @@ class CopyRequest(Subject):
         return {**self.source.tags, MANAGED_BY_KEY: MANAGED_BY, COPY_OF_KEY: self.source.copy_of}
 
 
-def parse_copy_request(message: object, *, copy_regions: Collection[str]) -> CopyRequest:
+def parse_copy_request(
+    message: object,
+    *,
+    regions: Collection[str],
+    copy_regions: Collection[str],
+    is_lightsail_region: Callable[[str], bool] = lambda _: False,
+) -> CopyRequest:
     """Read a message of the queue; raise InvalidRequestError with every problem at once.
 
-    The event is our own: a field that a later version adds to it does no harm.
+    `regions` are those of the stack, `copy_regions` those that it copies to. Others of Lightsail's Regions are accepted
+    too: the stack may have had them when the event was put. The event is our own, so a field that a later version adds
+    to it does no harm.
     """
     if not isinstance(message, Mapping):
         text = f"the message must be a JSON object with destination and event, not {format_value(message)}"
         raise InvalidRequestError([Problem((), text)])
     fields = Reader(message)
-    destination = fields.require("destination", read_region(copy_regions, for_copies=True)) or ""
+    read_destination = read_region(copy_regions, for_copies=True, is_other=is_lightsail_region)
+    destination = fields.require("destination", read_destination) or ""
     event = fields.open("event")
     event.require("source", _read_our_source)
     detail = event.open("detail")
     request_id = detail.require("requestId", read_text) or ""
     plan = detail.take("plan", read_plan)
-    source = _read_source(detail)
+    source = _read_source(detail, read_region(regions, is_other=is_lightsail_region))
     if fields.problems:
         raise InvalidRequestError(fields.problems, request_id or None)
     return CopyRequest(
@@ -77,12 +86,12 @@ def _read_our_source(value: object) -> str:
     return SOURCE
 
 
-def _read_source(detail: Reader) -> Snapshot:
+def _read_source(detail: Reader, read_source_region: Callable[[object], str]) -> Snapshot:
     """Read the snapshot that is available; its problems are added to those of `detail`."""
     return Snapshot(
         name=detail.require("instanceSnapshotName", read_name) or "",
         arn=detail.require("instanceSnapshotArn", read_text) or "",
-        region=detail.require("region", read_text) or "",
+        region=detail.require("region", read_source_region) or "",
         state=AVAILABLE,
         created_at=detail.require("createdAt", read_instant) or datetime.min.replace(tzinfo=UTC),
         instance_name=detail.require("instanceName", read_name) or "",

@@ -1,6 +1,6 @@
 """`Fleet Snapshot Requested`: anyone may ask for a snapshot of each instance that is selected."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,21 +74,29 @@ class FleetRequest:
 
 
 def parse_fleet_request(
-    event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
+    event: object,
+    *,
+    default_region: str,
+    regions: Collection[str],
+    copy_regions: Collection[str] = (),
+    is_lightsail_region: Callable[[str], bool] = lambda _: False,
 ) -> FleetRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once.
 
-    `regions` are those of the stack, `copy_regions` those that it copies to.
+    `regions` are those of the stack, `copy_regions` those that it copies to. A request of ours may have others of
+    Lightsail's Regions, if a deployment has just removed them: it looks for no instances there, and `create` drops the
+    copies.
     """
     envelope = open_event(event)
     envelope.reject_replay("put the request again, or replay the Instance Snapshot Requested events")
     detail = envelope.detail
     select = detail.require("select", parse_select) or Select()
     take_regions = detail.take if default_region in regions else detail.require
-    here = take_regions("regions", read_regions(regions)) or (default_region,)
+    is_other = is_lightsail_region if envelope.is_ours else lambda _: False
+    here = take_regions("regions", read_regions(regions, is_other=is_other)) or (default_region,)
     sources = () if detail.is_wrong("regions") else here
     tags = detail.take("tags", read_tags) or {}
-    copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True)) or ()
+    copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True, is_other=is_other)) or ()
     keep = envelope.take_ours("keep", read_keep)
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
@@ -104,7 +112,7 @@ def parse_fleet_request(
         is_scheduled=scheduled_time is not None,
         plan=plan,
         select=select,
-        regions=here,
+        regions=tuple(region for region in here if region in regions),
         tags=tags,
         copy_to=copy_to,
         keep=keep,

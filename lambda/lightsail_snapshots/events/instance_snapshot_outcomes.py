@@ -26,6 +26,7 @@ class Reason(StrEnum):
     SNAPSHOT_ERROR = "SnapshotError"
     TIMED_OUT = "TimedOut"
     TOO_LATE = "TooLate"
+    REGION_REMOVED = "RegionRemoved"
 
 
 def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def available_detail(request: SnapshotRequest, snapshot: Snapshot, now: datetime
         **({"instanceArn": snapshot.instance_arn} if snapshot.instance_arn else {}),
         "secondsToAvailable": round((now - request.requested_at).total_seconds()),
         **({"copyTo": list(request.copy_to)} if request.copy_to else {}),
+        **({"droppedCopies": list(request.dropped_copies)} if request.dropped_copies else {}),
     }
 
 

@@ -1,6 +1,6 @@
 """`Instance Snapshot Requested`: anyone may ask for a snapshot of one instance."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,12 +50,16 @@ class SnapshotRequest(Subject):
     late_at: datetime
     """A request that is delivered for the first time after this takes no new snapshot: replayed nights must not push
     real ones out of the keep rules."""
+    is_ours: bool
+    """Whether the stack itself put the request."""
     is_name_given: bool
     """Whether the sender chose the name of the snapshot, so that it may have been used before."""
     tags: Mapping[str, str]
     """Those of the request; `create` adds the instance's and ours."""
     copy_instance_tags: bool
     copy_to: tuple[str, ...]
+    dropped_copies: tuple[str, ...]
+    """Regions that it asks for, and that the stack does not copy to, perhaps no longer."""
     keep: Keep | None
     """The rules of its plan."""
     keep_for: timedelta | None
@@ -73,21 +77,28 @@ class SnapshotRequest(Subject):
 
 
 def parse_request(
-    event: object, *, default_region: str, regions: Collection[str], copy_regions: Collection[str] = ()
+    event: object,
+    *,
+    default_region: str,
+    regions: Collection[str],
+    copy_regions: Collection[str] = (),
+    is_lightsail_region: Callable[[str], bool] = lambda _: False,
 ) -> SnapshotRequest:
     """Read an EventBridge event; raise InvalidRequestError with every problem at once.
 
-    `regions` are those of the stack, `copy_regions` those that it copies to.
+    `regions` are those of the stack, `copy_regions` those that it copies to. Others of Lightsail's Regions are accepted
+    too: the stack may have had them when the request was put.
     """
     envelope = open_event(event)
     detail = envelope.detail
     instance_name = detail.require("instanceName", read_name) or ""
     given_name = detail.take("instanceSnapshotName", read_name)
     take_region = detail.take if default_region in regions else detail.require
-    region = take_region("region", read_region(regions)) or default_region
+    region = take_region("region", read_region(regions, is_other=is_lightsail_region)) or default_region
     tags = detail.take("tags", read_tags) or {}
     copy_instance_tags = detail.take("copyInstanceTags", read_flag)
-    copy_to = detail.take("copyTo", read_regions(copy_regions, region, for_copies=True)) or ()
+    read_copy_to = read_regions(copy_regions, region, for_copies=True, is_other=is_lightsail_region)
+    copy_to = detail.take("copyTo", read_copy_to) or ()
     keep = envelope.take_ours("keep", read_keep)
     keep_for = detail.take("keepFor", read_duration)
     plan = envelope.take_ours("plan", read_plan)
@@ -108,10 +119,12 @@ def parse_request(
         instance_name=instance_name,
         instance_snapshot_name=given_name or snapshot_name(instance_name, slot, *distinct),
         region=region,
+        is_ours=envelope.is_ours,
         is_name_given=given_name is not None and not envelope.is_ours,
         tags=tags,
         copy_instance_tags=copy_instance_tags is not False,
-        copy_to=copy_to,
+        copy_to=tuple(each for each in copy_to if each in copy_regions),
+        dropped_copies=tuple(each for each in copy_to if each not in copy_regions),
         plan=plan,
         keep=keep,
         keep_for=keep_for,
