@@ -360,9 +360,8 @@ def watched_metrics(alarms: dict[str, dict[str, Any]]) -> int:
 
 
 def test_alarms_cost_what_the_runbook_says(alarms: dict[str, Any], template: Synthesized) -> None:
-    without_copies = template.of_type(ALARM)
-    assert (len(without_copies) - 1, len(alarms) - 1) == (15, 20)
-    assert [watched_metrics(each) for each in (without_copies, alarms)] == [1 + 16, 1 + 22]
+    for each in (template.of_type(ALARM), alarms):
+        assert (len(each), watched_metrics(each)) == (1 + 20, 1 + 22)
 
 
 def test_metrics_cost_what_the_runbook_says(series: set[emitted.Series]) -> None:
