@@ -28,6 +28,15 @@ def run_schedule(aws: LocalAws, plan: str) -> str:
     return f"{scheduled_time:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def disable_schedules(aws: LocalAws) -> None:
+    """Disable the deployed schedules, so that nothing runs by the clock while the demo shows something else."""
+    client: Any = aws.client("scheduler")
+    for listed in client.list_schedules(GroupName=GROUP)["Schedules"]:
+        deployed = client.get_schedule(Name=listed["Name"], GroupName=GROUP)
+        kept = {name: deployed[name] for name in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+        client.update_schedule(GroupName=GROUP, State="DISABLED", **kept)
+
+
 def put_schedule_event(aws: LocalAws, schedule: str, scheduled_time: datetime) -> None:
     """Put the event on the bus that a deployed schedule, such as `prune`, would put at this time."""
     deployed: Any = aws.client("scheduler").get_schedule(Name=schedule, GroupName=GROUP)

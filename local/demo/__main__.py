@@ -17,6 +17,7 @@ from local.demo.overdue import show_overdue
 from local.demo.plan import run_plan, write_plans
 from local.demo.prune import run_prune, seed_nights
 from local.demo.request import request_snapshot
+from local.run_schedule import disable_schedules
 from local.speed_up import speed_up
 from local.user_settings import ignore_user_settings
 
@@ -73,6 +74,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
         resources = cdk.resources(aws)
     with screen.step(f"Speed up for the demo: retry every {RETRY_SECONDS} s, snapshots take {SNAPSHOT_SECONDS} s"):
         speed_up(aws, resources, RETRY_SECONDS, SNAPSHOT_SECONDS)
+        disable_schedules(aws)  # the demo puts their events itself, whatever the time of day
     request_snapshot(screen, aws, outputs["BusName"], resources["CreateFunction"], TIMEOUT_SECONDS)
     run_plan(screen, aws, TIMEOUT_SECONDS)
     run_prune(screen, aws, resources["PruneFunction"], TIMEOUT_SECONDS)
