@@ -12,7 +12,7 @@ from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import our_metric
 from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
-from lightsail_snapshots.events import AUDIT_REQUESTED, INSTANCE_SNAPSHOT_FAILED, RECOVERY_POINT_OVERDUE, SOURCE
+from lightsail_snapshots.events import AUDIT_REQUESTED, RECOVERY_POINT_OVERDUE, REQUEST_REJECTED, SOURCE
 from lightsail_snapshots.reader import format_duration
 from lightsail_snapshots_plans.plans import Plans
 
@@ -25,7 +25,7 @@ class Audit(EventFunction):
 
     module = "audit"
     description = "Finds the Lightsail instances that have no recent snapshot."
-    publishes = (RECOVERY_POINT_OVERDUE, INSTANCE_SNAPSHOT_FAILED)
+    publishes = (RECOVERY_POINT_OVERDUE, REQUEST_REJECTED)
     timeout = Duration.minutes(10)  # for 10,000 instances: several hundred pages, one after the other
     memory = 1024  # 100,000 snapshots of a Region, with their tags, need 250 MB
 
@@ -52,6 +52,7 @@ class Audit(EventFunction):
             "every": format_duration(plans.audit_interval),
         }
         schedules.put_event("audit", AUDIT_REQUESTED, detail, schedule=plans.audit_schedule)
+        schedules.put_event("audit-report", AUDIT_REQUESTED, detail | {"report": True}, schedule=plans.report_schedule)
         self._add_alarms(plans)
 
     def _add_alarms(self, plans: Plans) -> None:

@@ -12,8 +12,8 @@ from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
 from lightsail_snapshots.events import (
     FLEET_SNAPSHOT_REQUESTED,
-    INSTANCE_SNAPSHOT_FAILED,
     INSTANCE_SNAPSHOT_REQUESTED,
+    REQUEST_REJECTED,
     SOURCE,
 )
 from lightsail_snapshots.plan import Plan
@@ -25,7 +25,7 @@ class FanOut(EventFunction):
 
     module = "fan_out"
     description = "Requests a snapshot of each Lightsail instance that a plan selects."
-    publishes = (INSTANCE_SNAPSHOT_REQUESTED, INSTANCE_SNAPSHOT_FAILED)
+    publishes = (INSTANCE_SNAPSHOT_REQUESTED, REQUEST_REJECTED)
 
     def __init__(
         self,

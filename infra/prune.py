@@ -12,9 +12,9 @@ from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_DELETED,
-    INSTANCE_SNAPSHOT_FAILED,
     PRUNE_REFUSED,
     PRUNE_REQUESTED,
+    REQUEST_REJECTED,
     SOURCE,
 )
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
@@ -32,7 +32,7 @@ class Prune(EventFunction):
 
     module = "prune"
     description = "Deletes the snapshots of Lightsail instances that no plan keeps any longer."
-    publishes = (INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, INSTANCE_SNAPSHOT_FAILED)
+    publishes = (INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED, REQUEST_REJECTED)
     memory = 1024  # all snapshots of all Regions at once: 100,000 need several hundred megabytes
 
     def __init__(
@@ -47,16 +47,18 @@ class Prune(EventFunction):
             # A replayed request carries the plans of an earlier day, which may keep less than today's.
             pattern={"source": [SOURCE], "detail-type": [PRUNE_REQUESTED], **NOT_REPLAYED},
         )
-        schedules.put_event("prune", PRUNE_REQUESTED, _detail(plans), schedule=plans.prune_schedule)
+        detail = _detail(plans)
+        schedules.put_event("prune", PRUNE_REQUESTED, detail, schedule=plans.prune_schedule)
+        schedules.put_event("prune-report", PRUNE_REQUESTED, detail | {"report": True}, schedule=plans.report_schedule)
         self.watch(
             "prune-refused",
             our_metric("PrunesRefused"),
-            meaning="Some snapshots stay only because of keep rules that their plan had earlier.",
+            meaning="Some snapshots stay only because they were taken under keep rules that keep more.",
             first="check the keep rules in plans.toml.",
         )
 
     def _allow_deletions(self) -> None:
-        """Allow to list snapshots, and to delete those that have our tag and no hold."""
+        """Allow to list snapshots and instances, and to delete those that have our tag and no hold."""
         self.allow_on_all(
             "InstanceSnapshot",
             self.context.all_regions,
@@ -69,7 +71,8 @@ class Prune(EventFunction):
             },
             reason="A snapshot's ARN ends in a random id. The condition requires our tag.",
         )
-        self.allow_reads("lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots")
+        # The daily report lists instances too, to find the snapshots of those that are gone.
+        self.allow_reads("lightsail:GetInstances", "lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots")
 
 
 def _detail(plans: Plans) -> dict[str, Any]:

@@ -40,9 +40,10 @@ class Dashboard(Construct):
             _am_i_safe(plans, alarms),
             _snapshots(any(plan.copy_to for plan in plans), work_queues),
             [
-                _graph("Dead letters: must be empty", _visible(dead_letters)),
-                _graph("Work queues: what waits must be received", _consumed(work_queues)),
-                _graph("Function errors", errors),
+                _numbers("Snapshots to review", [our_metric("SnapshotsToReview", statistic="Maximum", period=DAY)]),
+                _graph("Dead letters: must be empty", _visible(dead_letters), width=7),
+                _graph("Work queues: what waits must be received", _consumed(work_queues), width=7),
+                _graph("Function errors", errors, width=6),
             ],
         ]
         cloudwatch.Dashboard(self, "Dashboard", dashboard_name=NAME, default_interval=Duration.days(7), widgets=rows)
@@ -66,7 +67,8 @@ def _am_i_safe(plans: Sequence[Plan], alarms: Sequence[cloudwatch.IAlarm]) -> Ro
     copy_ages = [_by_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
     overdue = [_by_plan("InstancesOverdue", plan) for plan in plans if plan.max_age]
     protected = [_by_plan("InstancesProtected", plan) for plan in plans]
-    unprotected = our_metric("InstancesUnprotected", statistic="Maximum", label="no plan")
+    # By the day, since only the daily report counts instances in all Regions.
+    unprotected = our_metric("InstancesUnprotected", statistic="Maximum", period=DAY, label="no plan")
     graph = cloudwatch.GraphWidget(
         title="Recovery point age: hours of work that would be lost, worst instance of each plan",
         left=[*ages, *copy_ages],

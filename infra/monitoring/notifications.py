@@ -16,7 +16,13 @@ from constructs import Construct
 
 from infra.queues import DeadLetterQueue
 from infra.rules import add_rule
-from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED, PRUNE_REFUSED, RECOVERY_POINT_OVERDUE, SOURCE
+from lightsail_snapshots.events import (
+    INSTANCE_SNAPSHOT_FAILED,
+    PRUNE_REFUSED,
+    RECOVERY_POINT_OVERDUE,
+    REQUEST_REJECTED,
+    SOURCE,
+)
 
 _PRESENT, _ABSENT = [{"exists": True}], [{"exists": False}]
 
@@ -53,9 +59,10 @@ _MESSAGES = {
         text="Request rejected at <time>, no snapshot was taken: <message>",
         section="snapshots-failed",
     ),
-    "PruneRefused": _Message(
-        detail_type=PRUNE_REFUSED, text="Prune refused at <time>: <message>", section="prune-refused"
+    "EventRejected": _Message(
+        detail_type=REQUEST_REJECTED, text="Request rejected at <time>: <message>", section="snapshots-failed"
     ),
+    "PruneRefused": _Message(detail_type=PRUNE_REFUSED, text="Prune refused. <message>", section="prune-refused"),
 }
 
 

@@ -18,6 +18,8 @@ QUERIES: Mapping[str, str] = {
     ' | filter message = "Overdue" | sort @timestamp desc | limit 100',
     "unprotected": "fields @timestamp, count, instances"
     ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
+    "to-review": "fields @timestamp, instance_name, region, because, instance_gone, count"
+    ' | filter message = "Snapshots to review" | sort @timestamp desc | limit 100',
     "nothing-selected": "fields @timestamp, plan, select, regions"
     ' | filter message like "Selected no instances" | sort @timestamp desc | limit 20',
     # Three kinds of errors: those that we log; those that nobody caught, which the runtime logs (with `log_level` by

@@ -8,7 +8,7 @@ is true, and a missing one raises an alarm.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
 from lightsail_snapshots.events import RECOVERY_POINT_OVERDUE
 from lightsail_snapshots.events.audit_requested import AuditRequest, parse_audit_request
 from lightsail_snapshots.events.envelope import InvalidRequestError
@@ -27,7 +27,7 @@ from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
-from lightsail_snapshots.reporting import RegionsFailedError, reject_request
+from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.settings import AuditSettings
 
 # Made in Lambda's init phase, where the CPU is not throttled.
@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = parse_audit_request(event, default_region=settings.region)
     except InvalidRequestError as error:
-        return reject_request(event_bus, event, context.aws_request_id, error)
+        return reject_event(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id):
         if datetime.now(UTC) - request.now > request.every:
             # Every age would be too small by that much.
@@ -83,7 +83,7 @@ def _audit(request: AuditRequest) -> dict[str, Any]:
 
 
 def _list_regions(request: AuditRequest) -> _Listing:
-    """List each Region once; go on with the others if one fails."""
+    """List each Region once; go on with the others if one fails. The daily report looks at all Lightsail Regions."""
     listing = _Listing()
     with_instances = {*settings.regions, *(region for plan in request.plans for region in plan.regions)}
     with_copies = {region for plan in request.plans for region in plan.copy_to}
@@ -95,7 +95,19 @@ def _list_regions(request: AuditRequest) -> _Listing:
         except AwsError as error:
             logger.exception("A Region failed; the others go on", region=region)
             listing.failures[region] = str(error)
+    if request.report:
+        _list_elsewhere(listing, {*with_instances, *with_copies})
     return listing
+
+
+def _list_elsewhere(listing: _Listing, configured: Collection[str]) -> None:
+    """List the instances of the Regions that are in no plan; skip a Region that the account has not enabled."""
+    for region in lightsail_regions():
+        if region not in configured:
+            try:
+                listing.instances[region] = _all(lightsail(region).instances())
+            except AwsError as error:
+                logger.info("Skipped a Region that is not configured", region=region, error=str(error))
 
 
 def _all(pages: Iterable[list[Instance]]) -> list[Instance]:

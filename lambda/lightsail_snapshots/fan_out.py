@@ -25,7 +25,7 @@ from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reporting import RegionsFailedError, reject_request
+from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.settings import Settings
 
 # Made in Lambda's init phase, where the CPU is not throttled.
@@ -41,8 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises RegionsFailedError or an AwsError if Lambda should retry it.
     """
-    for name in ("SnapshotsFailed", "EmptySelections"):
-        metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
+    metrics.add_metric("EmptySelections", MetricUnit.Count, 0)  # an alarm needs data points
     try:
         request = parse_fleet_request(
             event,
@@ -52,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             is_lightsail_region=lambda region: region in lightsail_regions(),
         )
     except InvalidRequestError as error:
-        return reject_request(event_bus, event, context.aws_request_id, error)
+        return reject_event(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):
         return _fan_out(request)
 

@@ -1,16 +1,18 @@
-"""`prune`: deletes the snapshots that the plans do not keep any more, and says of each that it did, and why.
+"""`prune`: deletes the snapshots that no plan keeps any longer.
 
-One listing per Region, one decision over all of them (`retention.decide`), and then one deletion after the other, the
-oldest first. Before each, the snapshot is read again: it goes only while it is still what was decided on. Three things
-stop it early, and each is said: an error stops its Region, an event that the bus does not take stops the run, since
-what cannot be told is better not done, and so does the end of the function's time. The next run goes on from there;
-to run twice, or two at a time, deletes nothing more.
+It lists each Region once, decides on all snapshots together (`retention.decide`), and deletes one after the other,
+oldest first. Before the first deletion for an instance it reads again what justifies it, and before each deletion the
+snapshot itself. An outage or throttling stops a Region. A snapshot that Lightsail refuses to delete is skipped. Either
+fails the run at its end. The next run continues; two runs, also at the same time, delete nothing more than one.
 
-The event follows its deletion, since one that comes before could announce what then does not happen. The log line
-comes between the two: where the event is lost, it still says all that the event would have said.
+The log line "Deleting a snapshot" has all fields of the event, so a function that is killed after the deletion leaves a
+trace. The event follows the deletion, because an earlier one could announce what does not happen.
+
+The daily report (`report` in the request) also looks at all other Lightsail Regions, where it deletes nothing.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,30 +22,28 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws import LONGEST_CALL
-from lightsail_snapshots.aws.errors import AwsError
+from lightsail_snapshots.aws.errors import AwsError, RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, list_snapshots
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions, list_snapshots
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
 from lightsail_snapshots.events.envelope import InvalidRequestError
-from lightsail_snapshots.events.prune_requested import (
-    PruneRequest,
-    deleted_detail,
-    parse_prune_request,
-    refusals,
-    refused_detail,
-)
+from lightsail_snapshots.events.prune_outcomes import deleted_detail, refused_detail
+from lightsail_snapshots.events.prune_requested import PruneRequest, parse_prune_request
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.reporting import RegionsFailedError, reject_request
+from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.retention import Decision, decide
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot
 
 SECONDS_PER_DELETION = 5 * LONGEST_CALL
-"""Seconds that one deletion may take, its reads and its event included; no other is begun with less than that left."""
+"""Seconds that one deletion may take, with its reads and its event. None is started with less time left."""
 
 MAX_REQUEST_AGE = timedelta(hours=6)
-"""How old a request may be, which is as long as Lambda goes on trying. One that was replayed from the queue of failures
-days later has the plans of its own day, which may be stricter than today's."""
+"""As long as Lambda retries. A request that is replayed days later has the plans of its own day, which may keep less
+than today's."""
+
+MOST_LOGGED = 100
+"""Lines about snapshots to review in one report."""
 
 # Made in Lambda's init phase, where the CPU is not throttled.
 settings = Settings.from_environment(os.environ)
@@ -52,38 +52,40 @@ lightsail(settings.region)
 
 
 class NotAnnouncedError(Exception):
-    """Raised when a snapshot is deleted and the bus does not take the event: nothing else is deleted then."""
+    """Raised when a snapshot was deleted and the bus did not take the event: nothing else is deleted then."""
 
 
 @dataclass
 class Run:
-    """What one run did, as it goes on."""
+    """The progress of one run."""
 
     request: PruneRequest
     has_time: Callable[[], bool]
     deleted: dict[str, int] = field(default_factory=dict)
-    """How many, by Region; also where it is none."""
+    """By Region, also if it is 0."""
     failures: dict[str, str] = field(default_factory=dict)
-    """What went wrong, by Region."""
+    """The last error, by Region."""
     left: int = 0
-    """Deletions for which there was no time."""
+    """Deletions that no time was left for."""
+    unchanged: dict[str, bool] = field(default_factory=dict)
+    """Whether what justifies deletions is still as it was listed, by ARN."""
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take one `Prune Requested`; return how many snapshots were deleted, by Region; leave alone one that is too late.
+    """Handle one `Prune Requested`; return how many snapshots were deleted, by Region. Skip a request that is too old.
 
-    Raises RegionsFailedError, NotAnnouncedError or an AwsError where it must be tried again.
+    Raises RegionsFailedError, NotAnnouncedError or an AwsError if Lambda should retry it.
     """
-    for name in ("SnapshotsDeleted", "SnapshotsKept", "PrunesRefused", "SnapshotsFailed"):
+    for name in ("SnapshotsDeleted", "PrunesRefused"):
         metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
     try:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
-        return reject_request(event_bus, event, context.aws_request_id, error)
+        return reject_event(event_bus, event, context.aws_request_id, error)
     if datetime.now(UTC) - request.put_at > MAX_REQUEST_AGE:
-        logger.warning("Left alone: it has the plans of %s, the next run has today's", request.put_at.isoformat())
+        logger.warning("Skipped: the request is over 6 hours old, its plans may be out of date", put_at=request.put_at)
         return {"state": "late"}
     run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * SECONDS_PER_DELETION)
     with logger.append_context_keys(correlation_id=request.request_id):
@@ -94,115 +96,175 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _prune(run: Run) -> None:
-    listed, errors = list_snapshots(settings.all_regions)
-    for region, error in errors.items():
-        run.failures[region] = str(error)
-        logger.error("Not listed, and so not pruned: %s", error, region=region)
-    # The request's own time, so that its plans and its "now" belong together; never one that is still to come.
-    now = min(run.request.time, datetime.now(UTC))
-    decisions = decide(listed, run.request.plans, now, incomplete=errors, regions=settings.all_regions)
-    refused = _tell_refusals(run.request, decisions)
-    _tell_dry_run(decisions)
+    decisions = _decide(run)
+    _report_held(run.request, decisions)
+    _log_dry_run(decisions)
     try:
         for region in settings.all_regions:
             if region not in run.failures:
                 _prune_region(run, region, decisions)
     finally:
-        _sum_up(run, decisions, refused)
+        _sum_up(run, decisions)
 
 
-def _tell_refusals(request: PruneRequest, decisions: Sequence[Decision]) -> int:
-    """Tell what only older rules keep, before anything is deleted; return of how many instances."""
-    refused = refusals(decisions)
-    for one in refused:
-        logger.warning(
-            "Only older keep rules keep snapshots of %s: %s",
-            one["instanceName"],
-            one["reason"],
-            instance_name=one["instanceName"],
-            region=one["region"],
-            plans=one["plans"],
-            instance_snapshot_names=one["instanceSnapshotNames"],
-        )
-    if refused:
-        metrics.add_metric("PrunesRefused", MetricUnit.Count, len(refused))
-        event_bus.put_all(PRUNE_REFUSED, [refused_detail(request, refused)])
-    return len(refused)
+def _decide(run: Run) -> list[Decision]:
+    """List the Regions and decide; a configured Region that cannot be listed is a failure of the run."""
+    request = run.request
+    regions = dict.fromkeys((*settings.all_regions, *(lightsail_regions() if request.report else ())))
+    listed, errors = list_snapshots(regions)
+    for region, error in errors.items():
+        if region in settings.all_regions:
+            run.failures[region] = str(error)
+            logger.error("Could not list a Region, so nothing is deleted there", region=region, error=str(error))
+        else:
+            logger.info("Skipped a Region that is not configured and cannot be listed", region=region, error=str(error))
+    return decide(
+        listed,
+        request.plans,
+        min(request.time, datetime.now(UTC)),  # the time that goes with the plans, but never one that is yet to come
+        incomplete=run.failures,  # what other Regions have, no other run sees either
+        regions=settings.all_regions,
+        instances=_list_instances([region for region in regions if region not in errors]) if request.report else None,
+    )
 
 
-def _tell_dry_run(decisions: Sequence[Decision]) -> None:
+def _list_instances(regions: Sequence[str]) -> dict[str, set[str]]:
+    """Return the ARNs of all instances by Region, without the Regions that cannot be listed."""
+    found: dict[str, set[str]] = {}
+    for region in regions:
+        try:
+            found[region] = {instance.arn for page in lightsail(region).instances() for instance in page}
+        except AwsError as error:
+            logger.warning("Could not list the instances of a Region", region=region, error=str(error))
+    return found
+
+
+def _report_held(request: PruneRequest, decisions: Sequence[Decision]) -> None:
+    """Count what only older rules keep, before anything is deleted; the daily report also publishes the list."""
+    held = [each for each in decisions if each.is_held and not each.dry_run]
+    metrics.add_metric("PrunesRefused", MetricUnit.Count, len(held))
+    if held and request.report:
+        detail = refused_detail(request, held)
+        logger.warning("Kept snapshots that only older rules keep", refused=detail["refused"])
+        event_bus.put(PRUNE_REFUSED, detail)
+
+
+def _log_dry_run(decisions: Sequence[Decision]) -> None:
     for each in decisions:
-        if each.dry_run and (each.action == "delete" or each.is_held):
-            logger.info("Dry run, not deleted: %s: %s", each.snapshot.name, each.reason, **_names(each.snapshot))
+        if each.dry_run and each.action == "delete":
+            logger.info("Dry run: would delete a snapshot", reason=each.reason, **_names(each.snapshot))
 
 
 def _prune_region(run: Run, region: str, decisions: Sequence[Decision]) -> None:
-    """Delete what is to go in one Region, the oldest of each instance first."""
+    """Delete what no plan keeps in one Region, oldest first for each instance."""
     run.deleted[region] = 0
-    going = [
+    to_delete = [
         each
         for each in reversed(decisions)
         if each.action == "delete" and not each.dry_run and each.snapshot.region == region
     ]
-    for done, decision in enumerate(going):
+    for done, decision in enumerate(to_delete):
         if not run.has_time():
-            run.left += len(going) - done
+            run.left += len(to_delete) - done
             return
         try:
-            if _delete(lightsail(region), decision.snapshot):
+            if _is_justified(run, decision) and _delete(run.request, lightsail(region), decision):
                 run.deleted[region] += 1
                 _announce(run.request, decision)
+        except RetryableError as error:
+            run.failures[region] = str(error)
+            logger.exception("Stopped pruning a Region", **_names(decision.snapshot))
+            return
         except AwsError as error:
             run.failures[region] = str(error)
-            logger.exception("A deletion failed; this Region stops here, the others go on", **_names(decision.snapshot))
-            return
+            logger.exception("Skipped a snapshot that could not be deleted", **_names(decision.snapshot))
 
 
-def _delete(region: Lightsail, decided: Snapshot) -> bool:
-    """Delete a snapshot if it is still what was decided on; return whether we did."""
+def _is_justified(run: Run, decision: Decision) -> bool:
+    """Read again, once a run, the newest usable snapshot and the copies that a deletion relies on."""
+    for needed in decision.relies_on:
+        if needed.arn not in run.unchanged:
+            run.unchanged[needed.arn] = not _changes(needed, lightsail(needed.region).find_snapshot(needed.name))
+        if not run.unchanged[needed.arn]:
+            logger.warning(
+                "Skipped: what justifies the deletion has changed", needed=needed.name, **_names(decision.snapshot)
+            )
+            return False
+    return True
+
+
+def _delete(request: PruneRequest, region: Lightsail, decision: Decision) -> bool:
+    """Delete a snapshot if it is unchanged; return whether it was deleted."""
+    decided = decision.snapshot
     found = region.find_snapshot(decided.name)
     if found is None:
-        logger.info("Not deleted, it is gone already: %s", decided.name, **_names(decided))
+        logger.info("Skipped: somebody else has deleted it", **_names(decided))
         return False
-    found = found.compact()  # as it was listed
-    changed = [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(decided, each)]
-    if changed:
-        logger.warning("Not deleted, it has changed: %s", decided.name, changed=changed, **_names(decided))
+    if changed := _changes(decided, found):
+        logger.warning("Skipped: it has changed since it was listed", changed=changed, **_names(decided))
         return False
+    logger.info("Deleting a snapshot", deletion=deleted_detail(request, decision), **_names(decided))
     try:
         region.delete_snapshot(decided.name)
     except AwsError:
-        # Where an answer is lost, the SDK's own second try finds nothing, or is denied, since what is gone has no tag.
+        # If an answer is lost, the SDK's second attempt finds nothing, or is denied: what is gone has no tag.
         if region.find_snapshot(decided.name) is not None:
             raise
     return True
 
 
+def _changes(listed: Snapshot, found: Snapshot | None) -> list[str]:
+    """Return what is not as it was listed."""
+    if found is None:
+        return ["existence"]
+    found = found.compact()  # as it was listed
+    return [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(listed, each)]
+
+
 def _announce(request: PruneRequest, decision: Decision) -> None:
-    detail = deleted_detail(request, decision)
     metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
-    logger.info("Deleted %s: %s", decision.snapshot.name, decision.reason, deleted=detail, **_names(decision.snapshot))
+    logger.info("Deleted a snapshot", reason=decision.reason, **_names(decision.snapshot))
     try:
-        event_bus.put_all(INSTANCE_SNAPSHOT_DELETED, [detail])
+        event_bus.put_all(INSTANCE_SNAPSHOT_DELETED, [deleted_detail(request, decision)])
     except AwsError as error:
-        raise NotAnnouncedError(f"{decision.snapshot.name} is deleted, and nobody was told. {error}") from error
+        text = f"{decision.snapshot.name} was deleted, but its event could not be published. {error}"
+        raise NotAnnouncedError(text) from error
 
 
-def _sum_up(run: Run, decisions: Sequence[Decision], refused: int) -> None:
-    deleted = sum(run.deleted.values())
-    kept = sum(each.snapshot.is_ours for each in decisions) - deleted
-    metrics.add_metric("SnapshotsKept", MetricUnit.Count, kept)
+def _sum_up(run: Run, decisions: Sequence[Decision]) -> None:
+    """Log how many stay, by the class of their reason; the daily report counts those that a person should look at."""
+    kept = [each for each in decisions if each.kept_because]
+    if run.request.report:
+        _report_review([each for each in kept if each.needs_review])
     if run.left:
-        logger.warning("The function's time is nearly over; the next run goes on", left=run.left)
+        logger.warning("Stopped: the function's time is nearly over, the next run continues", left=run.left)
     logger.info(
         "Pruned",
         deleted_by_region=run.deleted,
-        kept=kept,
-        refused_instances=refused,
+        kept=dict(Counter(each.kept_because for each in kept)),
+        instance_gone=sum(each.instance_gone for each in kept),
         dry_run=sum(each.dry_run and each.action == "delete" for each in decisions),
         left=run.left,
         failed_regions=list(run.failures),
     )
+
+
+def _report_review(decisions: Sequence[Decision]) -> None:
+    """Count the snapshots that stay until a person acts, and log where they are and why they stay."""
+    metrics.add_metric("SnapshotsToReview", MetricUnit.Count, len(decisions))
+    found = Counter(
+        (each.snapshot.snapshot_of, each.snapshot.region, str(each.kept_because), each.instance_gone)
+        for each in decisions
+    )
+    for (instance_name, region, because, is_gone), count in sorted(found.items())[:MOST_LOGGED]:
+        logger.info(
+            "Snapshots to review",
+            instance_name=instance_name,
+            region=region,
+            because=because,
+            instance_gone=is_gone,
+            count=count,
+        )
 
 
 def _names(snapshot: Snapshot) -> dict[str, Any]:

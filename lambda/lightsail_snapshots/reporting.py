@@ -8,7 +8,7 @@ from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED
+from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED, REQUEST_REJECTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_outcomes import invalid_detail
 from lightsail_snapshots.observability import logger, metrics
@@ -56,3 +56,18 @@ def reject_request(
     detail = invalid_detail(error.request_id or invocation_id, error, event)
     report_failure(bus, detail, f"Rejected the request: {error}", metric)
     return {"state": FAILED, "reason": detail["reason"], "message": str(error)}
+
+
+def reject_event(bus: EventBus, event: object, invocation_id: str, error: InvalidRequestError) -> dict[str, Any]:
+    """Reject an event that is about no single instance: publish `Request Rejected`, and return the answer."""
+    detail = invalid_detail(error.request_id or invocation_id, error, event)
+    del detail["reason"]
+    bus.put(REQUEST_REJECTED, detail)
+    logger.error(
+        "Rejected the event",
+        correlation_id=detail["requestId"],
+        state=FAILED,
+        problems=detail["problems"],
+        request=json.dumps(detail["request"]),
+    )
+    return {"state": FAILED, "message": str(error)}

@@ -46,6 +46,9 @@ class KeptBecause(StrEnum):
     INCOMPLETE_LISTING = "incomplete_listing"
 
 
+_STAYS_FOREVER = (KeptBecause.UNKNOWN_PLAN, KeptBecause.REGION_NOT_CONFIGURED, KeptBecause.RULES_TIGHTENED)
+
+
 class Kept(NamedTuple):
     """Why one snapshot stays."""
 
@@ -68,6 +71,8 @@ class Decision(NamedTuple):
     """Whether its instance no longer exists, as far as is known."""
     dry_run: bool
     """Its plan has `dry_run`: a deletion is reported, and not done."""
+    relies_on: tuple[Snapshot, ...] = ()
+    """What justifies the deletion and must still be there: the newest usable snapshot, the newest usable copies."""
 
     @property
     def action(self) -> Literal["keep", "delete"]:
@@ -78,6 +83,13 @@ class Decision(NamedTuple):
     def is_held(self) -> bool:
         """Whether only older rules keep it: a person should look."""
         return self.kept_because == KeptBecause.RULES_TIGHTENED
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether it is ours and stays until a person acts: nothing else will ever delete it."""
+        if self.kept_because in (None, KeptBecause.FOREIGN, KeptBecause.HOLD):
+            return False
+        return self.instance_gone or self.kept_because in _STAYS_FOREVER
 
 
 def decide(  # noqa: PLR0913 - what is there, what is wanted, and what could not be seen
@@ -150,7 +162,8 @@ class _Instance:
             if plan := self._plan_of(each.snapshot):
                 of_plans[plan.name].append(each)
         self._kept_by_rules: dict[str, Kept] = {}
-        self._copied_until: dict[tuple[str, str], datetime] = {}
+        self._newest_copied: dict[tuple[str, str], Listed] = {}
+        """The newest of each plan that has a usable copy in a Region."""
         for name, of_plan in of_plans.items():
             self._kept_by_rules |= keep_by_rules(run.plans[name], of_plan)
             self._find_copies(run.plans[name], of_plan)
@@ -163,7 +176,7 @@ class _Instance:
         for region in self._copied_to(plan):
             copied = (each for each in usable if self._run.inventory.has_usable_copy(region, each))
             if newest := next(copied, None):
-                self._copied_until[plan.name, region] = newest.origin.taken_at
+                self._newest_copied[plan.name, region] = newest
 
     def _copied_to(self, plan: Plan) -> list[str]:
         """Return where else each snapshot must be: copies are not copied again."""
@@ -186,8 +199,20 @@ class _Instance:
         )
         if kept and plan and kept.because is not KeptBecause.FOREIGN:
             kept = _left_behind(snapshot, plan) or kept
-        because, reason, older_rules = kept or (None, _why_deleted(snapshot, plan), "")
-        return Decision(snapshot, because, reason, older_rules, self._is_gone, plan is not None and plan.dry_run)
+        dry_run = plan is not None and plan.dry_run
+        if kept:
+            return Decision(snapshot, *kept, self._is_gone, dry_run)
+        why, relies_on = _why_deleted(snapshot, plan), self._relied_on(plan)
+        return Decision(snapshot, None, why, "", self._is_gone, dry_run, relies_on)
+
+    def _relied_on(self, plan: Plan | None) -> tuple[Snapshot, ...]:
+        """Return the newest usable snapshot, and in each Region the newest usable copy of the plan."""
+        newest = [self._newest.snapshot] if self._newest else []
+        for region in self._copied_to(plan) if plan else ():
+            source = self._newest_copied.get((plan.name, region)) if plan else None
+            if source and (copy := self._run.inventory.find_copy(region, source)):
+                newest.append(copy)
+        return tuple(newest)
 
     def _protect(self, listed: Listed, plan: Plan | None) -> Kept | None:
         """Keep what is never deleted, whatever the rules say."""
@@ -236,10 +261,10 @@ class _Instance:
     def _keep_until_copied(self, listed: Listed, plan: Plan) -> Kept | None:
         for region in self._copied_to(plan):
             copy = self._run.inventory.find_copy(region, listed)
-            copied_until = self._copied_until.get((plan.name, region))
+            newest = self._newest_copied.get((plan.name, region))
             if copy is not None and copy.state not in (AVAILABLE, ERROR):
                 return Kept(KeptBecause.NOT_COPIED, f"its copy in {region} is not usable yet")
-            if copied_until is None or copied_until < listed.origin.taken_at:
+            if newest is None or newest.origin.taken_at < listed.origin.taken_at:
                 return Kept(KeptBecause.NOT_COPIED, f"neither it nor a newer one has a usable copy in {region}")
         return None
 

@@ -211,5 +211,8 @@ class FileTable(Table):
     """When to delete snapshots: `cron` or `rate`, in UTC. If not set: hourly, at a minute when no plan starts."""
     audit_schedule: RecurringSchedule | None = Field(None, examples=["rate(1 hour)"])
     """When to look for overdue instances: `cron` or `rate`, in UTC. If not set: hourly, likewise."""
+    report_schedule: RecurringSchedule | None = Field(None, examples=["cron(20 6 * * ? *)"])
+    """When to send the whole lists: overdue instances, and snapshots that only older rules keep. `cron` or `rate`, in
+    UTC. If not set: daily after 06:00."""
     create_concurrency: Concurrency = Field(MIN_CONCURRENCY, examples=[4])
     """How many functions take snapshots at once, 2 to 1000."""

@@ -51,6 +51,7 @@ class Plans:
     """Empty: the Region of the stack, which is not known at synth."""
     prune_schedule: str
     audit_schedule: str
+    report_schedule: str
     create_concurrency: int = MIN_CONCURRENCY
     warnings: tuple[Problem, ...] = ()
 
@@ -79,13 +80,16 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
     prune = head.prune_schedule or _hourly(taken)
     prune_minutes = parse_schedule(prune).minutes
+    audit = head.audit_schedule or _hourly(taken | prune_minutes)
+    busy = taken | prune_minutes | parse_schedule(audit).minutes
     return Plans(
         plans=plans,
         notify=head.notify,
         allow_accounts=head.allow_accounts,
         regions=regions,
         prune_schedule=prune,
-        audit_schedule=head.audit_schedule or _hourly(taken | prune_minutes),
+        audit_schedule=audit,
+        report_schedule=head.report_schedule or _hourly(busy, hour="6"),
         create_concurrency=head.create_concurrency,
         warnings=tuple(find_warnings(file, head, plans, prune_minutes, today)),
     )
@@ -218,7 +222,7 @@ def _check_earlier_names(file: PlanFile, plans: tuple[Plan, ...]) -> None:
                 file.report(("plans", plan.name, "was"), f"plan {owner} has {name} too: only one can take it over")
 
 
-def _hourly(taken: frozenset[int]) -> str:
-    """Return an hourly schedule at a minute that is not taken, if there is one."""
+def _hourly(taken: frozenset[int], hour: str = "*") -> str:
+    """Return an hourly schedule at a minute that is not taken, if there is one; with `hour`, a daily one."""
     minute = next((minute for minute in _PREFERRED_MINUTES if minute not in taken), _PREFERRED_MINUTES[0])
-    return f"cron({minute} * * * ? *)"
+    return f"cron({minute} {hour} * * ? *)"

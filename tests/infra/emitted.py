@@ -16,7 +16,7 @@ from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
 from tests.support.events import requested
 from tests.support.fake_aws import Context, FakeAws, fake_aws
-from tests.support.pruning import nights, prune_requested
+from tests.support.pruning import nights, report_requested
 
 Series = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name, and dimensions with their values."""
@@ -55,7 +55,7 @@ def _copy() -> None:
 def _direct() -> None:
     with fake_aws(prune.handler, at=None) as aws:
         nights(aws, 3)
-        prune.handler(prune_requested(), Context(900))
+        prune.handler(report_requested(), Context(900))
         fan_out.handler(requested({"select": {"all": True}, "plan": "daily"}, source=SOURCE), Context())
         _audit(aws)
 

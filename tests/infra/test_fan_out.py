@@ -98,6 +98,8 @@ def test_disabled_plan_has_no_trigger_and_is_still_pruned_and_audited() -> None:
     assert {schedule["Name"] for schedule in template.of_type("AWS::Scheduler::Schedule").values()} == {
         "prune",
         "audit",
+        "prune-report",
+        "audit-report",
     }
     assert len(rules(template)) == 1
     for name in ("prune", "audit"):

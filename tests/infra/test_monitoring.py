@@ -267,7 +267,8 @@ def messages(watched: Synthesized) -> list[dict[str, Any]]:
 
 def test_people_get_a_message_about_each_of_these_events(messages: list[dict[str, Any]]) -> None:
     kinds = [rule["EventPattern"]["detail-type"] for rule in messages]
-    assert sorted(kinds) == [["Instance Snapshot Failed"]] * 3 + [["Prune Refused"], ["Recovery Point Overdue"]]
+    others = [["Prune Refused"], ["Recovery Point Overdue"], ["Request Rejected"]]
+    assert sorted(kinds) == [["Instance Snapshot Failed"]] * 3 + others
 
 
 def test_people_get_no_message_about_replayed_events(messages: list[dict[str, Any]]) -> None:
@@ -339,6 +340,12 @@ def test_as_many_plans_as_are_allowed_fit_into_the_stack_and_the_dashboard() -> 
     (status,) = (widget for widget in widgets(full) if widget["type"] == "alarm")
     assert MAX_PLANS < len(status["properties"]["alarms"]) <= 100
     assert len(full.document["Resources"]) <= 500
+
+
+def test_dashboard_shows_the_snapshots_to_review_as_a_number(watched: Synthesized) -> None:
+    (widget,) = (each for each in widgets(watched) if each["properties"]["title"] == "Snapshots to review")
+    assert widget["properties"]["view"] == "singleValue"
+    assert {name for _, name, _ in metrics(widget)} == {"SnapshotsToReview"}
 
 
 def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:

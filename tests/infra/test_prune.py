@@ -35,7 +35,11 @@ def test_role_has_these_statements_about_lightsail_only(with_copies: Synthesized
         {
             "Sid": "Read",
             "Effect": "Allow",
-            "Action": ["lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots"],
+            "Action": [
+                "lightsail:GetInstanceSnapshot",
+                "lightsail:GetInstanceSnapshots",
+                "lightsail:GetInstances",
+            ],
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:RequestedRegion": list(lightsail_regions())}},
         },

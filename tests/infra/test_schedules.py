@@ -26,9 +26,16 @@ def timing(template: Synthesized, name: str) -> tuple[str, str]:
     return schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]
 
 
-def test_stack_has_a_schedule_for_each_plan_that_has_one_and_for_prune_and_audit(everything: Synthesized) -> None:
+def test_stack_has_a_schedule_for_each_plan_and_for_prune_and_audit(everything: Synthesized) -> None:
     schedules = everything.of_type(SCHEDULE).values()
-    assert {schedule["Name"] for schedule in schedules} == {"plan-daily", "plan-Both.ways_1", "prune", "audit"}
+    assert {schedule["Name"] for schedule in schedules} == {
+        "plan-daily",
+        "plan-Both.ways_1",
+        "prune",
+        "audit",
+        "prune-report",
+        "audit-report",
+    }
     group = everything.only("AWS::Scheduler::ScheduleGroup")["Name"]
     assert {schedule["GroupName"] for schedule in schedules} == {group}
 
@@ -52,6 +59,24 @@ def test_prune_and_audit_run_hourly_at_minutes_of_their_own(template: Synthesize
     assert timing(template, "prune") == ("cron(45 * * * ? *)", "UTC")
     assert timing(template, "audit") == ("cron(50 * * * ? *)", "UTC")
     assert detail_of(template.schedule("audit"))["every"] == "PT1H"
+
+
+def test_reports_run_daily_after_six_at_a_minute_of_their_own(template: Synthesized) -> None:
+    for name in ("prune-report", "audit-report"):
+        assert timing(template, name) == ("cron(40 6 * * ? *)", "UTC")
+
+
+def test_reports_run_when_the_file_says_so() -> None:
+    template = synthesize('report_schedule = "cron(30 8 * * ? *)"\n')
+    for name in ("prune-report", "audit-report"):
+        assert timing(template, name) == ("cron(30 8 * * ? *)", "UTC")
+
+
+@pytest.mark.parametrize("name", ["prune", "audit"])
+def test_report_request_is_that_of_every_run_and_says_that_it_is_the_report(name: str, template: Synthesized) -> None:
+    every_run, report = detail_of(template.schedule(name)), detail_of(template.schedule(f"{name}-report"))
+    assert report == every_run | {"report": True}
+    assert "report" not in every_run
 
 
 def test_prune_and_audit_run_when_the_file_says_so() -> None:
@@ -78,7 +103,7 @@ def test_schedule_puts_the_plans_fleet_request_on_our_bus(everything: Synthesize
     assert request.tags == {"cost center": "web @ co", "team": "+-=._:/@"}
 
 
-@pytest.mark.parametrize("name", ["prune", "audit"])
+@pytest.mark.parametrize("name", ["prune", "audit", "prune-report", "audit-report"])
 def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesized) -> None:
     schedule = template.schedule(name)
     detail = detail_of(schedule)
@@ -88,7 +113,7 @@ def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesi
     event = requested(detail, **{"source": entry["Source"], "detail-type": entry["DetailType"]})
     assert fits(event)
     assert [plan.name for plan in read_plans_of_event(detail["plans"])] == [plan.name for plan in shipped]
-    if name == "audit":
+    if name.startswith("audit"):
         assert parse_audit_request(event, default_region=REGION).every == timedelta(hours=1)
 
 

@@ -38,5 +38,5 @@ def test_prune_deletes_and_announces_a_snapshot_that_no_rule_keeps(aws: Aws, sta
         "first",
     )
     [line] = [line for line in log() if line.get("message") == "Pruned"]
-    assert (line["correlation_id"], line["kept"]) == (REQUEST_ID, 1)
+    assert (line["correlation_id"], line["kept"]) == (REQUEST_ID, {"newest": 1})
     assert [line["SnapshotsDeleted"] for line in log() if "_aws" in line] == [[0, 1]]

@@ -57,6 +57,20 @@ def nights(aws: FakeAws, count: int, where: str = HOME, instance: str = "web-1",
     return names[::-1]
 
 
+def seed_copy(aws: FakeAws, name: str) -> str:
+    """Put the usable copy in AWAY of a snapshot in HOME into the emulator; return its name."""
+    source = region(aws).snapshot(name)
+    of = f"{HOME} {source.created_at:%Y-%m-%dT%H:%M:%SZ} {source.from_instance_arn}"
+    return seed(aws, 0.5, AWAY, name=name, from_instance_arn="", tags={**source.tags, "copy-of": of})
+
+
+def report_requested(*plans: dict[str, Any]) -> dict[str, Any]:
+    """Build the request of the daily report."""
+    event = prune_requested(*plans)
+    event["detail"]["report"] = True
+    return event
+
+
 def prune_requested(*plans: dict[str, Any], **envelope: Any) -> dict[str, Any]:
     """Build a request of this moment, whose schedule meant it to run at NOW."""
     detail = {"plans": list(plans or [LAST_1]), "scheduledTime": NOW.isoformat()}

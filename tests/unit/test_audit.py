@@ -61,7 +61,7 @@ def figures(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], list[fl
 
 
 def morning(aws: FakeAws) -> None:
-    """Advance to the next 09:45 in UTC: no first audit of a day."""
+    """Advance to the next 09:45 in UTC."""
     now = aws.emulator.clock.now()
     later = (now + timedelta(days=1)).replace(hour=9, minute=45, second=0, microsecond=0)
     aws.emulator.clock.advance((later - now).total_seconds())
@@ -194,32 +194,44 @@ def test_overdue_instance_is_reported_once_and_not_every_hour(aws: FakeAws) -> N
     assert told == [1] + [0] * 9
 
 
-def test_whole_list_is_reported_once_a_day(aws: FakeAws) -> None:
-    morning(aws)
+def test_report_has_the_whole_list_and_other_audits_only_what_is_new(aws: FakeAws) -> None:
     aws.emulator.clock.advance(3 * 24 * HOUR)
-    hours_told = []
-    for _ in range(48):
-        now = aws.emulator.clock.now()
-        run(aws)
-        hours_told += [now.hour] * len(aws.events())
-        aws.emulator.clock.advance(HOUR)
-    assert hours_told == [0, 0]
+    run(aws)
+    assert aws.events() == []
+    run(aws, report=True)
+    assert aws.event()["detail"]["instancesOverdue"] == 1
 
 
-def test_next_days_list_has_what_a_failed_audit_missed(aws: FakeAws) -> None:
-    morning(aws)
+def test_report_has_what_a_failed_audit_missed(aws: FakeAws) -> None:
     take_snapshot(aws)
     aws.emulator.clock.advance(26 * HOUR)  # overdue for ten minutes
     aws.emulator.faults.add("server-error", operation="GetInstanceSnapshots", region="us-east-1")
     with pytest.raises(RegionsFailedError):
         run(aws)
     aws.emulator.faults.clear()
-    hours_told = []
-    for _ in range(24):
-        aws.emulator.clock.advance(HOUR)
-        assert run(aws)["overdue"] == {"daily": 1}
-        hours_told += [aws.emulator.clock.now().hour] * len(aws.events())
-    assert hours_told == [0]
+    aws.emulator.clock.advance(HOUR)
+    assert run(aws)["overdue"] == {"daily": 1}
+    assert aws.events() == []
+    run(aws, report=True)
+    assert aws.event()["detail"]["instancesOverdue"] == 1
+
+
+def test_report_lists_the_instances_of_all_lightsail_regions(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    make_instance("forgotten", "ap-south-1")
+    run(aws)
+    assert figures(capsys)["InstancesUnprotected", ""] == [0]
+    run(aws, report=True)
+    assert figures(capsys)["InstancesUnprotected", ""] == [1]
+    [line] = [line for line in aws.logs() if line["message"] == "No plan selects these instances"]
+    assert line["instances"] == ["forgotten in ap-south-1"]
+
+
+@pytest.mark.parametrize("fault", ["access-denied", "error"])
+def test_report_skips_a_region_that_is_not_enabled_without_failing(aws: FakeAws, fault: str) -> None:
+    aws.emulator.faults.add(fault, operation="GetInstances", region="ap-south-1")
+    assert run(aws, report=True)["state"] == "completed"
+    [line] = [line for line in aws.logs() if line["message"] == "Skipped a Region that is not configured"]
+    assert line["region"] == "ap-south-1"
 
 
 def test_each_retry_reports_the_other_regions_while_one_fails(aws: FakeAws) -> None:
@@ -322,12 +334,11 @@ def test_bad_request_reports_every_problem_and_completes_no_audit(
         "detail.evry: unknown key; did you mean every?"
     )
     [line] = aws.logs()
-    assert line["message"] == f"Rejected the request: {answer['message']}"
-    assert line["correlation_id"] == event["id"]
-    failed = aws.event()
-    assert (failed["detail-type"], failed["detail"]["request"]) == ("Instance Snapshot Failed", event)
-    counted = figures(capsys)
-    assert (counted["AuditsCompleted", ""], counted["SnapshotsFailed", ""]) == ([0], [1])
+    assert (line["message"], line["correlation_id"]) == ("Rejected the event", event["id"])
+    rejected = aws.event()
+    assert (rejected["detail-type"], rejected["detail"]["request"]) == ("Request Rejected", event)
+    assert line["problems"] == rejected["detail"]["problems"]
+    assert figures(capsys) == {("AuditsCompleted", ""): [0]}
     assert aws.calls == []
 
 
@@ -341,7 +352,7 @@ def test_bad_request_reports_every_problem_and_completes_no_audit(
 )
 def test_audit_rejects_other_sources_and_replays(aws: FakeAws, envelope: dict[str, str], problem: str) -> None:
     answer = audit.handler(requested_at(datetime.now(UTC), plan()) | envelope, Context())
-    assert answer["reason"] == "InvalidRequest"
+    assert answer["state"] == "failed"
     assert f"{problem}to audit now, use run_now of docs/operations.md" in answer["message"]
     assert aws.calls == []
 

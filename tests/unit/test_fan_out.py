@@ -111,7 +111,7 @@ def test_last_instance_tags_are_dropped_over_the_limit(aws: FakeAws) -> None:
 def test_fan_out_rejects_a_replayed_request(aws: FakeAws) -> None:
     answer = run(fleet() | {"replay-name": "last-night"})
     assert "replay-name: a replay is rejected: put the request again" in answer["message"]
-    assert aws.event()["detail-type"] == "Instance Snapshot Failed"
+    assert aws.event()["detail-type"] == "Request Rejected"
     assert aws.calls == []
 
 
@@ -290,7 +290,7 @@ def test_failed_region_is_no_empty_selection(aws: FakeAws, capsys: pytest.Captur
 # Bad requests
 
 
-def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_request_is_one_rejected_event_with_every_problem(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     event = fleet(
         select={"nams": ["web-*"]},
         regions=["eu-central-1a"],
@@ -302,9 +302,8 @@ def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys
     )
     answer = run(event)
     put = aws.event()
-    assert put["detail-type"] == "Instance Snapshot Failed"
+    assert put["detail-type"] == "Request Rejected"
     assert put["detail"]["requestId"] == "fleet-1"
-    assert put["detail"]["reason"] == "InvalidRequest"
     assert put["detail"]["request"] == event
     assert put["detail"]["problems"] == [
         "detail.select.nams: unknown key; did you mean names?",
@@ -316,16 +315,16 @@ def test_bad_request_is_one_failed_event_with_every_problem(aws: FakeAws, capsys
         "detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H, not 'soon'",
         "detail.keepfor: unknown key; did you mean keepFor?",
     ]
-    assert answer == {"state": "failed", "reason": "InvalidRequest", "message": put["detail"]["message"]}
+    assert answer == {"state": "failed", "message": put["detail"]["message"]}
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
     assert (line["state"], json.loads(line["request"])) == ("failed", event)
-    assert emf(capsys.readouterr().out)["SnapshotsFailed"] == [0, 1]
+    assert emf(capsys.readouterr().out) == {"EmptySelections": [0]}
     assert aws.calls == []
 
 
 @pytest.mark.parametrize("event", [{"detail": {}}, {"id": 3, "detail": "x"}, []])
 def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None:
-    assert run(event)["reason"] == "InvalidRequest"
+    assert run(event)["state"] == "failed"
     assert aws.event()["detail"]["requestId"] == "invocation-1"
 
 
@@ -334,6 +333,13 @@ def test_plans_request_goes_on_without_a_region_that_was_removed(aws: FakeAws) -
         "selected": {"us-east-1": 1}
     }
     assert aws.event()["detail"]["copyTo"] == ["eu-west-1", "ap-south-1"], "create drops the copy, and says so"
+
+
+def test_request_rejected_fits_into_an_event_whatever_is_in_the_request(aws: FakeAws) -> None:
+    run(fleet(**{f'{number}"' * 50: '"' * 100 for number in range(1000)}))
+    detail = aws.event()["detail"]
+    assert len(detail["problems"]) == 101
+    assert len(json.dumps(detail, ensure_ascii=False).encode()) < 256 * 1024
 
 
 def test_copy_into_a_region_of_the_request_is_rejected(aws: FakeAws) -> None:

@@ -1,4 +1,4 @@
-"""`prune`: what stops it, and what is left undone then."""
+"""`prune`: what stops it, what it skips, and what is left then."""
 
 from typing import Any
 from unittest.mock import patch
@@ -6,24 +6,23 @@ from unittest.mock import patch
 import pytest
 
 from lightsail_snapshots import prune
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.errors import RejectedError
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import fits, requested
 from tests.support.fake_aws import FakeAws
-from tests.support.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, region, run, seed
+from tests.support.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, run, seed_copy
 
 
-def test_a_throttled_deletion_is_tried_again_by_the_sdk(aws: FakeAws) -> None:
+def test_sdk_retries_a_throttled_deletion(aws: FakeAws) -> None:
     nights(aws, 3)
     aws.emulator.faults.add("throttle", operation="DeleteInstanceSnapshot", times=1)
     assert run(prune_requested())["deleted"][HOME] == 2
 
 
-@pytest.mark.parametrize("fault", ["throttle", "server-error", "access-denied", "busy", "error", "try-later"])
+@pytest.mark.parametrize("fault", ["throttle", "server-error", "busy", "error", "try-later"])
 @pytest.mark.parametrize("operation", ["DeleteInstanceSnapshot", "GetInstanceSnapshot"])
-def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_go_on(
-    aws: FakeAws, fault: str, operation: str
-) -> None:
+def test_outage_stops_its_region_and_fails_the_run_at_its_end(aws: FakeAws, fault: str, operation: str) -> None:
     here, there = nights(aws, 3), nights(aws, 3, OTHER)
     aws.emulator.faults.add(fault, operation=operation, region=HOME)
     with pytest.raises(RegionsFailedError, match=f"{HOME}: .*{operation}"):
@@ -31,12 +30,61 @@ def test_an_error_stops_its_region_and_fails_the_run_at_the_end_and_the_others_g
     assert left(aws) == set(here)
     assert left(aws, OTHER) == {there[0]}
     assert len(aws.events()) == 2
-    failure = line(aws, "A deletion failed")
+    failure = line(aws, "Stopped pruning a Region")
     assert (failure["region"], failure["instance_snapshot_name"]) == (HOME, here[2])
     assert line(aws, "Pruned")["failed_regions"] == [HOME]
 
 
-def test_what_an_error_left_goes_with_the_next_run(aws: FakeAws) -> None:
+class Killed(BaseException):
+    """Ends a function as Lambda does."""
+
+
+def test_every_other_snapshot_is_deleted_when_lightsail_rejects_one_in_each_run(aws: FakeAws) -> None:
+    zzz, web = nights(aws, 5, instance="zzz"), nights(aws, 3)
+    bad = zzz[2]
+    real = Lightsail.delete_snapshot
+
+    def rejects_one(self: Lightsail, name: str) -> None:
+        if name == bad:
+            raise RejectedError("InvalidInputException: Sorry, this cannot be deleted. (DeleteInstanceSnapshot)")
+        real(self, name)
+
+    for _ in range(2):
+        with patch.object(Lightsail, "delete_snapshot", rejects_one), pytest.raises(RegionsFailedError, match=HOME):
+            run(prune_requested())
+        assert left(aws) == {zzz[0], bad, web[0]}
+    assert len(aws.events()) == 3 + 2
+    skipped = [each for each in aws.logs() if each["message"] == "Skipped a snapshot that could not be deleted"]
+    assert [(each["level"], each["instance_snapshot_name"]) for each in skipped] == [("ERROR", bad)] * 2
+
+
+@pytest.mark.parametrize("operation", ["DeleteInstanceSnapshot", "GetInstanceSnapshot"])
+def test_denied_snapshot_is_skipped_and_fails_the_run_at_its_end(aws: FakeAws, operation: str) -> None:
+    names, shop = nights(aws, 2), nights(aws, 2, instance="shop")
+    aws.emulator.faults.add("access-denied", operation=operation, region=HOME, name=names[1])
+    with pytest.raises(RegionsFailedError, match=f"{HOME}: AccessDeniedException"):
+        run(prune_requested())
+    assert left(aws) == {*names, shop[0]}
+
+
+def test_log_has_the_events_detail_when_the_function_is_killed_after_a_deletion(aws: FakeAws) -> None:
+    new, old = nights(aws, 2)
+    real = Lightsail.delete_snapshot
+
+    def deletes_and_is_killed(self: Lightsail, name: str) -> None:
+        real(self, name)
+        raise Killed
+
+    with patch.object(Lightsail, "delete_snapshot", deletes_and_is_killed), pytest.raises(Killed):
+        run(prune_requested())
+    assert left(aws) == {new}
+    detail = line(aws, "Deleting a snapshot")["deletion"]
+    assert detail["instanceSnapshotName"] == old
+    assert fits(requested(detail, **{"detail-type": "Instance Snapshot Deleted", "source": "lightsail-snapshots"}))
+    assert [each for each in aws.logs() if each["message"] == "Deleted a snapshot"] == []
+
+
+def test_next_run_deletes_what_an_error_left(aws: FakeAws) -> None:
     nights(aws, 3)
     aws.emulator.faults.add("busy", operation="DeleteInstanceSnapshot", times=1)
     with pytest.raises(RegionsFailedError):
@@ -44,7 +92,7 @@ def test_what_an_error_left_goes_with_the_next_run(aws: FakeAws) -> None:
     assert run(prune_requested())["deleted"][HOME] == 2
 
 
-def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: FakeAws) -> None:
+def test_region_is_not_pruned_when_one_of_its_pages_fails(aws: FakeAws) -> None:
     here, there = nights(aws, 6), nights(aws, 3, OTHER)
     aws.emulator.settings.page_size = 2
     client = lightsail(HOME)._client
@@ -64,15 +112,13 @@ def test_a_page_that_fails_in_the_middle_deletes_nothing_of_its_region(aws: Fake
     assert len(pages) == 2
     assert left(aws) == set(here)
     assert left(aws, OTHER) == {there[0]}
-    assert line(aws, "Not listed, and so not pruned: ServiceException")["region"] == HOME
+    assert line(aws, "Could not list a Region, so nothing is deleted there")["region"] == HOME
 
 
-def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: FakeAws) -> None:
+def test_sources_stay_when_the_region_of_their_copies_cannot_be_listed(aws: FakeAws) -> None:
     names = nights(aws, 3)
     for name in names:
-        source = region(aws).snapshot(name)
-        of = f"{HOME} {source.created_at:%Y-%m-%dT%H:%M:%SZ} {source.from_instance_arn}"
-        seed(aws, 0.5, AWAY, name=name, tags={**source.tags, "copy-of": of})
+        seed_copy(aws, name)
     for unseen in (AWAY, HOME):  # nor do copies go while their sources cannot be seen
         aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=unseen)
         with pytest.raises(RegionsFailedError, match=unseen):
@@ -81,25 +127,28 @@ def test_sources_stay_while_the_region_of_their_copies_cannot_be_listed(aws: Fak
         aws.emulator.faults.clear()
 
 
-def test_when_the_bus_does_not_take_an_event_nothing_else_is_deleted_and_the_log_has_what_it_said(aws: FakeAws) -> None:
+def test_prune_stops_when_the_bus_rejects_an_event_and_the_log_has_its_detail(aws: FakeAws) -> None:
     names, there = nights(aws, 3), nights(aws, 3, OTHER)
     refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "Try again"}]}
     with (
         patch.object(prune.event_bus._client, "put_events", return_value=refused),
-        pytest.raises(prune.NotAnnouncedError, match=f"{names[2]} is deleted, and nobody was told. InternalFailure"),
+        pytest.raises(
+            prune.NotAnnouncedError,
+            match=f"{names[2]} was deleted, but its event could not be published. InternalFailure",
+        ),
     ):
         run(prune_requested())
     assert left(aws) == set(names[:2])
     assert left(aws, OTHER) == set(there)
-    told = {"detail-type": "Instance Snapshot Deleted", "detail": line(aws, "Deleted ")["deleted"]}
+    told = {"detail-type": "Instance Snapshot Deleted", "detail": line(aws, "Deleting a snapshot")["deletion"]}
     assert fits(requested(told["detail"], **{"detail-type": told["detail-type"], "source": "lightsail-snapshots"}))
     assert line(aws, "Pruned")["deleted_by_region"][HOME] == 1
 
 
-def test_without_time_for_another_deletion_it_stops_says_so_and_does_not_fail(aws: FakeAws) -> None:
+def test_prune_stops_without_failing_when_its_time_is_nearly_over(aws: FakeAws) -> None:
     names = nights(aws, 3)
     assert run(prune_requested(), remaining_seconds=prune.SECONDS_PER_DELETION - 1)["deleted"][HOME] == 0
     assert left(aws) == set(names)
-    warning = line(aws, "The function's time is nearly over; the next run goes on")
+    warning = line(aws, "Stopped: the function's time is nearly over, the next run continues")
     assert (warning["level"], warning["left"]) == ("WARNING", 2)
     assert run(prune_requested(), remaining_seconds=prune.SECONDS_PER_DELETION)["deleted"][HOME] == 2

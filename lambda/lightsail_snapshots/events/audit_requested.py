@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.plan import Plan, read_plans
-from lightsail_snapshots.reader import read_duration, read_instant
+from lightsail_snapshots.reader import read_duration, read_flag, read_instant
 
 HOURLY = timedelta(hours=1)
 RUN_NOW = "to audit now, use run_now of docs/operations.md"
@@ -19,14 +19,11 @@ class AuditRequest:
     now: datetime
     """The time that the schedule meant, else the event's own."""
     every: timedelta
-    """The time between two audits: what is new since the last one is reported at once, the whole list once a day."""
+    """The time between two audits: what is new since the last one is reported at once."""
     plans: tuple[Plan, ...]
     """Each with its Regions, also if the file has none."""
-
-    @property
-    def is_first_of_day(self) -> bool:
-        """Whether the audit before this one was on another day, in UTC."""
-        return (self.now - self.every).date() != self.now.date()
+    report: bool
+    """Whether this is the daily report: it publishes the whole list, and looks at all Lightsail Regions."""
 
     def is_new_since_last_audit(self, since: datetime) -> bool:
         """Whether it became so after the audit before this one, for which "at this moment" was still in time."""
@@ -42,6 +39,7 @@ def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
     plans = detail.require("plans", read_plans) or ()
     every = detail.take("every", read_duration) or HOURLY
     scheduled_time = detail.take("scheduledTime", read_instant)
+    report = detail.take("report", read_flag) or False
     detail.reject_unknown()
     envelope.check()
     return AuditRequest(
@@ -49,4 +47,5 @@ def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
         now=scheduled_time or envelope.time,
         every=every,
         plans=tuple(replace(plan, regions=plan.regions or (default_region,)) for plan in plans),
+        report=report,
     )

@@ -12,7 +12,8 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.snapshot import Snapshot
 
 _MAX_REPEATED = 100_000
-"""Characters of a rejected request that are repeated: more than a valid one has, fewer than an event may have."""
+"""Characters of a rejected request that are repeated: more than a valid one has, fewer than an event may have. As a
+text half as many, since its quotation marks count twice."""
 
 
 class Reason(StrEnum):
@@ -59,7 +60,7 @@ def invalid_detail(request_id: str, error: InvalidRequestError, original: object
         "message": one_line(str(error)),
         "problems": [str(problem) for problem in error.problems],
         # 1e400 is JSON, but Python writes it as Infinity, which is not: the bus would reject the event.
-        "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[:_MAX_REPEATED],
+        "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[: _MAX_REPEATED // 2],
     }
 
 

@@ -14,13 +14,13 @@ MOST_NAMED = 5
 
 
 def should_notify(report: PlanReport, request: AuditRequest) -> bool:
-    """Whether to publish the event: an instance became overdue since the last audit, or this is the day's first.
+    """Whether to publish the event: an instance became overdue since the last audit, or this is the daily report.
 
     This needs no memory: each instance is overdue since a known time, and the request says when the last audit was.
     """
     overdue = report.overdue
     return bool(overdue) and (
-        request.is_first_of_day
+        request.report
         or any(each.overdue_since and request.is_new_since_last_audit(each.overdue_since) for each in overdue)
     )
 

@@ -23,7 +23,7 @@ ALLOWED: dict[str, Case] = {
     "report a bad request": (
         "events:PutEvents",
         bus_arn("BUS"),
-        events(("lightsail-snapshots", "Instance Snapshot Failed")),
+        events(("lightsail-snapshots", "Request Rejected")),
     ),
 }
 

@@ -4,7 +4,7 @@ from tests.infra.simulation import OF_EVERY_FUNCTION, Case, bus_arn, events, in_
 from tests.infra.synthesized import ACCOUNT
 
 REQUESTED = ("lightsail-snapshots", "Instance Snapshot Requested")
-FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
+REJECTED = ("lightsail-snapshots", "Request Rejected")
 PUT, LIST = "events:PutEvents", "lightsail:GetInstances"
 
 ACTIONS = OF_EVERY_FUNCTION | {"lightsail:GetInstances"}
@@ -13,7 +13,7 @@ ALLOWED: dict[str, Case] = {
     "list instances": (LIST, "*", in_region("eu-central-1")),
     "list instances in the other Region": (LIST, "*", in_region("us-east-1")),
     "request snapshots": (PUT, bus_arn("BUS"), events(*[REQUESTED] * 10)),
-    "report a bad request": (PUT, bus_arn("BUS"), events(FAILED)),
+    "report a bad request": (PUT, bus_arn("BUS"), events(REJECTED)),
 }
 
 DENIED: dict[str, Case] = {

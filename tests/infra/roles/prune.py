@@ -7,6 +7,7 @@ IS_OURS = {f"aws:ResourceTag/{MANAGED_BY_KEY}": MANAGED_BY}
 IS_THEIRS = {"aws:ResourceTag/managed-by": "terraform"}
 DELETED = ("lightsail-snapshots", "Instance Snapshot Deleted")
 REFUSED = ("lightsail-snapshots", "Prune Refused")
+REJECTED = ("lightsail-snapshots", "Request Rejected")
 FAILED = ("lightsail-snapshots", "Instance Snapshot Failed")
 SNAPSHOT = lightsail_arn("InstanceSnapshot")
 DELETE = "lightsail:DeleteInstanceSnapshot"
@@ -15,6 +16,7 @@ ACTIONS = OF_EVERY_FUNCTION | {
     "lightsail:DeleteInstanceSnapshot",
     "lightsail:GetInstanceSnapshot",
     "lightsail:GetInstanceSnapshots",
+    "lightsail:GetInstances",
 }
 
 ALLOWED: dict[str, Case] = {
@@ -29,10 +31,12 @@ ALLOWED: dict[str, Case] = {
         "*",
         in_region("eu-west-2"),
     ),
+    "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
+    "list instances of a Region that is not configured": ("lightsail:GetInstances", "*", in_region("eu-west-2")),
     "read a snapshot": ("lightsail:GetInstanceSnapshot", "*", in_region("eu-central-1")),
     "publish that a snapshot is deleted": ("events:PutEvents", bus_arn("BUS"), events(DELETED)),
     "publish a refusal": ("events:PutEvents", bus_arn("BUS"), events(REFUSED)),
-    "publish that a request was bad": ("events:PutEvents", bus_arn("BUS"), events(FAILED)),
+    "publish that a request was rejected": ("events:PutEvents", bus_arn("BUS"), events(REJECTED)),
 }
 
 DENIED: dict[str, Case] = {
@@ -69,12 +73,12 @@ DENIED: dict[str, Case] = {
     "remove a hold": ("lightsail:UntagResource", SNAPSHOT, IS_OURS | {"aws:TagKeys": ["snapshot-hold"]}),
     "export a snapshot": ("lightsail:ExportSnapshot", SNAPSHOT, IS_OURS),
     "list snapshots of a Region without Lightsail": ("lightsail:GetInstanceSnapshots", "*", in_region("us-west-1")),
-    "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
     "fetch keys to an instance": (
         "lightsail:GetInstanceAccessDetails",
         lightsail_arn("Instance"),
         in_region("eu-central-1"),
     ),
+    "publish that a snapshot failed": ("events:PutEvents", bus_arn("BUS"), events(FAILED)),
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(DELETED)),
     "request a snapshot": (
         "events:PutEvents",
