@@ -45,16 +45,18 @@ class Keep:
 
     def as_detail(self) -> dict[str, int | str]:
         """Return the rules that are set, as JSON."""
-        rules = {each.name: getattr(self, each.name) for each in fields(self)} | {"within": ""}
-        if self.within:
-            rules["within"] = format_duration(self.within)
-        return {rule: value for rule, value in rules.items() if value}
+        rules = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {rule: _as_json(value) for rule, value in rules.items() if value}
 
     @classmethod
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
         """Read what `as_detail` wrote; raise TypeError or ValueError for anything else."""
         within = parse_duration(detail["within"]) if "within" in detail else timedelta(0)
         return cls(**{rule: int(count) for rule, count in detail.items() if rule != "within"}, within=within)
+
+
+def _as_json(value: int | timedelta) -> int | str:
+    return format_duration(value) if isinstance(value, timedelta) else value
 
 
 _NO_RULES = Keep()

@@ -179,6 +179,8 @@ def test_keep_tag_is_legal_and_read_as_it_was_written(keep: Keep) -> None:
 )
 def test_keep_tag_that_cannot_be_read_keeps_all(text: str | None) -> None:
     assert parse_keep_tag(text) is None
+    with pytest.raises(ValueError, match="must"):
+        parse_keep(text or "")
 
 
 def test_keep_text_may_have_any_order_and_notation() -> None:
