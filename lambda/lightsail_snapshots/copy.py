@@ -99,7 +99,7 @@ def _see_through(request: CopyRequest, delivery: Delivery, region: Lightsail) ->
     snapshot = region.find_snapshot(name)
     if snapshot and _is_tagged(request, snapshot):
         return _progress(snapshot)
-    text = f"No plan copies to {request.destination}, perhaps no longer, so {name} was not copied there"
+    text = f"No plan copies to {request.destination} any longer, so {name} was not copied there"
     failed = Failed(Reason.REGION_REMOVED, f"{text}. Add it to copy_to, deploy, and send the request again.")
     return fail_if_certain(failed, delivery)
 

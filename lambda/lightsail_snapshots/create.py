@@ -91,7 +91,7 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         """Say why the request takes no new snapshot, if so."""
         not_taken = f"no snapshot of {request.instance_name} was taken"
         if request.region not in self.settings.regions:
-            text = f"{request.region} is not a Region of plans.toml, perhaps no longer, so {not_taken}"
+            text = f"{request.region} is not in plans.toml (any longer), so {not_taken}"
             return Failed(Reason.REGION_REMOVED, f"{text}. Add it to regions, deploy, and send the request again.")
         if delivery.first_at > request.late_at:
             text = f"The request came after {format_utc(request.late_at)}, so {not_taken}"

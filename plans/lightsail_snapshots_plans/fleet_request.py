@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from lightsail_snapshots.events.instance_snapshot_requested import LATE_AFTER
+from lightsail_snapshots.events.snapshot_options import LATE_AFTER
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import LONGEST_DURATION, format_duration
 from lightsail_snapshots_plans.schedule_expression import parse_schedule

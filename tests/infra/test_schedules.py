@@ -97,6 +97,7 @@ def test_schedule_puts_the_plans_fleet_request_on_our_bus(everything: Synthesize
     regions = ["eu-central-1", "us-east-1"]
     request = parse_fleet_request(event, default_region=REGION, regions=regions, copy_regions=["eu-west-1"])
     assert request.is_scheduled
+    assert request.late_at - request.slot == timedelta(hours=24, minutes=15), "with its flexible window"
     assert request.slot.isoformat() == "2026-11-23T01:30:00+00:00"
     assert (request.plan, request.regions, request.copy_to) == ("daily", tuple(regions), ("eu-west-1",))
     assert request.select.as_detail() == {"tags": {"backup": "daily"}, "exclude": ["scratch-*"]}

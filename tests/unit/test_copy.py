@@ -307,7 +307,7 @@ def test_copy_is_not_made_when_its_region_was_removed_before(
     assert aws.request(wanted)
     assert outcome(aws)[1:] == (
         "RegionRemoved",
-        f"No plan copies to {THERE}, perhaps no longer, so {NAME} was not copied there. "
+        f"No plan copies to {THERE} any longer, so {NAME} was not copied there. "
         "Add it to copy_to, deploy, and send the request again.",
     )
     assert aws.snapshots(THERE) == []

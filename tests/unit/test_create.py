@@ -426,7 +426,7 @@ def test_snapshot_is_not_taken_when_its_region_was_removed_before(
     assert aws.request(requested({"instanceName": "web-1", "region": "eu-central-1"}), attempt)
     assert outcome(aws)[1:] == (
         "RegionRemoved",
-        "eu-central-1 is not a Region of plans.toml, perhaps no longer, so no snapshot of web-1 was taken. "
+        "eu-central-1 is not in plans.toml (any longer), so no snapshot of web-1 was taken. "
         "Add it to regions, deploy, and send the request again.",
     )
     assert aws.snapshots("eu-central-1") == []

@@ -309,9 +309,9 @@ def test_bad_request_is_one_rejected_event_with_every_problem(aws: FakeAws, caps
         "detail.select.nams: unknown key; did you mean names?",
         "detail.regions[0]: must be a Region of this stack (eu-central-1, us-east-1), not 'eu-central-1a'; "
         "the Region of that zone is eu-central-1",
-        "detail.tags.env: must be a text, not 7",
         "detail.copyTo[0]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-2'",
         "detail.copyTo[1]: must be a Region that this stack copies to (eu-central-1, eu-west-1), not 'us-east-1'",
+        "detail.tags.env: must be a text, not 7",
         "detail.keepFor: must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H, not 'soon'",
         "detail.keepfor: unknown key; did you mean keepFor?",
     ]

@@ -155,8 +155,8 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown field that is near none": (
         {"wait": True},
         [
-            "wait: unknown key; allowed are instanceName, instanceSnapshotName, region, tags, "
-            "copyInstanceTags, copyTo, keepFor, scheduledTime"
+            "wait: unknown key; allowed are instanceName, instanceSnapshotName, region, copyInstanceTags, "
+            "copyTo, tags, keepFor, scheduledTime"
         ],
     ),
     "an unknown Region": (

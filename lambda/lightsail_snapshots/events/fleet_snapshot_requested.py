@@ -1,45 +1,24 @@
 """`Fleet Snapshot Requested`: anyone may ask for a snapshot of each instance that is selected."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from lightsail_snapshots.events.envelope import open_event
-from lightsail_snapshots.events.instance_snapshot_requested import LATE_AFTER
+from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_options
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.keep_rules import Keep, read_keep
 from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
-from lightsail_snapshots.reader import (
-    format_duration,
-    read_duration,
-    read_instant,
-    read_plan,
-    read_regions,
-    read_tags,
-)
+from lightsail_snapshots.reader import format_duration, read_regions
 from lightsail_snapshots.selection import Select, parse_select
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetRequest:
+class FleetRequest(SnapshotOptions):
     """A valid request for snapshots of all instances that it selects."""
 
-    request_id: str
-    slot: datetime
-    """The time that a schedule meant, else the event's own: part of the names of the snapshots."""
-    is_scheduled: bool
-    """Whether the request has the slot: then two events of one plan and slot are one request."""
-    plan: str | None
     select: Select
     regions: tuple[str, ...]
-    tags: Mapping[str, str]
     copy_to: tuple[str, ...]
-    keep: Keep | None
-    """The rules of its plan, which `create` writes into the snapshot."""
-    keep_for: timedelta | None
-    late_after: timedelta
-    """How long after the slot its snapshots may still be taken."""
 
     def for_instance(self, instance: Instance, region: str) -> tuple[dict[str, Any], list[str]]:
         """Return the detail of `Instance Snapshot Requested`, and the keys of the instance's tags that were dropped.
@@ -56,7 +35,8 @@ class FleetRequest:
             "tags": tags,
             "copyInstanceTags": False,
             "scheduledTime": format_utc(self.slot),
-            "lateAfter": format_duration(self.late_after),
+            # Without it, the time of the new event would count.
+            "lateAfter": format_duration(self.late_at - self.slot),
         }
         if self.copy_to:
             detail["copyTo"] = list(self.copy_to)
@@ -95,28 +75,10 @@ def parse_fleet_request(
     is_other = is_lightsail_region if envelope.is_ours else lambda _: False
     here = take_regions("regions", read_regions(regions, is_other=is_other)) or (default_region,)
     sources = () if detail.is_wrong("regions") else here
-    tags = detail.take("tags", read_tags) or {}
     copy_to = detail.take("copyTo", read_regions(copy_regions, *sources, for_copies=True, is_other=is_other)) or ()
-    keep = envelope.take_ours("keep", read_keep)
-    keep_for = detail.take("keepFor", read_duration)
-    plan = envelope.take_ours("plan", read_plan)
-    late_after = envelope.take_ours("lateAfter", read_duration)
-    scheduled_time = detail.take("scheduledTime", read_instant)
-    envelope.reserve("notBefore", "restore")
-    detail.reject_unknown()
-    envelope.check()
-    slot = scheduled_time or envelope.time
     return FleetRequest(
-        request_id=envelope.id,
-        slot=slot,
-        is_scheduled=scheduled_time is not None,
-        plan=plan,
+        **vars(read_options(envelope)),
         select=select,
         regions=tuple(region for region in here if region in regions),
-        tags=tags,
         copy_to=copy_to,
-        keep=keep,
-        keep_for=keep_for,
-        # The slot may be long ago; the time of the events that `fan_out` puts is not that of the request.
-        late_after=late_after or max(slot, envelope.time) + LATE_AFTER - slot,
     )
