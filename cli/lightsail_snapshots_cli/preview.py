@@ -16,10 +16,11 @@ from rich.text import Text
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.aws.lightsail import list_snapshots
+from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.keep_rules import confirmation
 from lightsail_snapshots.naming import PLAN_KEY
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.retention import Decision, decide, instance_of
+from lightsail_snapshots.retention import decide, instance_of
 from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.errors import CommandError, explain
 from lightsail_snapshots_cli.scope import Scope, read_scope

@@ -25,13 +25,14 @@ from lightsail_snapshots.aws import LONGEST_CALL
 from lightsail_snapshots.aws.errors import AwsError, RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions, list_snapshots
+from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.prune_outcomes import deleted_detail, refused_detail
 from lightsail_snapshots.events.prune_requested import PruneRequest, parse_prune_request
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reporting import RegionsFailedError, reject_event
-from lightsail_snapshots.retention import Decision, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.settings import Settings
 from lightsail_snapshots.snapshot import Snapshot
 

@@ -16,80 +16,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
-from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from lightsail_snapshots.decision import Decision, Kept, KeptBecause
 from lightsail_snapshots.inventory import InstanceKey, Inventory, Listed
 from lightsail_snapshots.keep_rules import KEEP_ALL, Keep, apply_keep_rules, format_keep_tag, parse_keep_tag
 from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, KEEP_KEY, OUR_KEYS, PLAN_KEY, is_hold
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
-
-
-class KeptBecause(StrEnum):
-    """Why a snapshot stays: the first class that applies, in this order. The table is in docs/retention.md."""
-
-    FOREIGN = "foreign"
-    UNKNOWN_PLAN = "unknown_plan"
-    REGION_NOT_CONFIGURED = "region_not_configured"
-    HOLD = "hold"
-    PENDING = "pending"
-    NEWEST = "newest"
-    # `proven` comes here, once there are drills.
-    RULE = "rule"
-    RULES_TIGHTENED = "rules_tightened"
-    EXPIRES = "expires"
-    NOT_COPIED = "not_copied"
-    INCOMPLETE_LISTING = "incomplete_listing"
-
-
-_STAYS_FOREVER = (KeptBecause.UNKNOWN_PLAN, KeptBecause.REGION_NOT_CONFIGURED, KeptBecause.RULES_TIGHTENED)
-
-
-class Kept(NamedTuple):
-    """Why one snapshot stays."""
-
-    because: KeptBecause
-    reason: str
-    older_rules: str = ""
-
-
-class Decision(NamedTuple):
-    """What is to become of one snapshot, and why."""
-
-    snapshot: Snapshot
-    kept_because: KeptBecause | None
-    """None: it is to be deleted."""
-    reason: str
-    """A part of a sentence, for a table that a person reads: "daily 3 of 7"."""
-    older_rules: str
-    """Of a held one: the rules of a snapshot of its list that keep it, as `format_keep_tag` writes them; else empty."""
-    instance_gone: bool
-    """Whether its instance no longer exists, as far as is known."""
-    dry_run: bool
-    """Its plan has `dry_run`: a deletion is reported, and not done."""
-    relies_on: tuple[Snapshot, ...] = ()
-    """What justifies the deletion and must still be there: the newest usable snapshot, the newest usable copies."""
-
-    @property
-    def action(self) -> Literal["keep", "delete"]:
-        """What prune does with it."""
-        return "keep" if self.kept_because else "delete"
-
-    @property
-    def is_held(self) -> bool:
-        """Whether only older rules keep it: a person should look."""
-        return self.kept_because == KeptBecause.RULES_TIGHTENED
-
-    @property
-    def needs_review(self) -> bool:
-        """Whether it is ours and stays until a person acts: nothing else will ever delete it."""
-        if self.kept_because in (None, KeptBecause.FOREIGN, KeptBecause.HOLD):
-            return False
-        return self.instance_gone or self.kept_because in _STAYS_FOREVER
 
 
 def decide(  # noqa: PLR0913 - what is there, what is wanted, and what could not be seen

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lightsail_snapshots.decision import Decision, KeptBecause
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.naming import COPY_OF_KEY, our_tags
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.retention import Decision, KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 

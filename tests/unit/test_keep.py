@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightsail_snapshots.decision import KeptBecause
 from lightsail_snapshots.keep_rules import Keep, confirmation, format_keep_tag, parse_keep, parse_keep_tag
 from lightsail_snapshots.naming import tag_problems
-from lightsail_snapshots.retention import KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
     DAILY_7,

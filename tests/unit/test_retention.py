@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from lightsail_snapshots.decision import KeptBecause
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.retention import KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
     AWAY,

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from lightsail_snapshots.decision import KeptBecause
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.retention import KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from tests.support.snapshots import (
     AWAY,
     DAY,

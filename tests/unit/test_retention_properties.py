@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightsail_snapshots.decision import Decision, KeptBecause
 from lightsail_snapshots.keep_rules import Keep, apply_keep_rules, format_keep_tag
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.retention import Decision, KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.keep_oracle import PERIODS, obviously_kept
 from tests.support.snapshots import AWAY, HOME, WEAKEST, copy_of, instance_arn, make_plan, snapshot

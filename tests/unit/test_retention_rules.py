@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from lightsail_snapshots.decision import KeptBecause
 from lightsail_snapshots.keep_rules import Keep
-from lightsail_snapshots.retention import KeptBecause, decide
+from lightsail_snapshots.retention import decide
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import (
     DAY,

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.events.prune_requested import PruneRequest
 from lightsail_snapshots.keep_rules import confirmation, format_keep_tag
 from lightsail_snapshots.naming import PLAN_KEY, format_utc
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.retention import Decision
 
 MOST_LISTS = 50
 """Entries in `refused`, of at most 2.5 KB each, whatever names are in them: an event may have 256 KB."""
