@@ -21,6 +21,7 @@ SHARED = {"tests/infra": "templates", "tests/runtime": "asset"}
 """Folders whose tests share something that takes seconds to make."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name the tests that pytest-xdist must run in one process: those that share a deployment, a folder, or a file."""
     for item in items:

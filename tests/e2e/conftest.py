@@ -1,4 +1,4 @@
-"""One local AWS and one deployment for the whole folder: both together take about ten seconds."""
+"""One local AWS with one deployment for all tests of this folder, since both take about ten seconds."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +18,15 @@ def deployed() -> Iterator[Deployment]:
         cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml"))
         deployment = Deployment(aws, cdk.resources(aws))
         speed_up(aws, deployment.resources, retry_seconds=2, snapshot_seconds=1)
-        # A cold start on a busy machine may take longer than the queue waits: it is had now.
+        # A cold start on a busy machine can take longer than the visibility timeout, so it comes before the tests.
         for function in ("CreateFunction", "FanOutFunction", "CopyFunction"):
             aws.client("lambda").invoke(FunctionName=deployment.resources[function], Payload=b"{}")
-        deployment.open()
+        deployment.subscribe()
         yield deployment
 
 
 @pytest.fixture
 def stack(deployed: Deployment) -> Iterator[Deployment]:
-    """The deployment, without the faults that a test has put into it afterwards."""
+    """The deployment; the faults of a test end with it."""
     yield deployed
     deployed.aws.control("DELETE", "/_lightsail/faults")

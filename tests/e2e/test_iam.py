@@ -1,4 +1,4 @@
-"""The deployed role decides: what its policy does not allow does not happen, whatever the code does."""
+"""The role of create can do no more than its policy allows, whatever the code does."""
 
 import copy
 import json
@@ -15,8 +15,8 @@ Client = Callable[[str], Any]
 
 
 @pytest.fixture
-def amend(stack: Deployment) -> Iterator[Callable[[Callable[[Policy], None]], None]]:
-    """A function that changes a copy of the role's policy and puts it in the original's place, until the test ends."""
+def change_policy(stack: Deployment) -> Iterator[Callable[[Callable[[Policy], None]], None]]:
+    """A function that replaces the role's policy with a changed copy until the test ends."""
     iam = stack.aws.client("iam")
     (name,) = iam.list_role_policies(RoleName=stack.role)["PolicyNames"]
     original: Policy = iam.get_role_policy(RoleName=stack.role, PolicyName=name)["PolicyDocument"]
@@ -24,13 +24,13 @@ def amend(stack: Deployment) -> Iterator[Callable[[Callable[[Policy], None]], No
     def put(policy: Policy) -> None:
         iam.put_role_policy(RoleName=stack.role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
-    def change(how: Callable[[Policy], None]) -> None:
+    def replace(change: Callable[[Policy], None]) -> None:
         policy = copy.deepcopy(original)
-        how(policy)
+        change(policy)
         assert policy != original
         put(policy)
 
-    yield change
+    yield replace
     put(original)
 
 
@@ -49,18 +49,18 @@ def with_another_tag(policy: Policy) -> None:
     policy["Statement"].append(statement | {"Condition": {"StringEquals": {"aws:RequestTag/managed-by": "another"}}})
 
 
-@pytest.mark.parametrize("how", [without_create, with_another_tag])
-def test_without_the_permission_a_request_ends_as_access_denied(
-    stack: Deployment, amend: Callable[[Callable[[Policy], None]], None], how: Callable[[Policy], None]
+@pytest.mark.parametrize("change", [without_create, with_another_tag])
+def test_request_fails_as_access_denied_when_the_role_lacks_the_permission(
+    stack: Deployment, change_policy: Callable[[Callable[[Policy], None]], None], change: Callable[[Policy], None]
 ) -> None:
-    amend(how)
+    change_policy(change)
     instance = stack.instance()
 
     (request,) = stack.request({"instanceName": instance})
 
-    told = stack.failed(request)
-    assert told["reason"] == "AccessDenied"
-    assert "lightsail:CreateInstanceSnapshot" in told["message"]
+    detail = stack.failed(request)
+    assert detail["reason"] == "AccessDenied"
+    assert "lightsail:CreateInstanceSnapshot" in detail["message"]
     assert stack.snapshots_of(instance) == []
 
 
@@ -80,7 +80,7 @@ def test_managed_by_of_an_instance_in_another_case_is_not_copied(stack: Deployme
 
 @pytest.fixture
 def as_role(stack: Deployment) -> Iterator[Client]:
-    """A function that makes clients with the deployed role's credentials."""
+    """A function that makes clients with the role's credentials."""
     with stack.acting_as(stack.role) as client:
         yield client
 
@@ -103,14 +103,14 @@ FORBIDDEN: dict[str, Callable[[Client, str], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", FORBIDDEN)
-def test_the_role_may_not(stack: Deployment, as_role: Client, what: str) -> None:
+@pytest.mark.parametrize("action", FORBIDDEN)
+def test_role_cannot(stack: Deployment, as_role: Client, action: str) -> None:
     instance = stack.instance()
     as_role("lightsail").create_instance_snapshot(
         instanceSnapshotName=f"{instance}-ours", instanceName=instance, tags=OURS
     )
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        FORBIDDEN[what](as_role, instance)
+        FORBIDDEN[action](as_role, instance)
 
     assert [snapshot["name"] for snapshot in stack.snapshots_of(instance)] == [f"{instance}-ours"]

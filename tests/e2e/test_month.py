@@ -1,21 +1,18 @@
-"""A month of nights in fast time, with much that goes wrong, and what is left of it.
+"""A month of nights with many faults, in fast time.
 
-The emulator's clock begins in an October of the past, in a local AWS of its own, and the requests say which night they
-are for. What must remain is written down once more, in the plainest words: `remaining`.
+The emulator's clock starts in a past October, and each request says which night it is for. `remaining` states once
+more, as plainly as possible, which snapshots must be left at the end.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from lightsail_snapshots.events import SOURCE
-from local import cdk
-from local.aws import local_aws
 from tests.e2e.deployment import Deployment, eventually, tags_of
 
 NIGHTS = 30
@@ -23,13 +20,13 @@ BEGIN = datetime(2024, 10, 9, 3, 15, tzinfo=UTC)  # the clocks go back on the 27
 INSTANCES = ("blog", "shop")
 KEEP = {"daily": 5, "weekly": 3}
 ZONE = ZoneInfo("Europe/Berlin")
-PLAN = {"name": "nightly", "select": {"all": True}, "timezone": "Europe/Berlin", "keep": KEEP}
+PLAN = {"name": "month", "select": {"all": True}, "timezone": "Europe/Berlin", "keep": KEEP}
 
 CREATE, DELETE = "CreateInstanceSnapshot", "DeleteInstanceSnapshot"
 LIST, READ = "GetInstanceSnapshots", "GetInstanceSnapshot"
 
 NO_RUN = {8, 21, 22}
-"""Nights in which nothing ran at all."""
+"""Nights without any run."""
 CREATE_FAULTS: dict[int, dict[str, Any]] = {
     3: {"fault": "snapshot-fails", "name": "shop"},
     9: {"fault": "throttle", "times": 1},
@@ -38,7 +35,7 @@ CREATE_FAULTS: dict[int, dict[str, Any]] = {
     25: {"fault": "never-finish", "name": "blog"},
     29: {"fault": "snapshot-fails", "name": "blog"},
 }
-PRUNE_FAULTS: dict[int, dict[str, Any]] = {  # in nights in which something has to go
+PRUNE_FAULTS: dict[int, dict[str, Any]] = {  # in nights with something to delete
     7: {"fault": "lost-answer", "operation": DELETE, "times": 1},
     11: {"fault": "throttle", "operation": DELETE, "times": 2},
     12: {"fault": "server-error", "operation": LIST, "times": 2},
@@ -51,14 +48,14 @@ PRUNE_FAULTS: dict[int, dict[str, Any]] = {  # in nights in which something has 
 
 @dataclass
 class Month:
-    """The deployment, and all that ever was."""
+    """The deployment, and every snapshot that was ever there."""
 
     stack: Deployment
     seen: dict[str, dict[str, Any]]
-    """Every snapshot that was ever listed, by name, as it was last seen."""
+    """Every snapshot that was ever listed, by name, as it was last listed."""
 
     def night(self, number: int) -> None:
-        """One night: requests, snapshots, and prune an hour later, which Lambda tries again where it fails."""
+        """Run one night: requests, snapshots, and prune an hour later, which Lambda retries if it fails."""
         slot = BEGIN + timedelta(days=number)
         if number not in NO_RUN:
             self.take(slot, CREATE_FAULTS.get(number))
@@ -69,25 +66,25 @@ class Month:
         self.advance(slot + timedelta(days=1) - self.now())
 
     def take(self, slot: datetime, fault: dict[str, Any] | None) -> None:
-        """Lets `create` take its first step for each instance, and an hour later the one after which it is done."""
+        """Deliver the request for each instance to `create`, and again an hour later, when the snapshot is finished."""
         if fault:
             self.stack.aws.control("POST", "/_lightsail/faults", {"operation": CREATE, **fault})
         self.step(slot)
         self.stack.aws.control("DELETE", "/_lightsail/faults")
         self.advance(timedelta(hours=1))
         self.step(slot)
-        self.look()
+        self.list_snapshots()
 
     def step(self, slot: datetime) -> None:
         for name in INSTANCES:
-            detail: dict[str, Any] = {"instanceName": name, "plan": "nightly", "keep": KEEP}
+            detail: dict[str, Any] = {"instanceName": name, "plan": PLAN["name"], "keep": KEEP}
             detail |= {"scheduledTime": f"{slot:%FT%TZ}", "lateAfter": "P36500D"}  # the functions have the real time
             event = {"id": f"{name}-{slot}", "time": f"{slot:%FT%TZ}", "source": SOURCE, "detail": detail}
             answer = self.stack.invoke("CreateFunction", event)
             assert answer["state"] in ("pending", "available", "failed"), answer
 
     def prune(self, scheduled_time: datetime) -> None:
-        """Puts the request on the bus, as its schedule does, and waits until all is done that it asks for."""
+        """Put the request on the bus, as its schedule does, and wait until every Region is pruned."""
         detail = {"plans": [PLAN], "scheduledTime": f"{scheduled_time:%FT%TZ}"}
         (request,) = self.stack.put("Prune Requested", detail, source=SOURCE)
         summary = eventually(lambda: self.stack.pruned(request), f"prune of {scheduled_time}")
@@ -99,7 +96,7 @@ class Month:
     def now(self) -> datetime:
         return datetime.fromisoformat(self.stack.aws.control("GET", "/_lightsail/state")["time"])
 
-    def look(self) -> None:
+    def list_snapshots(self) -> None:
         pages = self.stack.lightsail.get_paginator("get_instance_snapshots").paginate()
         self.seen |= {one["name"]: one for page in pages for one in page["instanceSnapshots"]}
 
@@ -109,22 +106,19 @@ class Month:
 
 
 @pytest.fixture
-def month() -> Iterator[Month]:
-    with local_aws() as aws:
-        aws.control("POST", "/_lightsail/clock", {"time": BEGIN.isoformat()})
-        aws.control("POST", "/_lightsail/settings", {"speed": 0, "pageSize": 4, "snapshotSeconds": 600})
-        cdk.bootstrap(aws)
-        cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml"))
-        stack = Deployment(aws, cdk.resources(aws))
-        stack.open()
-        for name in INSTANCES:
-            aws.make_instance(name)
-        yield Month(stack, {})
+def month(stack: Deployment) -> Iterator[Month]:
+    """The deployment, in a Lightsail that has two instances only, and a clock that only the test advances."""
+    settings = stack.aws.control("GET", "/_lightsail/settings")
+    stack.restart_lightsail(BEGIN, speed=0, pageSize=4, snapshotSeconds=600)
+    for name in INSTANCES:
+        stack.aws.make_instance(name)
+    yield Month(stack, {})
+    stack.restart_lightsail(datetime.now(UTC), **settings)
 
 
 def remaining(seen: Iterable[dict[str, Any]]) -> set[str]:
-    """What must be left of all snapshots that ever were: no loop of retention's, and none of its words."""
-    stay = set()
+    """Return the names that must be left of all snapshots, without any code of retention."""
+    kept = set()
     for name in INSTANCES:
         own = [one for one in seen if one["fromInstanceName"] == name]
         ours = [one for one in own if tags_of(one).get("managed-by") == "lightsail-snapshots"]
@@ -133,11 +127,11 @@ def remaining(seen: Iterable[dict[str, Any]]) -> set[str]:
         for day in sorted(usable):
             weeks[day.isocalendar()[:2]] = day
         days = sorted(usable)[-KEEP["daily"] :] + [weeks[week] for week in sorted(weeks)[-KEEP["weekly"] :]]
-        stay |= {usable[day] for day in days}
-        stay |= {one["name"] for one in own if one not in ours or "snapshot-hold" in tags_of(one)}
-        stay |= {one["name"] for one in ours if one["state"] == "pending"}
-        stay |= {one["name"] for one in ours if one["state"] == "error" and local_date(one) > max(usable)}
-    return stay
+        kept |= {usable[day] for day in days}
+        kept |= {one["name"] for one in own if one not in ours or "snapshot-hold" in tags_of(one)}
+        kept |= {one["name"] for one in ours if one["state"] == "pending"}
+        kept |= {one["name"] for one in ours if one["state"] == "error" and local_date(one) > max(usable)}
+    return kept
 
 
 def local_date(snapshot: dict[str, Any]) -> date:
@@ -145,7 +139,7 @@ def local_date(snapshot: dict[str, Any]) -> date:
     return created.astimezone(ZONE).date()
 
 
-def test_after_a_month_of_nights_with_faults_exactly_what_the_plan_says_is_left(month: Month) -> None:
+def test_exactly_the_snapshots_of_the_plan_are_left_after_a_month_with_faults(month: Month) -> None:
     for number in range(NIGHTS):
         month.night(number)
         if number == 2:
@@ -160,11 +154,11 @@ def test_after_a_month_of_nights_with_faults_exactly_what_the_plan_says_is_left(
     assert len(month.seen) == 2 * (NIGHTS - len(NO_RUN)) + 1
     states = [month.seen[name]["state"] for name in left]
     assert {state: states.count(state) for state in states} == {"available": len(left) - 2, "pending": 1, "error": 1}
-    told = month.stack.told("Instance Snapshot Deleted")
-    assert sorted(one["instanceSnapshotName"] for one in told) == sorted(month.seen.keys() - left)
+    deleted = [one for one in month.stack.announced("Instance Snapshot Deleted") if one["instanceName"] in INSTANCES]
+    assert sorted(one["instanceSnapshotName"] for one in deleted) == sorted(month.seen.keys() - left)
 
 
-def test_iam_does_not_let_prune_delete_what_is_not_ours_even_if_it_wanted_to(stack: Deployment) -> None:
+def test_role_of_prune_can_delete_snapshots_of_ours_only(stack: Deployment) -> None:
     instance = stack.instance()
     owners = {"ours": "lightsail-snapshots", "theirs": "terraform"}
     for name, owner in owners.items():

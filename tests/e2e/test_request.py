@@ -1,4 +1,4 @@
-"""An event in, a usable and tagged snapshot and its event out."""
+"""From a request to a usable, tagged snapshot and its event."""
 
 import json
 
@@ -6,15 +6,15 @@ from tests.e2e.deployment import Deployment, tags_of
 from tests.support.events import time_now
 
 
-def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) -> None:
+def test_request_makes_a_usable_snapshot_with_its_tags(stack: Deployment) -> None:
     instance = stack.instance(env="prod", team="web")
 
     (request,) = stack.request({"instanceName": instance, "tags": {"reason": "before-deploy"}, "keepFor": "P7D"})
 
-    told = stack.available(request)
+    detail = stack.available(request)
     (snapshot,) = stack.snapshots_of(instance)
     assert snapshot["state"] == "available"
-    assert (told["instanceSnapshotName"], told["instanceSnapshotArn"]) == (snapshot["name"], snapshot["arn"])
+    assert (detail["instanceSnapshotName"], detail["instanceSnapshotArn"]) == (snapshot["name"], snapshot["arn"])
     tags = tags_of(snapshot)
     assert tags.pop("expires-at")
     assert tags == {
@@ -27,18 +27,17 @@ def test_a_request_becomes_a_usable_snapshot_with_its_tags(stack: Deployment) ->
     }
 
 
-def test_what_was_done_is_in_the_log_and_in_the_metrics(stack: Deployment) -> None:
+def test_log_and_metrics_show_each_step_of_a_request(stack: Deployment) -> None:
     instance = stack.instance()
     (request,) = stack.request({"instanceName": instance})
-    told = stack.available(request)
-    stack.quiet()
+    detail = stack.available(request)
+    stack.drain()
 
-    lines = stack.logged(request)
+    lines = sorted(stack.logged(request), key=lambda line: int(line["attempt"]))
 
-    assert {line["state"] for line in lines[:-1]} == {"pending"}
-    assert lines[-1]["state"] == "available"
-    assert {line["instance_snapshot_name"] for line in lines} == {told["instanceSnapshotName"]}
-    # The first delivery has two lines: that Lightsail begins, and that the message comes back.
+    assert [lines[0]["state"], lines[-1]["state"]] == ["pending", "available"]
+    assert {line["instance_snapshot_name"] for line in lines} == {detail["instanceSnapshotName"]}
+    # The first delivery writes two lines: Lightsail makes the snapshot, and the message will be retried.
     assert [line["attempt"] for line in lines] == [1, *range(1, len(lines))]
     metrics = {name for line in stack.log() if "_aws" in line for name in line}
     assert {"SnapshotsRequested", "SnapshotsAvailable", "SnapshotsFailed", "TimeToAvailable"} <= metrics
@@ -54,9 +53,9 @@ def test_two_requests_in_one_second_make_two_snapshots(stack: Deployment) -> Non
     assert len(names) == 2
 
 
-def test_a_rule_of_the_users_own_may_invoke_the_function_with_the_bare_event(stack: Deployment) -> None:
+def test_bare_event_makes_a_snapshot_when_a_rule_of_the_user_invokes_create(stack: Deployment) -> None:
     instance = stack.instance()
-    event = {"id": "of-my-own", "time": time_now(), "detail": {"instanceName": instance}}
+    event = {"id": "bare-event", "time": time_now(), "detail": {"instanceName": instance}}
 
     answer = stack.aws.client("lambda").invoke(
         FunctionName=stack.resources["CreateFunction"], Payload=json.dumps(event)
