@@ -23,7 +23,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 CDK := node_modules/.bin/cdk
 # Three processes even for two cores: the end-to-end tests mostly wait. tests/conftest.py says what stays together.
-PYTEST := python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+PYTEST := python -m pytest -n 3 --no-loadscope-reorder
 CONTEXT = $(if $(PLANS),-c plans="$(PLANS)")
 
 help: ## Show this list

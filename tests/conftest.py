@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
 from local.user_settings import ignore_user_settings
 
@@ -17,16 +18,22 @@ settings.load_profile("default")
 # Without a Python 3.13 on this machine, the tests build assets without bytecode rather than fetch one.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
-SHARED = {"tests/infra": "templates", "tests/runtime": "asset"}
-"""Folders whose tests share something that takes seconds to make."""
+SHARED = {"tests/e2e", "tests/infra", "tests/runtime"}
+"""Folders whose tests share something that takes seconds to make: a deployment, templates, an asset."""
+ALONE = "tests/e2e/test_demo.py"
+"""It makes a local AWS of its own."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the names
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the tests that pytest-xdist must run in one process: those that share a deployment, a folder, or a file."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        shared = (
-            "deployment" if "deployed" in getattr(item, "fixturenames", ()) else SHARED.get(file.rpartition("/")[0])
-        )
-        item.add_marker(pytest.mark.xdist_group(shared or file))
+class OneProcess(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Run the tests of a shared folder, and otherwise those of a file, in one process of pytest-xdist."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARED and file != ALONE else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> OneProcess:
+    """Choose how tests are distributed. pytest-xdist's own groups do not work with pytest 9.2."""
+    return OneProcess(config)
