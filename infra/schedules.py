@@ -72,8 +72,7 @@ class Schedules(Construct):
                 max_event_age=Duration.hours(24),
             ),
         )
-        # The schedule has the group's name as plain text.
-        made.node.add_dependency(self._group, self._role, self._bus.source_policy)
+        made.node.add_dependency(self._group, self._role, self._bus.source_policy)  # it has the group's name as text
 
     def _make_role(self) -> iam.Role:
         """Make the role, for the schedules of this group only (user guide, "Confused deputy prevention")."""
