@@ -34,6 +34,6 @@ class OneProcess(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> OneProcess:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneProcess:
     """Choose how tests are distributed. pytest-xdist's own groups do not work with pytest 9.2."""
-    return OneProcess(config)
+    return OneProcess(config, log)
