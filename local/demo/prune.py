@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from lightsail_snapshots.naming import our_tags
@@ -50,7 +51,8 @@ def run_prune(screen: Screen, aws: LocalAws, function: str, timeout: float) -> N
     screen.say(f"\n{INSTANCE} has snapshots of the last {NIGHTS} nights. What would prune delete, and why?", "bold")
     screen.paste("make preview", "$ ")
     environment = {**aws.environment, "COLUMNS": str(screen.console.width)}
-    command = [sys.executable, "-m", "lightsail_snapshots_cli.preview", str(aws.directory / "plans.toml")]
+    command_line = Path(sys.executable).with_name("lightsail-snapshots")
+    command = [str(command_line), "preview", "--plans", str(aws.directory / "plans.toml")]
     screen.say(subprocesses.run(command, environment, ROOT, aws.directory / "preview.log", timeout=60).rstrip())
     since = datetime.now(UTC)
     screen.say()
