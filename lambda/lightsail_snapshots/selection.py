@@ -14,15 +14,13 @@ from typing import Any
 from lightsail_snapshots.naming import tag_problems
 from lightsail_snapshots.reader import InvalidValueError, Problem, Reader, invalid, read_each, read_flag
 
-KEYS = ("names", "tags", "all", "exclude")
-
 _CHARACTER_SET = re.compile(r"\[!?\]?[^\[\]]*\]")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.*?\[\]!-]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Select:
-    """Every condition that is given must hold, and no glob in `exclude` may match."""
+    """Every condition that is given must hold, and nothing in `exclude` or `exclude_tags` may match."""
 
     names: tuple[str, ...] = ()
     """Globs, one of which the instance's name must match."""
@@ -32,14 +30,18 @@ class Select:
     """`all` in the event: every instance, unless another condition or `exclude` says otherwise."""
     exclude: tuple[str, ...] = ()
     """Globs of names that are never selected."""
+    exclude_tags: Mapping[str, str] = field(default_factory=dict)
+    """Key to glob: an instance with any of these tags and such a value is never selected. `excludeTags` in events."""
 
     def matches(self, instance_name: str, tags: Mapping[str, str]) -> bool:
         """Tell whether an instance is selected; a tag that is only a key has the value ''."""
         if not (self.all_instances or self.names or self.tags) or _matches(instance_name, self.exclude):
             return False
+        if any(_has_tag(tags, key, glob) for key, glob in self.exclude_tags.items()):
+            return False
         if self.names and not _matches(instance_name, self.names):
             return False
-        return all(key in tags and fnmatchcase(tags[key], glob) for key, glob in self.tags.items())
+        return all(_has_tag(tags, key, glob) for key, glob in self.tags.items())
 
     def as_detail(self) -> dict[str, Any]:
         """Return the JSON that `parse_select` reads, without what is not given."""
@@ -48,12 +50,16 @@ class Select:
             "tags": dict(self.tags),
             "all": self.all_instances,
             "exclude": list(self.exclude),
+            "excludeTags": dict(self.exclude_tags),
         }
         return {key: value for key, value in detail.items() if value}
 
 
-def parse_select(value: object) -> Select:
-    """Read the `select` of a request or of a plan; raise InvalidValueError with every problem at once."""
+def parse_select(value: object, exclude_tags_key: str = "excludeTags") -> Select:
+    """Read the `select` of a request or of a plan; raise InvalidValueError with every problem at once.
+
+    `exclude_tags_key` is how the field is written: plans.toml has `exclude_tags`.
+    """
     if not isinstance(value, Mapping):
         raise invalid("must have names, tags or all")
     reader = Reader(value)
@@ -62,11 +68,16 @@ def parse_select(value: object) -> Select:
         tags=reader.take("tags", _read_tags) or {},
         all_instances=reader.take("all", read_flag) or False,
         exclude=reader.take("exclude", _read_globs) or (),
+        exclude_tags=reader.take(exclude_tags_key, _read_tags) or {},
     )
     reader.reject_unknown()
     if problems := reader.problems or _contradictions(select):
         raise InvalidValueError(*problems)
     return select
+
+
+def _has_tag(tags: Mapping[str, str], key: str, glob: str) -> bool:
+    return key in tags and fnmatchcase(tags[key], glob)
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:

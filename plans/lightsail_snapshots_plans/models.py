@@ -93,6 +93,10 @@ class Table(BaseModel):
     )
 
 
+def _parse_select(value: object) -> Select:
+    return parse_select(value, exclude_tags_key="exclude_tags")
+
+
 class SelectTable(Table):
     """Which instances a plan selects: all conditions that are set must hold."""
 
@@ -106,6 +110,8 @@ class SelectTable(Table):
     """With `true`, every instance."""
     exclude: Globs | None = Field(None, examples=[["scratch-*"]])
     """Globs of names that are never selected."""
+    exclude_tags: dict[str, str] | None = Field(None, examples=[{"backup": "none"}])
+    """Tags of instances that are never selected: one that matches is enough. Each value is a glob."""
 
 
 class KeepTable(Table):
@@ -145,7 +151,7 @@ class PlanTable(Table):
 
     was: Names = Field((), examples=[["nightly"]])
     """Earlier names of the plan: it takes over their snapshots."""
-    select: Annotated[Select, PlainValidator(parse_select, json_schema_input_type=SelectTable)] = Field(
+    select: Annotated[Select, PlainValidator(_parse_select, json_schema_input_type=SelectTable)] = Field(
         Select(), examples=[{"tags": {"backup": "daily"}}]
     )
     """Required: which instances get snapshots, by `names`, `tags`, `all` and `exclude`."""

@@ -196,3 +196,13 @@ def test_select_survives_a_round_trip_through_an_event(select: Select) -> None:
         assert parse_select(select.as_detail()) == select
     except InvalidValueError:
         assert not any(select.matches(name, dict(select.tags)) for name in (*select.names, "ab", "web-1"))
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_selected"), [({}, True), ({"backup": "none"}, False), ({"backup": "daily"}, True)]
+)
+def test_exclude_tags_leaves_out_instances_with_a_matching_tag(tags: dict[str, str], is_selected: bool) -> None:
+    select = parse_select({"all": True, "excludeTags": {"backup": "no*", "stage": "*"}})
+    assert select.matches("web-1", tags) is is_selected
+    assert not select.matches("web-1", tags | {"stage": ""})
+    assert parse_select(select.as_detail()) == select
