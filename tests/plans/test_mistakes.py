@@ -461,3 +461,14 @@ def test_every_lightsail_region_of_botocore_is_accepted(tmp_path: Path) -> None:
 )
 def test_pattern_is_accepted_when_it_excludes_our_own_events(tmp_path: Path, pattern: str) -> None:
     assert one_plan(tmp_path, schedule=None, on=pattern).on
+
+
+def test_earlier_name_is_of_no_other_plan(tmp_path: Path) -> None:
+    table = 'schedule = "rate(1 day)"\nselect = { all = true }\nkeep = { last = 7 }\nwas = ["nightly", "hourly"]\n'
+    text = f"[plans.daily]\n{table}\n[plans.weekly]\n{table}\n[plans.hourly]\n{table}".replace(', "hourly"]', "]", 1)
+    assert problems_of(tmp_path, text) == [
+        ("plans.weekly.was", "plan daily has nightly too: only one can take it over"),
+        ("plans.weekly.was", "hourly is a plan of its own: its snapshots are its own"),
+        ("plans.hourly.was", "plan daily has nightly too: only one can take it over"),
+        ("plans.hourly.was", "hourly is a plan of its own: its snapshots are its own"),
+    ]

@@ -97,6 +97,14 @@ def test_only_snapshots_of_the_list_carry_rules_for_it(outside: str) -> None:
     assert decision_on(decisions, second).kept_because is None
 
 
+def test_expiring_snapshots_take_no_place_of_older_rules_while_the_plan_has_keep() -> None:
+    older = nightly(4, until=NOW - 5 * DAY, keep="last=3")
+    newer = [snapshot(NOW - n * DAY, keep=None, tags={"expires-at": "2027-01-01T00:00:00Z"}) for n in (1, 2)]
+    decisions = decide([*older, *newer], [TIGHTENED], NOW)
+    assert held(decisions) == names(older[1:3])
+    assert deleted(decisions) == [older[3].name]
+
+
 def test_snapshot_on_hold_carries_its_rules_too() -> None:
     nights = nightly(4)
     on_hold = replace(nights[3], tags={**nights[3].tags, "snapshot-keep": "last=3", "snapshot-hold": ""})
