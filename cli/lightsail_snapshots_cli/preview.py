@@ -104,7 +104,7 @@ def _table(decisions: Sequence[Decision], now: datetime) -> Table:
     table.add_column(overflow="fold")
     for each in decisions:
         style = "yellow" if each.is_held else "red" if each.action == "delete" else "green"
-        why = f"{each.reason}; not done, the plan only looks on" if _only_looks_on(each) else each.reason
+        why = f"{each.reason}; not deleted (dry_run)" if _is_dry_run(each) else each.reason
         age = _age(now - each.snapshot.created_at)
         table.add_row(age, Text(each.action, style), Text(each.snapshot.name), Text(why))
     return table
@@ -115,17 +115,17 @@ def _age(age: timedelta) -> str:
     return f"{hours // 24} d" if abs(hours) >= 48 else f"{hours} h"
 
 
-def _only_looks_on(decision: Decision) -> bool:
+def _is_dry_run(decision: Decision) -> bool:
     return decision.dry_run and decision.action == "delete"
 
 
 def _sum_up(console: Console, decisions: Sequence[Decision], plans: Sequence[Plan]) -> None:
-    looked_at = sum(_only_looks_on(each) for each in decisions)
-    going = sum(each.action == "delete" for each in decisions) - looked_at
+    in_dry_run = sum(_is_dry_run(each) for each in decisions)
+    going = sum(each.action == "delete" for each in decisions) - in_dry_run
     held = [each for each in decisions if each.is_held]
     console.print()
-    if looked_at:
-        console.print(f"{looked_at} more would go, were it not for dry_run = true in their plans.")
+    if in_dry_run:
+        console.print(f"{in_dry_run} more would be deleted without dry_run = true in their plans.")
     if held:
         console.print(f"{len(held)} stay only because of older keep rules. To delete them now, add", style="yellow")
         names = {each.snapshot.tags.get(PLAN_KEY) for each in held}

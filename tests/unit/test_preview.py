@@ -102,12 +102,12 @@ def test_copies_are_shown_in_their_own_region(aws: FakeAws, plans: Path) -> None
     assert "neither it nor a newer one has a usable" in text
 
 
-def test_a_plan_that_only_looks_on_shows_what_would_go_but_for_that(aws: FakeAws, plans: Path) -> None:
+def test_preview_marks_deletions_that_dry_run_prevents(aws: FakeAws, plans: Path) -> None:
     plans.write_text(f"{PLANS}dry_run = true\n")
     nights(aws, 3)
     text = shown(plans)
-    assert "   2 d  delete  web-1-20240601  no keep rule of plan daily keeps it; not done," in text
-    assert "2 more would go, were it not for dry_run = true in their plans.\n0 of 3 snapshots would go now." in text
+    assert "   2 d  delete  web-1-20240601  no keep rule of plan daily keeps it; not deleted" in text
+    assert "2 more would be deleted without dry_run = true in their plans.\n0 of 3 snapshots would go now." in text
 
 
 @pytest.mark.usefixtures("aws")
