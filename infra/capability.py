@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import ClassVar
 
 from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Validations
@@ -15,6 +16,7 @@ from infra.asset.bundling import RUNTIME
 from infra.bus import Bus, may_publish
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import NAMESPACE, SERVICE
+from infra.names import NAME
 from infra.queues import Queue
 from lightsail_snapshots.naming import MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots_plans.checks import lightsail_regions
@@ -52,6 +54,7 @@ class StackContext:
             "EVENT_BUS_NAME": self.bus.event_bus_name,
             "SNAPSHOT_REGIONS": ",".join(self.regions),
             **copies,
+            "LIGHTSAIL_SNAPSHOTS_VERSION": version(NAME),  # the command line compares it with its own
             "POWERTOOLS_SERVICE_NAME": SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -6,7 +6,10 @@ from lightsail_snapshots.events import AUDIT_REQUESTED
 from lightsail_snapshots_cli.deployment import read_deployment
 from lightsail_snapshots_cli.errors import OVERDUE
 from lightsail_snapshots_cli.invocation import invoke
+from lightsail_snapshots_cli.permissions import READ_DEPLOYMENT, may_invoke
 from lightsail_snapshots_cli.terminal import print_json, progress
+
+PERMISSIONS = {"audit": (*READ_DEPLOYMENT, may_invoke("Audit"))}
 
 
 @click.command()

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 import boto3
 
@@ -20,6 +21,20 @@ NAME = "lightsail-snapshots"
 """Of the event bus and of the schedule group."""
 
 
+VERSION_VARIABLE = "LIGHTSAIL_SNAPSHOTS_VERSION"
+"""The environment variable of each function that has the version that was deployed."""
+
+
+class Resource(NamedTuple):
+    """One resource of the stack."""
+
+    type: str
+    name: str
+    """Its logical id, without the eight digits that the CDK adds."""
+    id: str
+    """Its physical id: a URL for a queue; a name for a function, a log group or a rule."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The stack as it is deployed."""
@@ -31,8 +46,7 @@ class Deployment:
     copy_regions: tuple[str, ...] = ()
     plans: tuple[Plan, ...]
     """Each with its Regions."""
-    functions: Mapping[str, str]
-    """The names of the functions `prune` and `audit`."""
+    resources: tuple[Resource, ...]
     details: Mapping[str, Mapping[str, Any]]
     """The details of the events that the schedules `prune` and `audit` put on the bus."""
 
@@ -40,6 +54,14 @@ class Deployment:
     def all_regions(self) -> tuple[str, ...]:
         """All Regions that may have snapshots of ours, without repeats."""
         return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
+
+    def resources_of_type(self, resource_type: str) -> dict[str, str]:
+        """Return the ids of all resources of a type, such as `AWS::SQS::Queue`, by name."""
+        return {each.name: each.id for each in self.resources if each.type == resource_type}
+
+    def function(self, capability: str) -> str:
+        """Return the name of the function of a capability, such as `FanOut`."""
+        return _function(self.resources, capability)
 
 
 def find_region() -> str:
@@ -55,8 +77,8 @@ def read_deployment() -> Deployment:
     region = find_region()
     try:
         with translate_errors():
-            functions = _functions(region)
-            variables = _variables(region, functions["audit"])
+            resources = tuple(_resources(region))
+            variables = _variables(region, _function(resources, "Audit"))
             details = {name: _detail(region, name) for name in ("prune", "audit")}
     except (NotFoundError, KeyError) as error:
         raise CommandError(
@@ -64,27 +86,39 @@ def read_deployment() -> Deployment:
             " with `make deploy`.",
             NO_DEPLOYMENT,
         ) from error
+    _check_version(variables.get(VERSION_VARIABLE, ""))
     return Deployment(
         region=region,
         regions=tuple(variables["SNAPSHOT_REGIONS"].split(",")),
         copy_regions=tuple(filter(None, variables.get("COPY_REGIONS", "").split(","))),
         plans=_plans(details["audit"], region),
-        functions=functions,
+        resources=resources,
         details=details,
     )
 
 
-def _functions(region: str) -> dict[str, str]:
-    """Return the names of the functions, by capability; logical ids end in eight digits that the CDK adds."""
+def _resources(region: str) -> Iterable[Resource]:
     client = boto3.client("cloudformation", region_name=region, config=CONFIG)
-    pages = client.get_paginator("list_stack_resources").paginate(StackName=STACK)
-    found = {
-        each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
-        for page in pages
-        for each in page["StackResourceSummaries"]
-    }
-    named = {re.sub("[0-9A-F]{8}$", "", logical): physical for logical, physical in found.items()}
-    return {name: named[f"{name.capitalize()}Function"] for name in ("prune", "audit")}
+    for page in client.get_paginator("list_stack_resources").paginate(StackName=STACK):
+        for each in page["StackResourceSummaries"]:
+            name = re.sub("[0-9A-F]{8}$", "", each["LogicalResourceId"])
+            yield Resource(each["ResourceType"], name, each.get("PhysicalResourceId", ""))
+
+
+def _function(resources: Iterable[Resource], capability: str) -> str:
+    """Return the name of a function; raise KeyError if the stack has none such."""
+    return {each.name: each.id for each in resources}[f"{capability}Function"]
+
+
+def _check_version(deployed: str) -> None:
+    """End the command if the deployment is of another version; the third number does not matter."""
+    own = version(NAME)
+    if deployed.split(".")[:2] != own.split(".")[:2]:
+        raise CommandError(
+            f"The deployment is of version {deployed or 'unknown'}, and this command of {own}: install the version that"
+            " is deployed, or deploy this one with `make deploy`.",
+            FAILED,
+        )
 
 
 def _variables(region: str, function: str) -> Mapping[str, str]:

@@ -14,10 +14,17 @@ from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.deployment import find_region
 from lightsail_snapshots_cli.errors import NOT_FOUND, CommandError, explain_errors
 from lightsail_snapshots_cli.parameters import LightsailRegion
+from lightsail_snapshots_cli.permissions import LIST_SNAPSHOTS, READ_SNAPSHOT, SNAPSHOTS, Permission, tagging
 from lightsail_snapshots_cli.terminal import confirm, format_age, progress
 
 if TYPE_CHECKING:
     from mypy_boto3_lightsail import LightsailClient
+
+PERMISSIONS = {
+    "hold": (READ_SNAPSHOT, LIST_SNAPSHOTS, Permission("lightsail:TagResource", SNAPSHOTS, tagging(HOLD_KEY))),
+    "release": (READ_SNAPSHOT, LIST_SNAPSHOTS, Permission("lightsail:UntagResource", SNAPSHOTS, tagging(HOLD_KEY))),
+}
+
 
 _region = click.option("--region", type=LightsailRegion(), help="Of the snapshot; default: the Region of the stack.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")

@@ -32,7 +32,7 @@ def invoke(deployment: Deployment, name: str, detail_type: str) -> dict[str, Any
         "detail": {**deployment.details[name], "scheduledTime": now},
     }
     with explain_errors(f"while invoking the function {name}"):
-        answer = _call(deployment.region, deployment.functions[name], event)
+        answer = _call(deployment.region, deployment.function(name.capitalize()), event)
     if "errorMessage" in answer:
         raise CommandError(f"The function {name} failed, see its log: {answer['errorMessage']}")
     if answer.get("state") in {"failed", "late"}:

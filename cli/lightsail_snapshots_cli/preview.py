@@ -23,8 +23,12 @@ from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import decide, instance_of
 from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.errors import CommandError, explain
+from lightsail_snapshots_cli.permissions import LIST_SNAPSHOTS, READ_DEPLOYMENT
 from lightsail_snapshots_cli.scope import Scope, read_scope
 from lightsail_snapshots_cli.terminal import answers, print_json, progress
+
+PERMISSIONS = {"preview": (*READ_DEPLOYMENT, LIST_SNAPSHOTS)}
+
 
 LONGEST_NAME = 36
 """Columns of a terminal for a name, so that one such as web-1-20260601T031500Z-650f118d is whole, and the reason has

@@ -6,9 +6,12 @@ from lightsail_snapshots.events import PRUNE_REQUESTED
 from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.deployment import read_deployment
 from lightsail_snapshots_cli.invocation import invoke
+from lightsail_snapshots_cli.permissions import LIST_SNAPSHOTS, READ_DEPLOYMENT, may_invoke
 from lightsail_snapshots_cli.preview import decide_now, show
 from lightsail_snapshots_cli.scope import scope_of
 from lightsail_snapshots_cli.terminal import confirm, print_json, progress, questions
+
+PERMISSIONS = {"prune": (*READ_DEPLOYMENT, LIST_SNAPSHOTS, may_invoke("Prune"))}
 
 
 @click.command()

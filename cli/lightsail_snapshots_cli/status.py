@@ -22,8 +22,11 @@ from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.errors import NOT_FOUND, NOT_SIGNED_IN, OVERDUE, CommandError, explain, is_not_enabled
 from lightsail_snapshots_cli.listing import Listing, list_regions
 from lightsail_snapshots_cli.parameters import LightsailRegion, lightsail_regions
+from lightsail_snapshots_cli.permissions import LIST_INSTANCES, LIST_SNAPSHOTS, READ_DEPLOYMENT
 from lightsail_snapshots_cli.scope import Scope, read_scope
 from lightsail_snapshots_cli.terminal import answers, format_age, print_json, progress
+
+PERMISSIONS = {"status": (*READ_DEPLOYMENT, LIST_INSTANCES, LIST_SNAPSHOTS)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,14 @@ from lightsail_snapshots_cli.errors import (
     explain_errors,
 )
 from lightsail_snapshots_cli.parameters import Duration, Instant, LightsailRegion, Tag
+from lightsail_snapshots_cli.permissions import (
+    BUS,
+    LIST_INSTANCES,
+    READ_DEPLOYMENT,
+    READ_INSTANCE,
+    READ_SNAPSHOT,
+    Permission,
+)
 from lightsail_snapshots_cli.terminal import print_json, progress
 
 SOURCE = "lightsail-snapshots-cli"
@@ -40,6 +48,21 @@ SECONDS_BETWEEN_LOOKS = 5
 PENDING_STATE = "pending"
 MOST_OUTAGES = 6
 """Looks in a row that may fail before the command gives up."""
+
+
+PERMISSIONS = {
+    "take": (
+        *READ_DEPLOYMENT,
+        READ_INSTANCE,
+        LIST_INSTANCES,
+        READ_SNAPSHOT,
+        Permission(
+            "events:PutEvents",
+            BUS,
+            {"ForAllValues:StringEquals": {"events:source": SOURCE, "events:detail-type": INSTANCE_SNAPSHOT_REQUESTED}},
+        ),
+    )
+}
 
 
 @click.command()

@@ -51,6 +51,8 @@ class Snapshot:
     """The name of the instance it was made from: names are used again, `instance_arn` tells instances apart."""
     instance_arn: str
     tags: Mapping[str, str]
+    size_in_gb: int = 0
+    """Of the instance's disks. What is billed is less: only the data, and of a later snapshot only the changes."""
 
     @property
     def is_ours(self) -> bool:

@@ -30,6 +30,22 @@ def test_command_ends_with_10_when_there_is_no_deployment(commands: CommandLine,
     assert shown.stderr.startswith("Error: There is no deployment in us-east-1: set AWS_REGION to the Region of")
 
 
+@pytest.mark.parametrize(("deployed", "shown_as"), [("0.9.3", "0.9.3"), ("", "unknown")])
+@pytest.mark.parametrize("arguments", ON_THE_DEPLOYMENT, ids=" ".join)
+def test_command_ends_with_1_when_the_deployment_has_another_version(
+    commands: CommandLine, arguments: list[str], deployed: str, shown_as: str
+) -> None:
+    commands.deployed_version = deployed
+    shown = commands.run(*arguments)
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert shown.stderr.startswith(f"Error: The deployment is of version {shown_as}, and this command of")
+
+
+def test_third_number_of_the_version_does_not_matter(commands: CommandLine) -> None:
+    commands.deployed_version = f"{commands.deployed_version.rpartition('.')[0]}.99"
+    assert commands.run("status").exit_code == 0
+
+
 @pytest.mark.parametrize("arguments", EVERY, ids=" ".join)
 def test_command_ends_with_6_when_there_are_no_credentials(commands: CommandLine, arguments: list[str]) -> None:
     with patch("boto3.session.Session.get_credentials", return_value=None):

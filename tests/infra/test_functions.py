@@ -1,10 +1,12 @@
 """Every function of the stack: what it runs, what it is told, its logs and the trust of its role."""
 
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 
 import pytest
 
 from lightsail_snapshots.settings import AuditSettings, ReconcilerSettings, Settings
+from lightsail_snapshots_cli.deployment import VERSION_VARIABLE
 from tests.infra.synthesized import REGION, Synthesized
 
 FUNCTION = "AWS::Lambda::Function"
@@ -20,6 +22,8 @@ POWERTOOLS = {
     "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+FOR_PEOPLE = {VERSION_VARIABLE: version("lightsail-snapshots")}
+"""What only the command line reads."""
 CAPABILITIES = {  # handler, seconds, megabytes
     "Audit": ("lightsail_snapshots.audit.handler", 600, 1024),
     "Copy": ("lightsail_snapshots.copy.handler", 30, 512),
@@ -61,8 +65,8 @@ def test_stack_has_one_function_for_each_capability(with_copies: Synthesized) ->
 def test_environment_has_what_the_code_reads_and_no_more(construct: str, with_copies: Synthesized) -> None:
     environment = Recorder(with_copies.environment_of(construct))
     settings = SETTINGS[construct].from_environment(environment)
-    assert environment.keys() == environment.read | POWERTOOLS.keys()
-    assert POWERTOOLS.items() <= environment.variables.items()
+    assert environment.keys() == environment.read | POWERTOOLS.keys() | FOR_PEOPLE.keys()
+    assert (POWERTOOLS | FOR_PEOPLE).items() <= environment.variables.items()
     assert settings.event_bus_name == with_copies.bus
     assert settings.regions == ("eu-central-1", "us-west-2")
     assert settings.copy_regions == ("eu-west-1", "us-east-1")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -16,6 +17,7 @@ import tests.support.environment  # noqa: F401 - the functions read it when they
 from lightsail_snapshots import audit, prune
 from lightsail_snapshots.aws.errors import NotFoundError
 from lightsail_snapshots.naming import format_utc, our_tags
+from lightsail_snapshots_cli.deployment import VERSION_VARIABLE, Resource
 from lightsail_snapshots_cli.main import main
 from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.resources import Instance, InstanceSnapshot
@@ -40,6 +42,7 @@ class CommandLine:
     aws: FakeAws
     plans: list[dict[str, Any]] = field(default_factory=lambda: PLANS)
     is_deployed: bool = True
+    deployed_version: str = version("lightsail-snapshots")
     while_waiting: Callable[[], None] | None = None
     """What happens when a command waits; None: the functions run, and a minute passes."""
     _has_terminal: bool = False
@@ -95,10 +98,11 @@ class CommandLine:
     def replacements(self) -> Mapping[str, Any]:
         """Return what stands for the deployment and for the clock, by name in the command line's package."""
         return {
-            "deployment._functions": self._functions,
+            "deployment._resources": self._resources,
             "deployment._variables": lambda *_: {
                 "SNAPSHOT_REGIONS": "us-east-1,eu-central-1",
                 "COPY_REGIONS": "eu-west-1",
+                VERSION_VARIABLE: self.deployed_version,
             },
             "deployment._detail": lambda _, schedule: (
                 {"plans": self.plans} | ({"every": "PT1H"} if schedule == "audit" else {})
@@ -110,10 +114,10 @@ class CommandLine:
             "terminal.can_ask": lambda: self._has_terminal,
         }
 
-    def _functions(self, _: str) -> dict[str, str]:
+    def _resources(self, _: str) -> list[Resource]:
         if not self.is_deployed:
             raise NotFoundError("ValidationError: Stack with id LightsailSnapshots does not exist (ListStackResources)")
-        return {"prune": "prune", "audit": "audit"}
+        return [Resource("AWS::Lambda::Function", f"{name.capitalize()}Function", name) for name in ("prune", "audit")]
 
     def _call(self, _: str, function: str, event: dict[str, Any]) -> dict[str, Any]:
         handler: Any = {"prune": prune.handler, "audit": audit.handler}[function]

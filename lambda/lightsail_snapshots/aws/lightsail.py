@@ -178,6 +178,7 @@ def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:
         instance_name=raw.get("fromInstanceName", ""),
         instance_arn=raw.get("fromInstanceArn", ""),
         tags=_tags(raw.get("tags", [])),
+        size_in_gb=raw.get("sizeInGb", 0),
     )
 
 
