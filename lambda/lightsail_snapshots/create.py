@@ -1,6 +1,7 @@
 """`create`: takes one instance snapshot and retries until it is usable. See `reconciler` for the retry loop."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -24,6 +25,7 @@ from lightsail_snapshots.reconciler import (
     fail_if_certain,
     find_name_owner,
 )
+from lightsail_snapshots.restore_facts import write_tags
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 
@@ -103,8 +105,8 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
 
 
 def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> State:
-    instance_tags = region.instance(request.instance_name).tags if request.copy_instance_tags else {}
-    tags, dropped = merge_tags(instance_tags, request.tags, request.our_tags(delivery.now))
+    instance_tags, restore = _read_instance(request, region)
+    tags, dropped = merge_tags(instance_tags, request.tags, {**request.our_tags(delivery.now), **restore})
     if dropped:
         logger.warning("Dropped instance tags that are reserved or over the limit", dropped_tags=dropped)
     try:
@@ -116,6 +118,14 @@ def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> 
         logger.warning("Lightsail rejected tags without a value; created it without them", dropped_tags=dropped)
     logger.info("Lightsail is making the snapshot", state=Pending.state)
     return Pending()
+
+
+def _read_instance(request: SnapshotRequest, region: Lightsail) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the instance's tags to copy, and the tags with what a restore needs; a fleet's request has both."""
+    if request.restore is not None and not request.copy_instance_tags:
+        return {}, request.restore
+    instance = region.instance(request.instance_name)
+    return (instance.tags if request.copy_instance_tags else {}), write_tags(instance.facts)
 
 
 def _state(request: SnapshotRequest, snapshot: Snapshot, region: Lightsail) -> State:

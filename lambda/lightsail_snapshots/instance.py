@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from lightsail_snapshots.restore_facts import NOTHING_KNOWN, RestoreFacts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
@@ -15,3 +17,5 @@ class Instance:
     tags: Mapping[str, str]
     """A key-only tag has an empty value."""
     created_at: datetime
+    facts: RestoreFacts = NOTHING_KNOWN
+    """What its snapshots carry, since Lightsail forgets it."""

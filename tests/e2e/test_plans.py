@@ -22,7 +22,12 @@ def test_schedule_makes_one_snapshot_of_each_tagged_instance_of_its_regions(stac
         assert (detail["region"], detail["plan"], detail["instanceSnapshotArn"]) == (region, "nightly", snapshot["arn"])
         assert slot.replace("-", "").replace(":", "") in snapshot["name"]
         assert snapshot["state"] == "available"
-        assert tags_of(snapshot) == {
+        tags = tags_of(snapshot)
+        assert (tags.pop("restore-settings").split()[0], tags.pop("restore-ports")) == (
+            f"zone={region}a",
+            "tcp=80 tcp=22 tcp=443",
+        )
+        assert tags == {
             "backup": "nightly-1",
             "team": region,
             "cost-center": "web",

@@ -17,6 +17,8 @@ def test_request_makes_a_usable_snapshot_with_its_tags(stack: Deployment) -> Non
     assert (detail["instanceSnapshotName"], detail["instanceSnapshotArn"]) == (snapshot["name"], snapshot["arn"])
     tags = tags_of(snapshot)
     assert tags.pop("expires-at")
+    assert tags.pop("restore-settings").startswith("zone=us-east-1a ")
+    assert tags.pop("restore-ports") == "tcp=80 tcp=22 tcp=443"
     assert tags == {
         "env": "prod",
         "team": "web",

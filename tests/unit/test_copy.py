@@ -430,7 +430,14 @@ def test_source_with_all_allowed_tags_leaves_room_for_copy_of(aws: FakeAws) -> N
         aws, tags={f"tag-{n:02}": "" for n in range(35)}, plan="daily", keepFor="P1D", copyInstanceTags=False
     )
     assert not aws.request(to(THERE, event))
-    assert len(aws.snapshots(THERE)[0]["tags"]) == 41
+    assert len(aws.snapshots(THERE)[0]["tags"]) == 43
+
+
+def test_copy_carries_what_a_restore_needs(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    assert not aws.request(wanted)
+    tags = {tag["key"]: tag.get("value", "") for tag in aws.snapshots(THERE)[0]["tags"]}
+    assert tags["restore-settings"].startswith("zone=us-east-1a bundle=nano_3_0 ")
+    assert tags["restore-ports"] == "tcp=80 tcp=22 tcp=443"
 
 
 def test_copy_succeeds_when_the_instance_arn_is_unknown(aws: FakeAws, wanted: dict[str, Any]) -> None:

@@ -38,6 +38,11 @@ def outcome(aws: FakeAws) -> tuple[str, str, str]:
     return event["detail-type"], detail["reason"], detail["message"]
 
 
+def snapshot_tags(aws: FakeAws) -> dict[str, str]:
+    [snapshot] = aws.snapshots()
+    return {tag["key"]: tag.get("value", "") for tag in snapshot["tags"]}
+
+
 # The table.
 
 
@@ -57,9 +62,21 @@ def test_create_makes_three_calls_and_one_more_per_retry(aws: FakeAws) -> None:
     assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot", "GetInstanceSnapshot"]
 
 
-def test_create_does_not_read_the_instance_when_its_tags_are_not_copied(aws: FakeAws) -> None:
-    aws.request(requested({"instanceName": "web-1", "copyInstanceTags": False}))
+def test_create_does_not_read_the_instance_when_the_request_has_all_of_it(aws: FakeAws) -> None:
+    detail = {"instanceName": "web-1", "copyInstanceTags": False, "restore": {"restore-ports": "tcp=443"}}
+    aws.request(requested(detail, source=SOURCE))
     assert aws.calls == ["CreateInstanceSnapshot"]
+    tags = snapshot_tags(aws)
+    assert (tags["restore-ports"], "restore-settings" in tags, "team" in tags) == ("tcp=443", False, False)
+
+
+def test_snapshot_carries_what_a_restore_needs_when_no_tags_are_copied(aws: FakeAws) -> None:
+    aws.request(requested({"instanceName": "web-1", "copyInstanceTags": False}))
+    tags = snapshot_tags(aws)
+    assert tags["restore-settings"].startswith("zone=us-east-1a bundle=nano_3_0 address-type=dualstack address=")
+    assert tags["restore-ports"] == "tcp=80 tcp=22 tcp=443"
+    assert "team" not in tags
+    assert aws.calls == ["GetInstance", "CreateInstanceSnapshot"]
 
 
 def test_create_continues_when_our_snapshot_of_this_instance_has_the_name(aws: FakeAws) -> None:
@@ -230,7 +247,7 @@ def test_available_snapshot_is_announced_and_done(aws: FakeAws, capsys: pytest.C
     assert detail["requestId"] == REQUEST_ID
     assert detail["instanceSnapshotName"] == snapshot["name"]
     assert detail["copyTo"] == ["eu-central-1"]
-    assert {tag["key"]: tag["value"] for tag in detail["tags"]} == {
+    assert {tag["key"]: tag["value"] for tag in detail["tags"] if not tag["key"].startswith("restore-")} == {
         "env": "prod",
         "team": "web",
         "managed-by": "lightsail-snapshots",
@@ -589,7 +606,7 @@ def test_dropped_instance_tags_are_logged(aws: FakeAws) -> None:
     make_instance("web-2", tags={f"own-{n:02}": "" for n in range(36)})
     aws.request(requested({"instanceName": "web-2"}))
     [snapshot] = aws.snapshots()
-    assert len(snapshot["tags"]) == 38
+    assert len(snapshot["tags"]) == 40
     assert aws.logs()[0]["dropped_tags"] == ["own-35"]
 
 
@@ -644,6 +661,6 @@ def test_create_drops_tags_without_a_value_when_lightsail_rejects_them(aws: Fake
         "busy", operation="CreateInstanceSnapshot", error="InvalidInputException", message="No value.", times=1
     )
     aws.request(requested({"instanceName": "web-2"}))
-    [snapshot] = aws.snapshots()
-    assert {tag["key"] for tag in snapshot["tags"]} == {"env", "managed-by", "snapshot-name", "snapshot-of"}
+    assert snapshot_tags(aws).keys() >= {"env", "managed-by", "snapshot-name", "snapshot-of", "restore-ports"}
+    assert "nightly" not in snapshot_tags(aws)
     assert aws.logs()[0]["dropped_tags"] == ["nightly"]

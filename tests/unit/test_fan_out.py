@@ -67,6 +67,8 @@ def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None
     assert fits(event)
     assert run(event) == {"selected": {"us-east-1": 0, "eu-central-1": 1}}
     put = aws.event()
+    settings = put["detail"]["restore"]["restore-settings"]
+    assert settings.startswith("zone=eu-central-1a bundle=nano_3_0 address-type=dualstack address=")
     assert (put["source"], put["detail-type"]) == ("lightsail-snapshots", "Instance Snapshot Requested")
     assert put["detail"] == {
         "instanceName": "shop",
@@ -74,6 +76,7 @@ def test_each_selected_instance_is_requested_with_its_tags(aws: FakeAws) -> None
         "plan": "daily",
         "tags": {"backup": "daily", "team": "ops", "env": ""},
         "copyInstanceTags": False,
+        "restore": {"restore-settings": settings, "restore-ports": "tcp=80 tcp=22 tcp=443"},
         "scheduledTime": "2026-11-23T03:15:00Z",
         "lateAfter": "P3D",
         "keepFor": "P7D",

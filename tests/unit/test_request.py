@@ -306,11 +306,11 @@ def test_request_is_rejected_if_a_duration_has_no_fixed_length(text: object) -> 
 
 
 OURS_ALONE = {
+    "restore": {},
     "keep": {"last": 7},
     "plan": "daily",
     "lateAfter": "P1D",
     "notBefore": "2026-11-23T03:15:00Z",
-    "restore": {},
 }
 
 
@@ -351,6 +351,7 @@ DETAILS = st.fixed_dictionaries(
         "copyInstanceTags": st.booleans() | st.integers(),
         "keepFor": st.sampled_from(["P1D", "PT1H", "P1M", "soon"]),
         "plan": st.sampled_from(["daily", ""]),
+        "restore": st.sampled_from([{}, {"restore-ports": "tcp=80"}, {"restore-ports": "a;b"}, {"env": "prod"}, None]),
         "scheduledTime": st.sampled_from(["2026-11-23T03:15:00Z", "noon"]),
         "colour": JSON,
     },

@@ -45,7 +45,7 @@ class EventBus:
         """Put an event for each detail, MAX_ENTRIES in a call; raise RetryableError if the bus does not take them all.
 
         Rejected entries are retried without the others, up to PUT_ATTEMPTS times. Ten entries always fit into a call:
-        the largest request, with 45 tags of 384 characters of four bytes, is less than a tenth of the 1 MB limit.
+        the largest request, with 39 tags of 384 characters of four bytes, is less than a tenth of the 1 MB limit.
         """
         entries = (self._entry(detail_type, detail) for detail in details)
         while left := list(islice(entries, MAX_ENTRIES)):

@@ -11,6 +11,7 @@ import boto3
 from lightsail_snapshots.aws import CONFIG
 from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RejectedError, RetryableError, translate_errors
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.restore_facts import read_instance
 from lightsail_snapshots.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -165,7 +166,13 @@ def _call_with_tags(call: Callable[..., object], tags: Mapping[str, str]) -> lis
 
 
 def _instance(raw: "InstanceTypeDef") -> Instance:
-    return Instance(name=raw["name"], arn=raw["arn"], tags=_tags(raw.get("tags", [])), created_at=raw["createdAt"])
+    return Instance(
+        name=raw["name"],
+        arn=raw["arn"],
+        tags=_tags(raw.get("tags", [])),
+        created_at=raw["createdAt"],
+        facts=read_instance(raw),
+    )
 
 
 def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:

@@ -9,6 +9,7 @@ from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_op
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
 from lightsail_snapshots.reader import format_duration, read_regions
+from lightsail_snapshots.restore_facts import write_tags
 from lightsail_snapshots.selection import Select, parse_select
 
 
@@ -24,8 +25,8 @@ class FleetRequest(SnapshotOptions):
         """Return the detail of `Instance Snapshot Requested`, and the keys of the instance's tags that were dropped.
 
         One request and instance always give one name, and so one snapshot, however often the event is put. The detail
-        has the instance's tags, so that `create` need not read the instance. A snapshot without a tag that Lightsail
-        rejects is better than no snapshot.
+        has the instance's tags and what a restore needs, so that `create` need not read the instance. A snapshot
+        without a tag that Lightsail rejects is better than no snapshot.
         """
         own = {key: value for key, value in instance.tags.items() if not tag_problems(key, value)}
         tags, dropped = merge_tags(own, self.tags, {})
@@ -34,6 +35,7 @@ class FleetRequest(SnapshotOptions):
             "region": region,
             "tags": tags,
             "copyInstanceTags": False,
+            "restore": write_tags(instance.facts),
             "scheduledTime": format_utc(self.slot),
             # Without it, the time of the new event would count.
             "lateAfter": format_duration(self.late_at - self.slot),

@@ -1,6 +1,6 @@
 """`Instance Snapshot Requested`: anyone may ask for a snapshot of one instance."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_op
 from lightsail_snapshots.keep_rules import format_keep_tag
 from lightsail_snapshots.naming import our_tags, snapshot_name
 from lightsail_snapshots.reader import read_flag, read_name, read_region, read_regions
+from lightsail_snapshots.restore_facts import read_restore
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How much Lightsail's clock may be behind that of a sender."""
@@ -40,6 +41,8 @@ class SnapshotRequest(SnapshotOptions, Subject):
     copy_to: tuple[str, ...]
     dropped_copies: tuple[str, ...]
     """Regions that it asks for, and that the stack does not copy to (any longer)."""
+    restore: Mapping[str, str] | None
+    """The tags with what a restore needs; None if the request does not have them."""
 
     @property
     def made_after(self) -> datetime:
@@ -80,6 +83,7 @@ def parse_request(
     copy_instance_tags = detail.take("copyInstanceTags", read_flag)
     read_copy_to = read_regions(copy_regions, region, for_copies=True, is_other=is_lightsail_region)
     copy_to = detail.take("copyTo", read_copy_to) or ()
+    restore = envelope.take_ours("restore", read_restore)
     options = read_options(envelope)
     # Two events with the same `scheduledTime` are one request; without it, each event is a request of its own. The
     # Region is part of the name because a copy keeps the name of its source.
@@ -93,4 +97,5 @@ def parse_request(
         copy_instance_tags=copy_instance_tags is not False,
         copy_to=tuple(each for each in copy_to if each in copy_regions),
         dropped_copies=tuple(each for each in copy_to if each not in copy_regions),
+        restore=restore,
     )
