@@ -52,7 +52,9 @@ class Keep:
     def from_detail(cls, detail: Mapping[str, Any]) -> Self:
         """Read what `as_detail` wrote; raise TypeError or ValueError for anything else."""
         within = parse_duration(detail["within"]) if "within" in detail else timedelta(0)
-        return cls(**{rule: int(count) for rule, count in detail.items() if rule != "within"}, within=within)
+        return cls(
+            **{rule: _parse_count(str(count)) for rule, count in detail.items() if rule != "within"}, within=within
+        )
 
 
 def _as_json(value: int | timedelta) -> int | str:

@@ -19,6 +19,7 @@ from lightsail_snapshots.naming import (
     is_reserved_key,
     tag_problems,
 )
+from lightsail_snapshots.text import clean
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ Path = tuple[str | int, ...]
 """Keys of objects and indexes of lists, from the outside in."""
 
 _LONGEST_SHOWN = 60
+_LONGEST_PROBLEM = 500
 _ZONE = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]+)(?:-[a-z]+-[0-9]+)?[a-z]")
 _SHORT_DURATION = re.compile(
     r"(?:(?P<days>[1-9][0-9]{0,4})d|(?P<hours>[1-9][0-9]{0,5})h|(?P<minutes>[1-9][0-9]{0,7})m)"
@@ -47,7 +49,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         """Write the path as people do: `detail.tags[0].key: is missing`."""
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{truncate(part)}" for part in self.path)
-        return f"{path.removeprefix('.')}: {self.text}" if path else self.text
+        return clean(truncate(f"{path.removeprefix('.')}: {self.text}" if path else self.text, _LONGEST_PROBLEM))
 
 
 class InvalidValueError(ValueError):
@@ -131,8 +133,8 @@ def suggestion(word: str, known: Collection[str], otherwise: str = "", *, cutoff
     return f"did you mean {by_lower[near[0]]}?" if near else otherwise or f"allowed are {', '.join(known)}"
 
 
-def truncate(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+def truncate(text: str, longest: int = _LONGEST_SHOWN) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def format_value(value: object) -> str:

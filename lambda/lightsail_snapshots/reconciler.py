@@ -220,7 +220,7 @@ def fail_if_certain(failed: Failed, delivery: Delivery) -> Failed:
 def _read_json(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deeply to be read
         return body
 
 

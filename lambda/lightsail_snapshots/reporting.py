@@ -12,6 +12,7 @@ from lightsail_snapshots.events import INSTANCE_SNAPSHOT_FAILED, REQUEST_REJECTE
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_outcomes import invalid_detail
 from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.reader import truncate
 
 FAILED = "failed"
 """The state of a request that no retry can help, in logs and answers."""
@@ -20,6 +21,9 @@ SNAPSHOTS_FAILED = "SnapshotsFailed"
 
 _COUNTED_BY_REASON = {SNAPSHOTS_FAILED}
 """Copies are not: each reason is one more metric to pay for."""
+
+LONGEST_LOGGED = 50_000
+"""Characters of a request in a log line; the event has more. CloudWatch Logs splits lines of more than 256 KB."""
 
 
 class RegionsFailedError(Exception):
@@ -42,7 +46,7 @@ def report_failure(bus: EventBus, detail: Mapping[str, Any], text: str, metric: 
         correlation_id=detail["requestId"],
         state=FAILED,
         reason=detail["reason"],
-        request=json.dumps(detail["request"]),
+        request=truncate(json.dumps(detail["request"]), LONGEST_LOGGED),
     )
 
 
@@ -54,7 +58,7 @@ def reject_request(
     An event without an id is reported under the id of its message or invocation.
     """
     detail = invalid_detail(error.request_id or invocation_id, error, event)
-    report_failure(bus, detail, f"Rejected the request: {error}", metric)
+    report_failure(bus, detail, f"Rejected the request: {detail['message']}", metric)
     return {"state": FAILED, "reason": detail["reason"], "message": str(error)}
 
 
@@ -68,6 +72,6 @@ def reject_event(bus: EventBus, event: object, invocation_id: str, error: Invali
         correlation_id=detail["requestId"],
         state=FAILED,
         problems=detail["problems"],
-        request=json.dumps(detail["request"]),
+        request=truncate(json.dumps(detail["request"]), LONGEST_LOGGED),
     )
     return {"state": FAILED, "message": str(error)}

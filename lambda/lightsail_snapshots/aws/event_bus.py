@@ -75,7 +75,8 @@ class EventBus:
         return {
             "Source": SOURCE,
             "DetailType": detail_type,
-            "Detail": json.dumps(detail, ensure_ascii=False),
+            # Half of a surrogate pair, which JSON may escape, is no text that AWS documents to take.
+            "Detail": json.dumps(detail, ensure_ascii=False).encode(errors="replace").decode(),
             "Resources": list(resources),
             "EventBusName": self._name,
         }

@@ -33,9 +33,10 @@ class Lightsail:
     """Amazon Lightsail in one Region."""
 
     def __init__(self, region: str) -> None:
-        """Make the client; this does not call AWS."""
+        """Make the client; this does not call AWS. Raises an AwsError if no Region can have this name."""
         self.region = region
-        self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
+        with translate_errors():
+            self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
 
     def instance(self, name: str) -> Instance:
         """Return the instance of this name, or raise NotFoundError."""

@@ -5,16 +5,15 @@
 The rule of each destination Region writes the message, so that one message is one copy.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lightsail_snapshots.events import SOURCE
-from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.envelope import InvalidRequestError, open_object, read_id
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
 from lightsail_snapshots.naming import COPY_OF_KEY, MANAGED_BY, MANAGED_BY_KEY
 from lightsail_snapshots.reader import (
-    Problem,
     Reader,
     format_value,
     invalid,
@@ -54,16 +53,13 @@ def parse_copy_request(
     too: the stack may have had them when the event was put. The event is our own, so a field that a later version adds
     to it does no harm.
     """
-    if not isinstance(message, Mapping):
-        text = f"the message must be a JSON object with destination and event, not {format_value(message)}"
-        raise InvalidRequestError([Problem((), text)])
-    fields = Reader(message)
+    fields = open_object(message, "the message must be a JSON object with destination and event")
     read_destination = read_region(copy_regions, for_copies=True, is_other=is_lightsail_region)
     destination = fields.require("destination", read_destination) or ""
     event = fields.open("event")
     event.require("source", _read_our_source)
     detail = event.open("detail")
-    request_id = detail.require("requestId", read_text) or ""
+    request_id = detail.require("requestId", read_id) or ""
     plan = detail.take("plan", read_plan)
     source = _read_source(detail, read_region(regions, is_other=is_lightsail_region))
     if fields.problems:

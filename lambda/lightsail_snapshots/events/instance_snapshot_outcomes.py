@@ -6,14 +6,18 @@ from enum import StrEnum
 from typing import Any
 
 from lightsail_snapshots.events.copy_request import CopyRequest
-from lightsail_snapshots.events.envelope import InvalidRequestError
+from lightsail_snapshots.events.envelope import InvalidRequestError, is_too_deep
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, Subject
 from lightsail_snapshots.naming import format_utc
+from lightsail_snapshots.reader import truncate
 from lightsail_snapshots.snapshot import Snapshot
+from lightsail_snapshots.text import clean
 
 _MAX_REPEATED = 100_000
-"""Characters of a rejected request that are repeated: more than a valid one has, fewer than an event may have. As a
-text half as many, since its quotation marks count twice."""
+"""Characters of a request that are repeated: more than a valid one needs, fewer than an event may have. As a text half
+as many, since its quotation marks count twice."""
+_LONGEST_MESSAGE = 1000
+"""People read it on a phone; `problems` has the rest."""
 
 
 class Reason(StrEnum):
@@ -48,28 +52,38 @@ def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
 
 def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
     """Build the detail of `Instance Snapshot Failed`; `original` is the event, so that people can send it again."""
-    return _subject(request) | {"reason": reason, "message": one_line(message), "request": original}
+    return _subject(request) | {"reason": reason, "message": one_line(message), "request": _repeat(original)}
 
 
 def invalid_detail(request_id: str, error: InvalidRequestError, original: object) -> dict[str, Any]:
     """Build the detail of `Instance Snapshot Failed` for a bad request, which may be no event at all."""
-    text = json.dumps(original)
     return {
         "requestId": request_id,
         "reason": Reason.INVALID_REQUEST,
         "message": one_line(str(error)),
         "problems": [str(problem) for problem in error.problems],
-        # 1e400 is JSON, but Python writes it as Infinity, which is not: the bus would reject the event.
-        "request": json.loads(text, parse_constant=str) if len(text) <= _MAX_REPEATED else text[: _MAX_REPEATED // 2],
+        "request": _repeat(original),
     }
 
 
+def _repeat(original: object) -> object:
+    """Return a request as it was received; as text if it is too long for an event, or too deep."""
+    if is_too_deep(original):
+        return "too deeply nested to be repeated"
+    text = json.dumps(original)
+    if len(text) > _MAX_REPEATED:
+        return f"{text[: _MAX_REPEATED // 2]}... (truncated from {len(text)} characters)"
+    # 1e400 is JSON, but Python writes it as Infinity, which is not: the bus would reject the event.
+    return json.loads(text, parse_constant=str)
+
+
 def one_line(text: str) -> str:
-    """Replace what would need escaping in JSON: EventBridge puts the text between quotation marks for people.
+    """Truncate a text, and replace what needs escaping in JSON: EventBridge puts it between quotation marks for people.
 
     AWS does not document whether EventBridge escapes it.
     """
-    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
+    line = " ".join(clean(truncate(text, _LONGEST_MESSAGE)).split())
+    return line.replace("\\", "/").replace('"', "'")
 
 
 def _subject(request: Subject) -> dict[str, Any]:

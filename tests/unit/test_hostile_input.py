@@ -1,0 +1,204 @@
+"""Whatever is in an event, it ends with one outcome, and with log lines that any tool reads.
+
+`make test` tries some hundreds of events for each handler, `make test-thorough` 51,000.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightsail_snapshots import audit, copy, create, fan_out, prune
+from lightsail_snapshots.aws.errors import RetryableError
+from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
+from lightsail_snapshots.reporting import RegionsFailedError
+from tests.support.copies import available, to
+from tests.support.events import fits, message, requested
+from tests.support.fake_aws import LAST_DELIVERY, Context, FakeAws, fake_aws, make_instance
+from tests.support.hostile import INVISIBLE, hostile, valid_events
+
+MAX_EVENT = 256 * 1024
+EACH_TIME = 17
+"""Events of one example: 40 examples are 680 events, 3,000 are 51,000."""
+
+
+@contextmanager
+def published() -> Iterator[list[dict[str, Any]]]:
+    """Collect the events that are put, and check that the bus takes each of them."""
+    found: list[dict[str, Any]] = []
+
+    def put(_: EventBus, entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            assert len(entry["Detail"].encode()) < MAX_EVENT - 1000
+            detail = json.loads(entry["Detail"], parse_constant=pytest.fail)
+            found.append({**requested(detail), "source": entry["Source"], "detail-type": entry["DetailType"]})
+            assert fits(found[-1]), found[-1]
+
+    with patch.object(EventBus, "_put", put):
+        yield found
+
+
+def lines_of(aws: FakeAws) -> list[dict[str, Any]]:
+    """Return the log lines since the last call; check that every tool can read and show them."""
+    text = aws.log.getvalue()
+    aws.log.seek(0)
+    aws.log.truncate()
+    lines = text.split("\n")[:-1]
+    assert lines
+    assert all(line.isprintable() and len(line.encode()) < MAX_EVENT for line in lines)
+    return [json.loads(line, parse_constant=pytest.fail) for line in lines]
+
+
+def deliver(aws: FakeAws, body: str) -> list[dict[str, Any]]:
+    """Deliver a message until it is done, or for the last time; return the log lines."""
+    for attempt in (1, 2, LAST_DELIVERY):
+        if aws.deliver(message(body, attempt, first_at=aws.emulator.clock.now())) == []:
+            break
+        aws.emulator.clock.advance(600)
+    return lines_of(aws)
+
+
+# Known cases
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 10_000 + "]" * 10_000,
+        json.dumps(requested()).replace('"web-1"', "[" * 10_000 + "]" * 10_000),
+        json.dumps(requested({"instanceName": INVISIBLE, INVISIBLE: INVISIBLE, "tags": {INVISIBLE: INVISIBLE}})),
+        json.dumps(requested(id=INVISIBLE, time=INVISIBLE)),
+        json.dumps(requested({"instanceName": "web-9"}, resources=["é" * 500] * 260)),
+        json.dumps(requested({"instanceName": "web-9", "more": "x" * (MAX_EVENT - 600)})),
+        json.dumps(requested({"instanceName": "web-9", **{f"{number}{'é' * 60}": 0 for number in range(2000)}})),
+    ],
+    ids=["deep", "deep field", "invisible", "invisible id", "large envelope", "nearly too large", "many problems"],
+)
+def test_hostile_request_ends_with_one_event_and_one_log_line(aws: FakeAws, body: str) -> None:
+    with published() as events:
+        [line] = deliver(aws, body)
+    [event] = events
+    assert event["detail-type"] == "Instance Snapshot Failed"
+    for text in (event["detail"]["message"], line["message"], *event["detail"].get("problems", [])):
+        assert text.isprintable()
+
+
+def test_names_that_cannot_be_seen_are_cleaned_in_messages(aws: FakeAws) -> None:
+    with published() as events:
+        deliver(aws, json.dumps(requested({"instanceName": "web-1", "pl\u202ean\u200b": 1})))
+    assert events[0]["detail"]["message"].startswith("detail.plan: unknown key; allowed are instanceName, ")
+    assert events[0]["detail"]["request"]["detail"] == {"instanceName": "web-1", "pl\u202ean\u200b": 1}
+
+
+# Any case
+
+RANDOMS = st.randoms(use_true_random=True)
+PLAN = {"name": "daily", "select": {"all": True}, "keep": {"last": 1, "within": "P3D"}, "copyTo": ["eu-west-1"]}
+ALL_FIELDS = {
+    "region": "eu-central-1",
+    "tags": [{"key": "env", "value": "prod"}],
+    "copyInstanceTags": False,
+    "keepFor": "P14D",
+    "copyTo": ["eu-west-1"],
+    "scheduledTime": "2026-11-23T03:15:00Z",
+}
+OURS = {"plan": "daily", "keep": {"last": 7, "within": "P3D"}, "lateAfter": "P3650D"}
+
+
+def try_messages(aws: FakeAws, events: list[dict[str, Any]]) -> None:
+    @given(RANDOMS)
+    def each_message_ends_with_one_outcome(random: Random) -> None:
+        for _ in range(EACH_TIME):
+            body = hostile(random, events)
+            with published() as outcomes:
+                lines = deliver(aws, body)
+            assert len(outcomes) == 1, body
+            assert not [line for line in lines if line["message"] == "Unexpected error, will retry"], body
+
+    each_message_ends_with_one_outcome()
+
+
+def test_create_ends_each_message_with_one_outcome() -> None:
+    with fake_aws(create.handler) as aws:
+        make_instance("web-1", "eu-central-1")
+        details = ({"instanceName": "web-1"}, {"instanceName": "web-1", **ALL_FIELDS})
+        ours = {"instanceName": "web-1", **ALL_FIELDS, **OURS}
+        try_messages(aws, valid_events("Instance Snapshot Requested", *details, ours))
+
+
+def test_copy_ends_each_message_with_one_outcome() -> None:
+    with fake_aws(create.handler) as aws:
+        event = available(aws)
+        lines_of(aws)
+        aws.handler = copy.handler
+        try_messages(aws, [to("eu-central-1", event), to("eu-west-1", event)])
+
+
+@contextmanager
+def listed_once() -> Iterator[None]:
+    """List each Region from memory, since to ask the emulator takes most of the time; others cannot be reached."""
+    pages = {region: list(lightsail(region).instances()) for region in lightsail_regions()}
+    snapshots = {region: lightsail(region).snapshots() for region in lightsail_regions()}
+
+    def read(found: dict[str, list[Any]], region: Lightsail) -> list[Any]:
+        if region.region not in found:
+            raise RetryableError("EndpointConnectionError: Could not connect to the endpoint URL")
+        return list(found[region.region])
+
+    with (
+        patch.object(Lightsail, "instances", lambda self: iter(read(pages, self))),
+        patch.object(Lightsail, "snapshots", lambda self: read(snapshots, self)),
+    ):
+        yield
+
+
+def answer_of(handler: Any, event: Any) -> dict[str, Any]:
+    """Return what the handler returns, or {} if it fails since a plan of our own names a Region that there is not."""
+    try:
+        answer: dict[str, Any] = handler(event, Context(900))
+    except RegionsFailedError:
+        return {}
+    return answer
+
+
+def try_events(handler: Any, events: list[dict[str, Any]], rejection: str = "Rejected the event") -> None:
+    with fake_aws(handler, at=None) as aws, listed_once():
+
+        @given(RANDOMS)
+        def each_event_ends_with_one_outcome(random: Random) -> None:
+            for _ in range(EACH_TIME):
+                body = hostile(random, events)
+                try:
+                    event = json.loads(body)
+                except (ValueError, RecursionError):
+                    continue  # Lambda's own runtime rejects it
+                with published() as put:
+                    is_rejected = answer_of(handler, event).get("state") == "failed"
+                lines = lines_of(aws)
+                rejected = [each for each in put if each["detail-type"] == "Request Rejected"]
+                assert len(rejected) == is_rejected, body
+                assert [line["message"] == rejection for line in lines].count(True) == is_rejected, body
+
+        each_event_ends_with_one_outcome()
+
+
+def test_fan_out_ends_each_event_with_one_outcome() -> None:
+    detail = {"select": {"names": ["web-*"], "tags": {"team": "*"}}, **ALL_FIELDS, "regions": ["us-east-1"]}
+    del detail["region"], detail["copyInstanceTags"]
+    try_events(fan_out.handler, valid_events("Fleet Snapshot Requested", {"select": {"all": True}}, detail | OURS))
+
+
+def test_prune_ends_each_event_with_one_outcome() -> None:
+    try_events(prune.handler, valid_events("Prune Requested", {"plans": [PLAN]}, {"plans": [PLAN], "report": True}))
+
+
+def test_audit_ends_each_event_with_one_outcome() -> None:
+    plan = PLAN | {"maxAge": "PT26H", "regions": ["us-east-1"]}
+    try_events(audit.handler, valid_events("Audit Requested", {"plans": [plan]}, {"plans": [plan], "report": True}))
