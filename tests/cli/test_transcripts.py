@@ -1,4 +1,4 @@
-"""The transcripts of docs/cli.md are what the commands print."""
+"""The transcripts of README.md and docs/cli.md are what the commands print."""
 
 import re
 import shlex
@@ -10,8 +10,11 @@ import pytest
 from lightsail_snapshots_cli import errors
 from tests.support.command_line import CommandLine
 
-PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
-BLOCKS = re.findall(r"```console\n(.*?)\n```", PAGE, re.DOTALL)
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "cli.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)\n```", (ROOT / "README.md").read_text() + PAGE, re.DOTALL)
+SLOT = ["--slot", "2026-11-25T09:30:00Z"]
+"""When the pages' snapshots were requested, since their names have the time."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -32,7 +35,8 @@ def printed(commands: CommandLine, block: str) -> str:
     found = []
     for line in block.splitlines():
         if line.startswith("$ lightsail-snapshots "):
-            output = commands.run(*shlex.split(line)[2:]).output
+            arguments = shlex.split(line)[2:]
+            output = commands.run(*arguments, *(SLOT if arguments[0] == "take" else [])).output
             found += [line, *(each.rstrip() for each in output.splitlines())]
     return "\n".join(found)
 

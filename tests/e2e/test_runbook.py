@@ -16,7 +16,7 @@ WITH_ENDPOINT = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\
 def run(deployed: Deployment, commands: str, folder: Path = ROOT) -> str:
     """Run commands after the shell functions of the page; return what they print."""
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    (functions, *_) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    (functions,) = re.findall(r"## Shell functions\n.*?```sh\n(.*?)```", text, re.DOTALL)
     return subprocess.run(  # noqa: S603  our own words
         ["bash", "-euc", WITH_ENDPOINT + functions + commands],  # noqa: S607
         env=dict(deployed.aws.environment),

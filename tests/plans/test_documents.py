@@ -22,7 +22,6 @@ from lightsail_snapshots_plans.schema import REFERENCE, SCHEMA, plans_schema, wi
 from tests.support.plan_text import error_of, plan_toml, read
 
 DOCS = Path(__file__).parents[2] / "docs"
-README = DOCS.parent / "README.md"
 EVENTS, RETENTION = DOCS / "events" / "README.md", DOCS / "retention.md"
 REGIONS = ["eu-central-1", "us-east-1"]
 
@@ -121,7 +120,7 @@ def is_request(entry: dict[str, Any]) -> bool:
 def test_every_command_puts_a_valid_request() -> None:
     found = [*commands()]
     assert len(found) == 4
-    for command in (*found, blocks(README, "sh")[-1]):
+    for command in found:
         assert all(is_request(entry) for entry in entries(command))
 
 
