@@ -108,7 +108,7 @@ def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> 
     instance_tags, restore = _read_instance(request, region)
     tags, dropped = merge_tags(instance_tags, request.tags, {**request.our_tags(delivery.now), **restore})
     if dropped:
-        logger.warning("Dropped instance tags that are reserved or over the limit", dropped_tags=dropped)
+        logger.warning("Dropped instance tags that are reserved, invalid or over the limit", dropped_tags=dropped)
     try:
         dropped = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:

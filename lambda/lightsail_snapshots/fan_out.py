@@ -77,14 +77,16 @@ def _fan_out(request: FleetRequest) -> dict[str, Any]:
 def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Return the requests of all Regions, and count them in `selected`; a Region that fails is added to `failures`."""
     for region in request.regions:
+        requested = set[str]()  # names: a page may repeat an instance of an earlier one
         try:
             for page in lightsail(region).instances():
                 for instance in page:
-                    if request.select.matches(instance.name, instance.tags):
+                    if instance.name not in requested and request.select.matches(instance.name, instance.tags):
+                        requested.add(instance.name)
                         selected[region] += 1
                         detail, dropped = request.for_instance(instance, region)
                         if dropped:
-                            text = "Dropped instance tags that are reserved or over the limit"
+                            text = "Dropped instance tags that are reserved, invalid or over the limit"
                             logger.warning(text, instance_name=instance.name, dropped_tags=dropped)
                         yield detail
         except AwsError as error:

@@ -126,10 +126,10 @@ def merge_tags(
 ) -> tuple[dict[str, str], list[str]]:
     """Merge the tags of a snapshot; later wins: the instance's own, the request's, ours.
 
-    Returns the tags, and the instance's own keys that were dropped: the reserved ones, and those over the limit. Keys
-    that begin with `aws:` belong to AWS and cannot be set.
+    Returns the tags, and the instance's own keys that were dropped: those that are reserved, that Lightsail would
+    reject, or that are over the limit. Keys that begin with `aws:` belong to AWS and cannot be set.
     """
-    own = [key for key in instance if key not in request and not key.startswith("aws:") and not is_reserved_key(key)]
-    room = max(0, MAX_OTHER_TAGS - len(request))
-    tags = {key: instance[key] for key in own[:room]} | dict(request) | dict(ours)
-    return tags, [*filter(is_reserved_key, instance), *own[room:]]
+    own = [key for key in instance if key not in request and not key.startswith("aws:")]
+    good = [key for key in own if not is_reserved_key(key) and not tag_problems(key, instance[key])]
+    kept = {key: instance[key] for key in good[: max(0, MAX_OTHER_TAGS - len(request))]}
+    return kept | dict(request) | dict(ours), [key for key in own if key not in kept]

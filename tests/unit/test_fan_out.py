@@ -123,7 +123,7 @@ def test_bad_and_reserved_instance_tags_are_dropped() -> None:
     instance = _instance("web-1", {"aws:x": "y", "odd": "a;b", "managed-by": "me", "team": "web"})
     detail, dropped = request.for_instance(instance, "us-east-1")
     assert detail["tags"] == {"team": "web"}
-    assert dropped == ["managed-by"]
+    assert dropped == ["odd", "managed-by"]
 
 
 def test_empty_selection_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +198,15 @@ def test_requests_ignore_order_pages_and_repeats_of_a_listing(
     again = [*instances, *random.sample(instances, len(instances) // 2)]
     random.shuffle(again)
     assert asked_for(again, page_size) == asked_for(instances, 100)
+
+
+def test_instance_that_is_listed_twice_is_requested_once(aws: FakeAws) -> None:
+    twice = [_instance("web-1", {"odd": "a;b"}), _instance("web-2", {})]
+    with patch.object(Lightsail, "instances", lambda _: iter([twice, twice[:1], twice[1:]])):
+        assert run(fleet()) == {"selected": {"us-east-1": 2}}
+    assert [event["detail"]["instanceName"] for event in aws.events()] == ["web-1", "web-2"]
+    [dropped] = [line for line in aws.logs() if "dropped_tags" in line]
+    assert (dropped["instance_name"], dropped["dropped_tags"]) == ("web-1", ["odd"])
 
 
 # Calls and memory

@@ -7,7 +7,7 @@ from typing import Any
 from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_options
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name, tag_problems
+from lightsail_snapshots.naming import format_utc, merge_tags, snapshot_name
 from lightsail_snapshots.reader import format_duration, read_regions
 from lightsail_snapshots.restore_facts import write_tags
 from lightsail_snapshots.selection import Select, parse_select
@@ -28,8 +28,7 @@ class FleetRequest(SnapshotOptions):
         has the instance's tags and what a restore needs, so that `create` need not read the instance. A snapshot
         without a tag that Lightsail rejects is better than no snapshot.
         """
-        own = {key: value for key, value in instance.tags.items() if not tag_problems(key, value)}
-        tags, dropped = merge_tags(own, self.tags, {})
+        tags, dropped = merge_tags(instance.tags, self.tags, {})
         detail: dict[str, Any] = {
             "instanceName": instance.name,
             "region": region,
