@@ -75,6 +75,14 @@ def test_reader_rejects_unknown_fields_with_the_nearest_known_one() -> None:
     ]
 
 
+def test_reader_suggests_a_name_for_the_first_hundred_unknown_fields() -> None:
+    reader = Reader({f"nam{number}": 0 for number in range(150)})
+    reader.take("name", read_text)
+    reader.reject_unknown()
+    texts = [problem.text for problem in reader.problems]
+    assert texts == ["unknown key; did you mean name?"] * 100 + ["unknown key"] * 50
+
+
 def test_suggestion_ignores_case() -> None:
     zones = ["Europe/Berlin", "America/New_York"]
     assert suggestion("europe/berlim", zones) == "did you mean Europe/Berlin?"
