@@ -24,14 +24,32 @@ def glob_warnings(select: Select) -> Iterator[tuple[tuple[str, ...], str]]:
         other = glob.replace("!", "")
         remedy = f'to select only {other}, set names = ["{other}"]' if _negates(glob) else _NAMES
         yield ("select", "exclude"), f'"{glob}" matches no name, so it excludes nothing: {remedy}'
-    for key, glob in select.tags.items():
-        if [*_impossible([glob], _IN_TAG, _IN_TAG)]:
-            remedy = "a glob cannot negate, so tag the instances that you mean" if _negates(glob) else "check it"
-            yield ("select", "tags", key), f'"{glob}" matches no value: {remedy}'
-    for glob in select.names:
-        for excluded in select.exclude:
+    for name, tags, effect in (
+        ("tags", select.tags, ""),
+        ("exclude_tags", select.exclude_tags, ", so it excludes none"),
+    ):
+        for key, glob in tags.items():
+            if [*_impossible([glob], _IN_TAG, _IN_TAG)]:
+                remedy = "a glob cannot negate, so tag the instances that you mean" if _negates(glob) else "check it"
+                yield ("select", name, key), f'"{glob}" matches no value{effect}: {remedy}'
+    yield from _contradictions(select)
+
+
+def _contradictions(select: Select) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what excludes all that another key selects."""
+    for excluded in select.exclude:
+        if _covers(excluded, "*"):
+            yield ("select", "exclude"), f'"{excluded}" excludes everything'
+            continue
+        for glob in select.names:
             if _covers(excluded, glob):
                 yield ("select", "exclude"), f'"{excluded}" excludes everything that "{glob}" of names selects'
+    for key, excluded in select.exclude_tags.items():
+        if key in select.tags and _covers(excluded, select.tags[key]):
+            yield (
+                ("select", "exclude_tags", key),
+                f'"{excluded}" excludes everything that "{select.tags[key]}" of tags selects',
+            )
 
 
 def _impossible(globs: Iterable[str], inside: re.Pattern[str], ends: re.Pattern[str]) -> Iterator[str]:

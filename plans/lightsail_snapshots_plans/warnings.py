@@ -42,7 +42,7 @@ def _suspicious_in_file(head: FileTable, plans: tuple[Plan, ...]) -> Iterator[Fo
         yield ("notify",), f"is not set, so nobody is notified of overdue instances and of failures: {remedy}"
     ages = {plan.max_age: plan.name for plan in reversed(plans) if plan.max_age}
     if head.audit_schedule and ages:
-        gap = parse_schedule(head.audit_schedule).longest_gap or timedelta(days=1)
+        gap = parse_schedule(head.audit_schedule).longest_gap or timedelta(weeks=4)  # L, W and # are days of a month
         if gap > min(ages):
             yield (
                 ("audit_schedule",),

@@ -98,6 +98,21 @@ SUSPICIOUS: Mapping[str, tuple[dict[str, str | None], str, str]] = {
         "select.tags.backup",
         '"daily[]" matches no value: check it',
     ),
+    "excluded value that is negated": (
+        selected('{ all = true, exclude_tags = { backup = "!no" } }'),
+        "select.exclude_tags.backup",
+        '"!no" matches no value, so it excludes none: a glob cannot negate, so tag the instances that you mean',
+    ),
+    "exclude of everything": (
+        selected('{ tags = { backup = "daily" }, exclude = ["**"] }'),
+        "select.exclude",
+        '"**" excludes everything',
+    ),
+    "tag that exclude_tags covers": (
+        selected('{ tags = { backup = "daily" }, exclude_tags = { backup = "*" } }'),
+        "select.exclude_tags.backup",
+        '"*" excludes everything that "daily" of tags selects',
+    ),
     "name that exclude covers": (
         selected('{ names = ["db", "web-1"], exclude = ["web-*"] }'),
         "select.exclude",
@@ -123,6 +138,7 @@ USUAL: Mapping[str, dict[str, str | None]] = {
     "plan that is off without max_age": {"enabled": "false", "max_age": None},
     "globs": selected('{ names = ["*", "*-*", "[!a]b", "x[]a]", "web-?", "[a-c]*z"] }'),
     "tags": selected('{ tags = { backup = "*", env = "prod*", size = "gr[!a]ß", empty = "" } }'),
+    "exclude_tags that leaves some": selected('{ tags = { a = "*" }, exclude_tags = { a = "x*", b = "*" } }'),
     "exclude that leaves some": selected('{ names = ["web-*"], exclude = ["web-1", "web-?", "web-[0-9]*"] }'),
 }
 
@@ -196,7 +212,9 @@ def test_file_without_notify_is_a_warning(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("audits", "gap"), [("rate(27 hours)", 27), ("cron(0 3 L * ? *)", 24)])
+@pytest.mark.parametrize(
+    ("audits", "gap"), [("rate(27 hours)", 27), ("rate(26 hours)", 26), ("cron(0 3 L * ? *)", 672)]
+)
 def test_audits_farther_apart_than_the_smallest_max_age_are_a_warning(audits: str, gap: int, tmp_path: Path) -> None:
     plans = plan_toml(max_age='"40h"').replace("daily", "other") + plan_toml(**SOUND)
     expected = (

@@ -125,6 +125,7 @@ def try_messages(aws: FakeAws, events: list[dict[str, Any]]) -> None:
     each_message_ends_with_one_outcome()
 
 
+@pytest.mark.hypothesis
 def test_create_ends_each_message_with_one_outcome() -> None:
     with fake_aws(create.handler) as aws:
         make_instance("web-1", "eu-central-1")
@@ -133,6 +134,7 @@ def test_create_ends_each_message_with_one_outcome() -> None:
         try_messages(aws, valid_events("Instance Snapshot Requested", *details, ours))
 
 
+@pytest.mark.hypothesis
 def test_copy_ends_each_message_with_one_outcome() -> None:
     with fake_aws(create.handler) as aws:
         event = available(aws)
@@ -189,16 +191,19 @@ def try_events(handler: Any, events: list[dict[str, Any]], rejection: str = "Rej
         each_event_ends_with_one_outcome()
 
 
+@pytest.mark.hypothesis
 def test_fan_out_ends_each_event_with_one_outcome() -> None:
     detail = {"select": {"names": ["web-*"], "tags": {"team": "*"}}, **ALL_FIELDS, "regions": ["us-east-1"]}
     del detail["region"], detail["copyInstanceTags"]
     try_events(fan_out.handler, valid_events("Fleet Snapshot Requested", {"select": {"all": True}}, detail | OURS))
 
 
+@pytest.mark.hypothesis
 def test_prune_ends_each_event_with_one_outcome() -> None:
     try_events(prune.handler, valid_events("Prune Requested", {"plans": [PLAN]}, {"plans": [PLAN], "report": True}))
 
 
+@pytest.mark.hypothesis
 def test_audit_ends_each_event_with_one_outcome() -> None:
     plan = PLAN | {"maxAge": "PT26H", "regions": ["us-east-1"]}
     try_events(audit.handler, valid_events("Audit Requested", {"plans": [plan]}, {"plans": [plan], "report": True}))
