@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -104,6 +104,18 @@ class FakeAws:
     def logs(self) -> list[dict[str, Any]]:
         """Return the structured log lines so far."""
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+def outcome(aws: FakeAws) -> tuple[str, str, str]:
+    """Return detail-type, reason and message of the only event."""
+    event = aws.event()
+    return event["detail-type"], event["detail"]["reason"], event["detail"]["message"]
+
+
+def redrive(aws: FakeAws, event: dict[str, Any], after: timedelta) -> bool:
+    """Deliver a request as a new message some time later."""
+    aws.emulator.clock.advance(after.total_seconds())
+    return aws.request(event, first_at=aws.emulator.clock.now())
 
 
 def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str, str] | None = None) -> None:
