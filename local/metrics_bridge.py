@@ -2,7 +2,7 @@
 
 It sends the metrics that functions log in CloudWatch's embedded metric format, and the depth of each queue. MiniStack
 then evaluates its alarms at once and publishes those that change to their topics. Unlike AWS, it adds up all metrics
-with the same name, whatever their dimensions, and its alarms never see missing data.
+with the same name and ignores their dimensions, and its alarms never see missing data.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Keeps the AWS settings and proxies of whoever runs the demo or the tests out of both."""
+"""Keeps the user's own AWS settings and proxies out of the demo and the tests."""
 
 import os
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""The AWS account and Region of whoever runs a command; `python -m lightsail_snapshots_cli.account` shows them."""
+"""The AWS account and Region of the user's credentials; `python -m lightsail_snapshots_cli.account` shows them."""
 
 import os
 import sys

@@ -97,6 +97,6 @@ def _write_json(target: Path, value: object) -> None:
 
 
 def _open_to_lambda(output: Path) -> None:
-    """Let everyone read the files, whatever the umask: Lambda runs as another user than their owner."""
+    """Let everyone read the files, also if the umask is strict: Lambda runs as another user than their owner."""
     for path in output.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,4 +1,4 @@
-"""Compiles the asset for the Python of Lambda, whichever Python runs this."""
+"""Compiles the asset for the Python of Lambda, also if another Python runs this."""
 
 import os
 import subprocess

@@ -10,7 +10,7 @@ from lightsail_snapshots.text import clean
 
 
 def _serialize(fields: Mapping[str, Any]) -> str:
-    """Write a log line: one line of JSON that any tool reads, whatever is in the fields."""
+    """Write a log line: one line of JSON that any tool reads, also if a field has odd characters or values."""
     return json.dumps(_cleaned(fields), separators=(",", ":"), ensure_ascii=False)
 
 

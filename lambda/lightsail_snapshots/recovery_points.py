@@ -1,7 +1,7 @@
 """Which instances could not be restored, and how old the newest snapshots of the others are.
 
 - A recovery point of an instance is a usable snapshot of ours, of this very instance by ARN: an earlier instance of the
-  same name is another one. It counts whichever plan made it, also after its `expires-at`: while it exists, it can be
+  same name is another one. It counts for every plan, also after its `expires-at`: while it exists, it can be
   restored.
 - An instance without one is as far behind as it is old: that much data would be lost.
 - An instance is overdue if it is farther behind than its plan's `max_age`. So a new one has as long for its first

@@ -35,7 +35,7 @@ _RULE = re.compile(
     r"(?:@(?P<sources>[^\s+@]+(?:\+[^\s+@]+)*))?"
 )
 _SOURCES_PER_RULE = 5
-"""So that a rule fits into one tag, whatever its sources: a range of IPv6 addresses has at most 43 characters."""
+"""So that every rule fits into one tag: a range of IPv6 addresses has at most 43 characters."""
 _INCOMPLETE = "incomplete"
 _OFF = {"disabled", "disabling"}
 

@@ -6,8 +6,8 @@
   mistyped rule deletes nothing. `keep_confirmed` lets today's rules decide alone.
 - A snapshot with `expires-at` is governed by that alone, and takes no place of a keep rule.
 - A snapshot on hold keeps its place, so that a hold changes nothing for the others.
-- Instances are told apart by Region, name *and* ARN: whatever could be another instance is one, and has a newest
-  snapshot of its own, which stays.
+- Instances are told apart by Region, name *and* ARN: if two could be different instances, they are, and each has a
+  newest snapshot, which stays.
 - With `copy_to`, a snapshot goes only after it, or a newer one of its plan, is usable there. The newer one is enough,
   since a copy that was never made, or was pruned by the same plan a run earlier, must not keep its source forever.
 """
@@ -151,7 +151,7 @@ class _Instance:
         return tuple(newest)
 
     def _protect(self, listed: Listed, plan: Plan | None) -> Kept | None:
-        """Keep what is never deleted, whatever the rules say."""
+        """Keep snapshots that no rule may delete."""
         snapshot = listed.snapshot
         tags = snapshot.tags
         if listed.why_foreign:

@@ -96,7 +96,7 @@ class Snapshot:
         return Origin(self.region, created_at, self.instance_arn)
 
     def why_foreign(self, origin: Origin) -> str:
-        """Say why it is somebody else's, whatever our tags on it say; empty if it is ours. `origin` is its own.
+        """Say why it is somebody else's, even if it has our tags; empty if it is ours. `origin` is its own.
 
         The console hands tags on: from a snapshot to the instance that is restored from it, and from an instance to a
         snapshot that a person makes of it. Such a snapshot says that it is ours, and nobody but that person made it.

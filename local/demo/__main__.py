@@ -74,7 +74,7 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
         resources = cdk.resources(aws)
     with screen.step(f"Speed up for the demo: retry every {RETRY_SECONDS} s, snapshots take {SNAPSHOT_SECONDS} s"):
         speed_up(aws, resources, RETRY_SECONDS, SNAPSHOT_SECONDS)
-        disable_schedules(aws)  # the demo puts their events itself, whatever the time of day
+        disable_schedules(aws)  # the demo puts their events itself, at any time of day
     request_snapshot(screen, aws, outputs["BusName"], resources["CreateFunction"], TIMEOUT_SECONDS)
     run_plan(screen, aws, TIMEOUT_SECONDS)
     run_prune(screen, aws, resources["PruneFunction"], TIMEOUT_SECONDS)

@@ -40,7 +40,7 @@ def keep_running(screen: Screen, aws: LocalAws, outputs: Mapping[str, str], reso
 
 
 def _shell_settings(aws: LocalAws) -> list[str]:
-    """Return lines that point a shell's AWS CLI at the local AWS, whatever the user has set."""
+    """Return lines that point a shell's AWS CLI at the local AWS, and override the user's settings."""
     names = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
     return [
         f"export PATH={shlex.quote(str(ROOT / '.venv' / 'bin'))}:$PATH",

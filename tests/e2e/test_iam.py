@@ -1,4 +1,4 @@
-"""The role of create can do no more than its policy allows, whatever the code does."""
+"""The role of create can do no more than its policy allows, even if the code tries."""
 
 import copy
 import json

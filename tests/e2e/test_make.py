@@ -14,7 +14,7 @@ from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 def run_make(*arguments: str, environment: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
     """Run make, and return what it printed, without the options of the make that runs these tests."""
     return subprocess.run(  # noqa: S603  our own words
-        ["make", "--no-print-directory", *arguments],  # noqa: S607  whichever make runs these tests
+        ["make", "--no-print-directory", *arguments],  # noqa: S607  the make that runs these tests
         cwd=ROOT,
         env={name: value for name, value in environment.items() if name not in ("MAKEFLAGS", "MAKELEVEL")},
         capture_output=True,

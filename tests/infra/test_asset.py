@@ -135,7 +135,7 @@ def test_every_module_is_compiled_for_its_place_on_lambda(built: Path) -> None:
         assert code.co_filename == f"/var/task/{source.relative_to(built)}"
 
 
-def test_bytecode_runs_whatever_the_time_stamps(tmp_path: Path) -> None:
+def test_bytecode_runs_when_time_stamps_differ(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text("print('compiled')")
     precompile(tmp_path)

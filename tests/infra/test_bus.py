@@ -69,7 +69,7 @@ def test_role_of_the_stack_can_put_its_events_with_our_source(construct: str, wi
     assert cases
 
 
-def test_nobody_else_can_use_our_source_whatever_their_policies_allow(everything: Synthesized) -> None:
+def test_nobody_else_can_use_our_source_when_their_policies_allow_it(everything: Synthesized) -> None:
     role = everything.id_of("AWS::IAM::Role", "Create")
     strangers = [
         f"arn:aws:iam::{ACCOUNT}:root",

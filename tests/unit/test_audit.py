@@ -353,7 +353,7 @@ def test_bad_request_reports_every_problem_and_completes_no_audit(
 def test_audit_rejects_other_sources_and_replays(aws: FakeAws, envelope: dict[str, str], problem: str) -> None:
     answer = audit.handler(requested_at(datetime.now(UTC), plan()) | envelope, Context())
     assert answer["state"] == "failed"
-    assert f"{problem}to audit now, use run_now of docs/operations.md" in answer["message"]
+    assert f"{problem}to audit now, run `lightsail-snapshots audit`" in answer["message"]
     assert aws.calls == []
 
 

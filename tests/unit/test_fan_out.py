@@ -347,7 +347,7 @@ def test_plans_request_goes_on_without_a_region_that_was_removed(aws: FakeAws) -
     assert aws.event()["detail"]["copyTo"] == ["eu-west-1", "ap-south-1"], "create drops the copy, and says so"
 
 
-def test_request_rejected_fits_into_an_event_whatever_is_in_the_request(aws: FakeAws) -> None:
+def test_request_rejected_fits_into_an_event_when_the_request_is_huge(aws: FakeAws) -> None:
     run(fleet(**{f'{number}"' * 50: '"' * 100 for number in range(1000)}))
     detail = aws.event()["detail"]
     assert len(detail["problems"]) == 101

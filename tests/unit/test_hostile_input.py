@@ -1,4 +1,4 @@
-"""Whatever is in an event, it ends with one outcome, and with log lines that any tool reads.
+"""An event with anything in it ends with one outcome, and with log lines that any tool reads.
 
 `make test` tries some hundreds of events for each handler, `make test-thorough` 51,000.
 """

@@ -292,7 +292,7 @@ def test_prune_rejects_other_sources_and_replays(aws: FakeAws, envelope: dict[st
     names = nights(aws, 30)
     answer = run(prune_requested(**envelope))
     assert answer["state"] == "failed"
-    assert f"{problem}to prune now, use run_now of docs/operations.md" in answer["message"]
+    assert f"{problem}to prune now, run `lightsail-snapshots prune`" in answer["message"]
     assert left(aws) == set(names)
 
 

@@ -81,7 +81,7 @@ def test_report_names_a_renamed_plan_by_its_new_name(aws: FakeAws) -> None:
     assert aws.event()["detail"]["refused"][0]["plan"] == "nightly"
 
 
-def test_prune_refused_fits_into_an_event_whatever_names_are_in_it(aws: FakeAws) -> None:
+def test_prune_refused_fits_into_an_event_when_names_are_long(aws: FakeAws) -> None:
     widest = "\N{GRINNING FACE}"
     plans = [LAST_1 | {"name": f"{number:02}".rjust(40, "p")} for number in range(60)]
     for plan in plans:

@@ -232,7 +232,7 @@ def test_failed_snapshot_goes_only_after_a_newer_one_is_usable() -> None:
 
 @pytest.mark.parametrize("keep", ["last=90", "all", None])
 @pytest.mark.parametrize("plan", ["daily", None])
-def test_failed_snapshot_goes_whatever_rules_it_carries(keep: str | None, plan: str | None) -> None:
+def test_failed_snapshot_goes_with_any_rules(keep: str | None, plan: str | None) -> None:
     failed = snapshot(NOW - DAY, state="error", plan=plan, keep=keep, tags={"expires-at": "2027-01-01T00:00:00Z"})
     no_expiry = snapshot(NOW - DAY, state="error", plan=plan, keep=keep)
     for rules in (make_plan(), LAST_1, replace(LAST_1, copy_to=(AWAY,)), make_plan(keep_for=DAY)):

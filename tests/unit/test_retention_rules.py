@@ -113,7 +113,7 @@ def test_snapshot_on_hold_carries_its_rules_too() -> None:
     assert decision_on(decisions, on_hold).kept_because == KeptBecause.HOLD
 
 
-def test_confirmed_rules_decide_alone_whatever_the_snapshots_carry() -> None:
+def test_confirmed_rules_decide_alone_when_snapshots_carry_others() -> None:
     nights = nightly(4, keep="all")
     confirmed = replace(TIGHTENED, keep_confirmed=Keep(last=1))
     assert deleted(decide(nights, [confirmed], NOW)) == names(nights[1:])

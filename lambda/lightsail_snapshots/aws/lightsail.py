@@ -79,7 +79,7 @@ class Lightsail:
         return _snapshot(answer["instanceSnapshot"], self.region)
 
     def snapshots(self) -> list[Snapshot]:
-        """Return all instance snapshots of the Region, whoever made them, as `Snapshot.compact` leaves them.
+        """Return all instance snapshots of the Region, not only ours, as `Snapshot.compact` leaves them.
 
         If any page fails, this raises.
         """

@@ -8,7 +8,7 @@ from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_duration, read_flag, read_instant
 
 HOURLY = timedelta(hours=1)
-RUN_NOW = "to audit now, use run_now of docs/operations.md"
+RUN_NOW = "to audit now, run `lightsail-snapshots audit`"
 
 
 @dataclass(frozen=True, kw_only=True)

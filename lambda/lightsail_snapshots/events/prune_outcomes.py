@@ -11,7 +11,7 @@ from lightsail_snapshots.naming import PLAN_KEY, format_utc
 from lightsail_snapshots.plan import Plan
 
 MOST_LISTS = 50
-"""Entries in `refused`, of at most 2.5 KB each, whatever names are in them: an event may have 256 KB."""
+"""Entries in `refused`. Even with the longest names each has at most 2.5 KB, and an event may have 256 KB."""
 MOST_RULES = 5
 """Rules in each `rulesTakenUnder`."""
 MOST_NAMED = 5

@@ -7,7 +7,7 @@ from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_flag, read_instant
 
-RUN_NOW = "to prune now, use run_now of docs/operations.md"
+RUN_NOW = "to prune now, run `lightsail-snapshots prune`"
 
 
 @dataclass(frozen=True, kw_only=True)
