@@ -36,6 +36,14 @@ class Origin(NamedTuple):
     """Empty if it is not known."""
 
 
+class AttachedDisk(NamedTuple):
+    """A block storage disk that was attached to the instance; the snapshot has its data too."""
+
+    name: str
+    path: str
+    """Such as `/dev/xvdf`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
     """One instance snapshot in one Region."""
@@ -51,6 +59,9 @@ class Snapshot:
     """The name of the instance it was made from: names are used again, `instance_arn` tells instances apart."""
     instance_arn: str
     tags: Mapping[str, str]
+    bundle: str = ""
+    """Of the instance; a restored one can have no smaller one."""
+    disks: tuple[AttachedDisk, ...] = ()
     size_in_gb: int = 0
     """Of the instance's disks. What is billed is less: only the data, and of a later snapshot only the changes."""
 
@@ -131,5 +142,6 @@ class Snapshot:
             created_at=self.created_at.astimezone(UTC),
             instance_name=intern(self.instance_name),
             instance_arn=intern(self.instance_arn),
+            bundle=intern(self.bundle),
             tags=tags,
         )

@@ -12,7 +12,7 @@ from lightsail_snapshots.aws import CONFIG
 from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RejectedError, RetryableError, translate_errors
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.restore_facts import read_instance
-from lightsail_snapshots.snapshot import Snapshot
+from lightsail_snapshots.snapshot import AttachedDisk, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, InstanceTypeDef, OperationTypeDef, TagTypeDef
@@ -185,6 +185,12 @@ def _snapshot(raw: "InstanceSnapshotTypeDef", region: str) -> Snapshot:
         created_at=raw["createdAt"],
         instance_name=raw.get("fromInstanceName", ""),
         instance_arn=raw.get("fromInstanceArn", ""),
+        bundle=raw.get("fromBundleId", ""),
+        disks=tuple(
+            AttachedDisk(disk.get("name", ""), disk.get("path", ""))
+            for disk in raw.get("fromAttachedDisks", [])
+            if not disk.get("isSystemDisk")
+        ),
         tags=_tags(raw.get("tags", [])),
         size_in_gb=raw.get("sizeInGb", 0),
     )
