@@ -1,15 +1,17 @@
 """Lists the instances and the snapshots of many Regions side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar
 
 from lightsail_snapshots.aws.errors import AwsError
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
 
+_T = TypeVar("_T")
 _MOST_THREADS = 20
 _making_clients = Lock()
 """boto3 cannot make two clients at a time: its default session is not safe for threads."""
@@ -27,25 +29,49 @@ class Listing:
 
 
 def list_regions(regions: Iterable[str]) -> Listing:
-    """List each Region in a thread of its own."""
+    """List the instances and snapshots of each Region."""
     listing = Listing()
-    regions = list(dict.fromkeys(regions))
-    with ThreadPoolExecutor(_MOST_THREADS) as threads:
-        for region, found in zip(regions, threads.map(_list_region, regions), strict=True):
-            if isinstance(found, AwsError):
-                listing.errors[region] = found
-            else:
-                listing.instances[region], snapshots = found
-                listing.snapshots.extend(snapshots)
+    for region, found in _in_threads(_list_region, regions):
+        if isinstance(found, AwsError):
+            listing.errors[region] = found
+        else:
+            listing.instances[region], snapshots = found
+            listing.snapshots.extend(snapshots)
     return listing
 
 
-def _list_region(region: str) -> tuple[list[Instance], list[Snapshot]] | AwsError:
-    try:
-        with _making_clients:
-            client = lightsail(region)
-        # A page may repeat instances of an earlier one.
-        instances = {each.arn: each for page in client.instances() for each in page}
-        return list(instances.values()), client.snapshots()
-    except AwsError as error:
-        return error
+def list_snapshots(regions: Iterable[str]) -> Listing:
+    """List the snapshots of each Region, and no instances."""
+    listing = Listing()
+    for region, found in _in_threads(lambda region: _client(region).snapshots(), regions):
+        if isinstance(found, AwsError):
+            listing.errors[region] = found
+        else:
+            listing.snapshots.extend(found)
+    return listing
+
+
+def _in_threads(work: Callable[[str], _T], regions: Iterable[str]) -> Iterator[tuple[str, _T | AwsError]]:
+    """Do it for each Region in a thread of its own; return what it returned or why it failed."""
+
+    def attempt(region: str) -> _T | AwsError:
+        try:
+            return work(region)
+        except AwsError as error:
+            return error
+
+    regions = list(dict.fromkeys(regions))
+    with ThreadPoolExecutor(_MOST_THREADS) as threads:
+        yield from zip(regions, threads.map(attempt, regions), strict=True)
+
+
+def _list_region(region: str) -> tuple[list[Instance], list[Snapshot]]:
+    client = _client(region)
+    # A page may repeat instances of an earlier one.
+    instances = {each.arn: each for page in client.instances() for each in page}
+    return list(instances.values()), client.snapshots()
+
+
+def _client(region: str) -> Lightsail:
+    with _making_clients:
+        return lightsail(region)

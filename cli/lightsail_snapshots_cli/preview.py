@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
-from lightsail_snapshots.aws.lightsail import list_snapshots
 from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.keep_rules import confirmation
 from lightsail_snapshots.naming import PLAN_KEY
@@ -23,6 +22,8 @@ from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.retention import decide, instance_of
 from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.errors import CommandError, explain
+from lightsail_snapshots_cli.listing import list_snapshots
+from lightsail_snapshots_cli.parameters import lightsail_regions
 from lightsail_snapshots_cli.permissions import LIST_SNAPSHOTS, READ_DEPLOYMENT
 from lightsail_snapshots_cli.scope import Scope, read_scope
 from lightsail_snapshots_cli.terminal import answers, print_json, progress
@@ -63,12 +64,14 @@ def preview(ctx: click.Context, plans: Path | None, as_json: bool) -> None:
 def decide_now(scope: Scope, now: datetime) -> tuple[list[Decision], Mapping[str, AwsError]]:
     """Return all decisions, and the errors by Region, about which nothing is decided.
 
-    Ends the command if no Region could be listed.
+    Also lists the Regions that the plans do not have (any longer), where snapshots of ours may be left; one that cannot
+    be listed is no error. Ends the command if no Region of the plans could be listed.
     """
-    listed, errors = list_snapshots(scope.all_regions)
+    listing = list_snapshots([*scope.all_regions, *lightsail_regions()])
+    errors = {region: listing.errors[region] for region in scope.all_regions if region in listing.errors}
     if errors and len(errors) == len(scope.all_regions):
         raise _explained(*next(iter(errors.items())))
-    return decide(listed, scope.plans, now, incomplete=errors, regions=scope.all_regions), errors
+    return decide(listing.snapshots, scope.plans, now, incomplete=errors, regions=scope.all_regions), errors
 
 
 def show(console: Console, plans: Sequence[Plan], decisions: Sequence[Decision], now: datetime) -> None:

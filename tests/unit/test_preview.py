@@ -13,7 +13,7 @@ from lightsail_snapshots_cli.main import main
 from lightsail_snapshots_cli.scope import read_scope
 from local.lightsail.resources import InstanceSnapshot
 from tests.support.fake_aws import FakeAws
-from tests.support.pruning import AWAY, HOME, NOW, nights, region, seed
+from tests.support.pruning import AWAY, HOME, NOW, OTHER, nights, region, seed
 
 PLANS = """
 [plans.daily]
@@ -127,6 +127,15 @@ def test_preview_shows_the_other_regions_when_one_cannot_be_listed(aws: FakeAws,
     assert "1 of 2 snapshots would go now." in ended.stdout
 
 
+def test_preview_shows_snapshots_in_a_region_that_the_plans_have_left(aws: FakeAws, plans: Path) -> None:
+    nights(aws, 2)
+    nights(aws, 1, OTHER)
+    aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=AWAY)
+    ended = run(plans)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert f"keep    web-1-20240602  plan daily has left {OTHER}" in ended.stdout
+
+
 def test_preview_shows_only_the_reason_when_nothing_can_be_listed(aws: FakeAws, plans: Path) -> None:
     aws.emulator.faults.add("error", operation="GetInstanceSnapshots", error="ExpiredTokenException", message="Expired")
     ended = run(plans)
@@ -164,9 +173,9 @@ def test_preview_asks_for_a_region_when_none_is_set(plans: Path, monkeypatch: py
 def test_the_region_may_come_from_either_variable(aws: FakeAws, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nights(aws, 1, AWAY)
     monkeypatch.setenv("AWS_DEFAULT_REGION", AWAY)
-    assert "0 of 0" in shown(plans)
+    assert f"plan daily has left {AWAY}" in shown(plans)
     monkeypatch.delenv("AWS_REGION")
-    assert f"web-1 in {AWAY}" in shown(plans)
+    assert "the newest usable snapshot of web-1" in shown(plans)
 
 
 @pytest.mark.usefixtures("aws")
