@@ -185,7 +185,8 @@ def _is_justified(run: Run, decision: Decision) -> bool:
     """Read again, once a run, the newest usable snapshot and the copies that a deletion relies on."""
     for needed in decision.relies_on:
         if needed.arn not in run.unchanged:
-            run.unchanged[needed.arn] = not _changes(needed, lightsail(needed.region).find_snapshot(needed.name))
+            found = lightsail(needed.region).find_snapshot(needed.name)
+            run.unchanged[needed.arn] = found is not None and not _changes(needed, found)
         if not run.unchanged[needed.arn]:
             logger.warning(
                 "Skipped: what justifies the deletion has changed", needed=needed.name, **_names(decision.snapshot)
@@ -214,10 +215,8 @@ def _delete(request: PruneRequest, region: Lightsail, decision: Decision) -> boo
     return True
 
 
-def _changes(listed: Snapshot, found: Snapshot | None) -> list[str]:
+def _changes(listed: Snapshot, found: Snapshot) -> list[str]:
     """Return what is not as it was listed."""
-    if found is None:
-        return ["existence"]
     found = found.compact()  # as it was listed
     return [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(listed, each)]
 

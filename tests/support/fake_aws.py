@@ -139,6 +139,7 @@ def emf(printed: str) -> dict[str, list[float]]:
         [dimensions] = directive["Dimensions"]
         assert set(dimensions) <= {"service", "reason"}
         for metric in directive["Metrics"]:
+            assert metric["Unit"] == ("Seconds" if metric["Name"] == "TimeToAvailable" else "Count")
             name = "/".join([metric["Name"], *([values["reason"]] if "reason" in dimensions else [])])
             found.setdefault(name, []).extend(values[metric["Name"]])
     return found

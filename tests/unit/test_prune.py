@@ -61,7 +61,7 @@ def test_prune_logs_each_deletion_and_a_summary(aws: FakeAws) -> None:
     run(prune_requested())
     before, after = line(aws, "Deleting a snapshot"), line(aws, "Deleted a snapshot")
     for each in (before, after):
-        assert (each["instance_snapshot_name"], each["region"]) == (old, HOME)
+        assert (each["instance_snapshot_name"], each["instance_name"], each["region"]) == (old, "web-1", HOME)
     assert before["deletion"] == aws.event()["detail"]
     assert after["reason"] == "no keep rule of plan daily keeps it"
     summary = line(aws, "Pruned")

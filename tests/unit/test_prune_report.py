@@ -117,6 +117,7 @@ def test_dry_run_logs_what_it_would_delete_and_counts_nothing(aws: FakeAws, caps
     assert aws.events() == []
     logged = [each for each in aws.logs() if each["message"] == "Dry run: would delete a snapshot"]
     assert {each["instance_snapshot_name"] for each in logged} == set(names[1:])
+    assert {each["reason"] for each in logged} == {"no keep rule of plan daily keeps it"}
     assert line(aws, "Pruned")["dry_run"] == 2
     assert metric(capsys, "PrunesRefused") == [0, 0]
 
@@ -173,6 +174,16 @@ def test_report_lists_all_regions_of_lightsail_and_deletes_only_in_the_configure
     assert UNCONFIGURED in lightsail_regions()
     assert UNCONFIGURED not in answer["deleted"]
     assert left(aws, UNCONFIGURED) == set(names)
+
+
+def test_report_does_not_call_an_instance_gone_when_its_region_cannot_list_instances(aws: FakeAws) -> None:
+    nights(aws, 2)
+    aws.emulator.faults.add("access-denied", operation="GetInstances", region=HOME)
+    run(report_requested())
+    assert line(aws, "Pruned")["instance_gone"] == 0
+    warning = line(aws, "Could not list the instances of a Region")
+    assert (warning["level"], warning["region"]) == ("WARNING", HOME)
+    assert warning["error"].startswith("AccessDenied")
 
 
 @pytest.mark.parametrize("fault", ["access-denied", "error"])

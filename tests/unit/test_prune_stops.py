@@ -10,7 +10,7 @@ from lightsail_snapshots.aws.errors import RejectedError
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import fits, requested
-from tests.support.fake_aws import FakeAws
+from tests.support.fake_aws import Context, FakeAws
 from tests.support.pruning import AWAY, HOME, LAST_1, OTHER, left, line, nights, prune_requested, run, seed_copy
 
 
@@ -152,3 +152,12 @@ def test_prune_stops_without_failing_when_its_time_is_nearly_over(aws: FakeAws) 
     warning = line(aws, "Stopped: the function's time is nearly over, the next run continues")
     assert (warning["level"], warning["left"]) == ("WARNING", 2)
     assert run(prune_requested(), remaining_seconds=prune.SECONDS_PER_DELETION)["deleted"][HOME] == 2
+
+
+def test_summary_counts_the_deletions_of_all_regions_that_no_time_was_left_for(aws: FakeAws) -> None:
+    nights(aws, 3)
+    nights(aws, 4, OTHER)
+    with patch.object(Context, "get_remaining_time_in_millis", side_effect=[900_000, 0, 0]):
+        assert run(prune_requested())["deleted"] == {HOME: 1, OTHER: 0, AWAY: 0}
+    assert line(aws, "Stopped: the function's time is nearly over")["left"] == 1 + 3
+    assert line(aws, "Pruned")["left"] == 1 + 3
