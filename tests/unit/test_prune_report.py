@@ -176,6 +176,17 @@ def test_report_lists_all_regions_of_lightsail_and_deletes_only_in_the_configure
     assert left(aws, UNCONFIGURED) == set(names)
 
 
+def test_only_the_report_looks_at_regions_that_are_not_configured(aws: FakeAws) -> None:
+    aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=UNCONFIGURED)
+    start = "Skipped a Region that is not configured and cannot be listed"
+    run(prune_requested())
+    assert start not in {each["message"] for each in aws.logs()}
+    run(report_requested())
+    skipped = line(aws, start)
+    assert (skipped["level"], skipped["region"]) == ("INFO", UNCONFIGURED)
+    assert skipped["error"].startswith("AccessDenied")
+
+
 def test_report_does_not_call_an_instance_gone_when_its_region_cannot_list_instances(aws: FakeAws) -> None:
     nights(aws, 2)
     aws.emulator.faults.add("access-denied", operation="GetInstances", region=HOME)
