@@ -15,11 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightsail_snapshots import audit, copy, create, fan_out, prune
-from lightsail_snapshots.aws.errors import RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.copies import available, to
+from tests.support.direct_lightsail import direct_lightsail
 from tests.support.events import fits, message, requested
 from tests.support.fake_aws import LAST_DELIVERY, Context, FakeAws, fake_aws, make_instance
 from tests.support.hostile import INVISIBLE, hostile, valid_events
@@ -127,7 +126,7 @@ def try_messages(aws: FakeAws, events: list[dict[str, Any]]) -> None:
 
 @pytest.mark.hypothesis
 def test_create_ends_each_message_with_one_outcome() -> None:
-    with fake_aws(create.handler) as aws:
+    with fake_aws(create.handler) as aws, direct_lightsail(aws.emulator):
         make_instance("web-1", "eu-central-1")
         details = ({"instanceName": "web-1"}, {"instanceName": "web-1", **ALL_FIELDS})
         ours = {"instanceName": "web-1", **ALL_FIELDS, **OURS}
@@ -136,29 +135,11 @@ def test_create_ends_each_message_with_one_outcome() -> None:
 
 @pytest.mark.hypothesis
 def test_copy_ends_each_message_with_one_outcome() -> None:
-    with fake_aws(create.handler) as aws:
+    with fake_aws(create.handler) as aws, direct_lightsail(aws.emulator):
         event = available(aws)
         lines_of(aws)
         aws.handler = copy.handler
         try_messages(aws, [to("eu-central-1", event), to("eu-west-1", event)])
-
-
-@contextmanager
-def listed_once() -> Iterator[None]:
-    """List each Region from memory, since to ask the emulator takes most of the time; others cannot be reached."""
-    pages = {region: list(lightsail(region).instances()) for region in lightsail_regions()}
-    snapshots = {region: lightsail(region).snapshots() for region in lightsail_regions()}
-
-    def read(found: dict[str, list[Any]], region: Lightsail) -> list[Any]:
-        if region.region not in found:
-            raise RetryableError("EndpointConnectionError: Could not connect to the endpoint URL")
-        return list(found[region.region])
-
-    with (
-        patch.object(Lightsail, "instances", lambda self: iter(read(pages, self))),
-        patch.object(Lightsail, "snapshots", lambda self: read(snapshots, self)),
-    ):
-        yield
 
 
 def answer_of(handler: Any, event: Any) -> dict[str, Any]:
@@ -171,7 +152,7 @@ def answer_of(handler: Any, event: Any) -> dict[str, Any]:
 
 
 def try_events(handler: Any, events: list[dict[str, Any]], rejection: str = "Rejected the event") -> None:
-    with fake_aws(handler, at=None) as aws, listed_once():
+    with fake_aws(handler, at=None) as aws, direct_lightsail(aws.emulator):
 
         @given(RANDOMS)
         def each_event_ends_with_one_outcome(random: Random) -> None:
