@@ -9,9 +9,19 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
-from lightsail_snapshots.reader import format_duration, invalid, parse_duration, read_object
+from lightsail_snapshots.reader import (
+    InvalidValueError,
+    Reader,
+    format_duration,
+    format_value,
+    invalid,
+    parse_duration,
+    read_duration,
+    read_number,
+    read_object,
+)
 
 KEEP_ALL = "all"
 """What the tag `snapshot-keep` says of a snapshot whose plan had no keep rules."""
@@ -48,20 +58,13 @@ class Keep:
         rules = {each.name: getattr(self, each.name) for each in fields(self)}
         return {rule: _as_json(value) for rule, value in rules.items() if value}
 
-    @classmethod
-    def from_detail(cls, detail: Mapping[str, Any]) -> Self:
-        """Read what `as_detail` wrote; raise TypeError or ValueError for anything else."""
-        within = parse_duration(detail["within"]) if "within" in detail else timedelta(0)
-        return cls(
-            **{rule: _parse_count(str(count)) for rule, count in detail.items() if rule != "within"}, within=within
-        )
-
 
 def _as_json(value: int | timedelta) -> int | str:
     return format_duration(value) if isinstance(value, timedelta) else value
 
 
 _NO_RULES = Keep()
+_MOST = 10**9 - 1
 _RULES = tuple(each.name for each in fields(Keep))
 
 
@@ -99,12 +102,22 @@ def _parse_count(text: str) -> int:
     return int(text)
 
 
+def _read_count(value: object) -> int:
+    if not 0 <= (count := read_number(value)) <= _MOST:
+        raise invalid(f"must be at least 0 and at most {_MOST}, not {format_value(count)}")
+    return count
+
+
 def read_keep(value: object) -> Keep:
     """Read what `as_detail` wrote; raise InvalidValueError for anything else."""
-    try:
-        return Keep.from_detail(read_object(value))
-    except (TypeError, ValueError) as error:
-        raise invalid(str(error)) from error
+    reader = Reader(read_object(value))
+    rules: dict[str, Any] = {
+        rule: reader.take(rule, read_duration if rule == "within" else _read_count) for rule in _RULES
+    }
+    reader.reject_unknown()
+    if reader.problems:
+        raise InvalidValueError(*reader.problems)
+    return Keep(**{rule: value for rule, value in rules.items() if value is not None})
 
 
 def confirmation(keep: Keep) -> str:

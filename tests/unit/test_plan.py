@@ -76,7 +76,7 @@ def test_new_plan_key_is_one_field() -> None:
         ({"copyTo": "eu-west-1"}, "copyTo: must be a list, not 'eu-west-1'"),
         ({"copyTo": [1]}, "copyTo[0]: must be a text, not 1"),
         ({"keep": 7}, "keep: must be a JSON object, not 7"),
-        ({"keep": {"lst": 7}}, "keep: Keep.__init__() got an unexpected keyword argument 'lst'"),
+        ({"keep": {"lst": 7}}, "keep.lst: unknown key; did you mean last?"),
         ({"select": {}}, "select: selects nothing: give names, tags or all"),
         ({"dryRun": 1}, "dryRun: must be true or false, not 1"),
     ],

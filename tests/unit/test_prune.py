@@ -269,7 +269,7 @@ def test_bad_request_is_one_rejected_event_with_every_problem(aws: FakeAws, caps
         "detail.scheduledTime: must be a time such as 2026-11-23T03:15:00Z, not 'soon'",
         "detail.plans[0].name: is missing",
         "detail.plans[0].select: is missing",
-        "detail.plans[0].keep: Keep.__init__() got an unexpected keyword argument 'lst'",
+        "detail.plans[0].keep.lst: unknown key; did you mean last?",
         "detail.plans[1].dryRun: must be true or false, not 'yes'",
         "detail.plans[1].keepconfirmed: unknown key; did you mean keepConfirmed?",
         "detail.report: must be true or false, not 'yes'",
