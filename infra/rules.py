@@ -20,24 +20,28 @@ def add_rule(
     bus: events.IEventBus | None,
     pattern: Mapping[str, Any],
     target_arn: str,
-    undelivered: Queue,
+    undelivered: Queue | None = None,
+    role_arn: str | None = None,
+    retry_seconds: int = 24 * 60 * 60,
     template: str | None = None,
     paths: Mapping[str, str] | None = None,
 ) -> str:
     """Send events of a bus (None: the account's default bus) to one target; return the rule's ARN.
 
     If there is a `template`, the target gets it instead of the event, with the event's value at `paths[name]` in place
-    of `<name>`. An event that could not be delivered for a day goes to `undelivered`. The caller must allow the rule to
-    use the target.
+    of `<name>`. An event that could not be delivered for `retry_seconds` goes to `undelivered`, if there is one. The
+    caller must allow the rule to use the target, or give it a role.
     """
     transformer = events.CfnRule.InputTransformerProperty(input_template=template or "", input_paths_map=paths)
+    kept = events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn) if undelivered else None
     target = events.CfnRule.TargetProperty(
         id="target",
         arn=target_arn,
         input_transformer=transformer if template else None,
-        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+        role_arn=role_arn,
+        dead_letter_config=kept,
         retry_policy=events.CfnRule.RetryPolicyProperty(
-            maximum_event_age_in_seconds=24 * 60 * 60, maximum_retry_attempts=185
+            maximum_event_age_in_seconds=retry_seconds, maximum_retry_attempts=185
         ),
     )
     rule = events.CfnRule(
@@ -49,5 +53,6 @@ def add_rule(
         state="ENABLED",
         targets=[target],
     )
-    undelivered.allow_rule(rule.attr_arn)
+    if undelivered:
+        undelivered.allow_rule(rule.attr_arn)
     return rule.attr_arn

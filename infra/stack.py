@@ -54,6 +54,7 @@ class LightsailSnapshotsStack(Stack):
             schedules_dead_letters=schedules.dead_letter_queue,
             plans=plans.plans,
             notify=plans.notify,
+            heartbeat=plans.heartbeat,
             runbook=runbook,
         )
         for warning in plans.warnings:

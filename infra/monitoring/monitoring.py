@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.capability import Capability
 from infra.monitoring.alarms import Alarms, dead_letter_alarm
 from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.heartbeat import Heartbeat
 from infra.monitoring.notifications import Notifications
 from infra.monitoring.queries import SavedQueries
 from infra.queues import Queue
@@ -27,6 +28,7 @@ class Monitoring(Construct):
         schedules_dead_letters: Queue,
         plans: Sequence[Plan],
         notify: Sequence[str],
+        heartbeat: str | None,
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -51,4 +53,6 @@ class Monitoring(Construct):
             capabilities=capabilities,
             dead_letters=dead_letters,
         )
+        if heartbeat:
+            Heartbeat(self, "Heartbeat", bus=bus, endpoint=heartbeat)
         SavedQueries(self, "Queries", log_groups=[each.log_group for each in capabilities])

@@ -1,9 +1,9 @@
-"""Adds to MiniStack's CloudFormation: archives, policies of event buses, saved queries, and alarms on expressions.
+"""Adds types to MiniStack's CloudFormation, which rejects them.
 
-MiniStack has archives and replays, but its CloudFormation rejects them. It shows the policy of a bus, but enforces
-none. It has no saved queries at all, so a query is accepted and not stored. Nor is an alarm on an expression, since
-MiniStack evaluates none. This module uses private names of
-MiniStack, which is why requirements-dev.in pins it exactly.
+MiniStack itself has archives, replays, and API destinations with their connections. It shows the policy of a bus, but
+enforces none. It has no saved queries at all, so a query is accepted and not stored. Nor is an alarm on an expression,
+since MiniStack evaluates none. This module uses private names of MiniStack, which is why requirements-dev.in pins it
+exactly.
 """
 
 import json
@@ -20,6 +20,14 @@ def register() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Events::Archive"] = {
         "create": _create_archive,
         "delete": _delete_archive,
+    }
+    provisioners._RESOURCE_HANDLERS["AWS::Events::ApiDestination"] = {
+        "create": _create_api_destination,
+        "delete": _delete_api_destination,
+    }
+    provisioners._RESOURCE_HANDLERS["AWS::Events::Connection"] = {
+        "create": _create_connection,
+        "delete": _delete_connection,
     }
     provisioners._RESOURCE_HANDLERS["AWS::Events::EventBusPolicy"] = {
         "create": _create_bus_policy,
@@ -43,7 +51,7 @@ def _create_alarm(
 def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
     """Return the values of `Ref` and `Fn::GetAtt`: the name and the ARN (CloudFormation's reference of the type)."""
     name = properties["ArchiveName"]
-    status, _, body = eventbridge._create_archive(
+    response = eventbridge._create_archive(
         {
             "ArchiveName": name,
             "EventSourceArn": properties["SourceArn"],
@@ -52,13 +60,36 @@ def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str
             "EventPattern": json.dumps(properties["EventPattern"]) if "EventPattern" in properties else "",
         }
     )
-    if status != 200:
-        raise ValueError(f"AWS::Events::Archive {name}: {body!r}")
-    return name, {"ArchiveName": name, "Arn": json.loads(body)["ArchiveArn"]}
+    return name, {"ArchiveName": name, "Arn": _answer("AWS::Events::Archive", response)["ArchiveArn"]}
 
 
 def _delete_archive(physical_id: str, _properties: Mapping[str, Any]) -> None:
     eventbridge._delete_archive({"ArchiveName": physical_id})
+
+
+def _create_api_destination(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    answer = _answer("AWS::Events::ApiDestination", eventbridge._create_api_destination(properties))
+    return properties["Name"], {"Arn": answer["ApiDestinationArn"], "ArnForPolicy": answer["ApiDestinationArn"]}
+
+
+def _delete_api_destination(physical_id: str, _properties: Mapping[str, Any]) -> None:
+    eventbridge._delete_api_destination({"Name": physical_id})
+
+
+def _create_connection(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    answer = _answer("AWS::Events::Connection", eventbridge._create_connection(properties))
+    return properties["Name"], {"Arn": answer["ConnectionArn"]}
+
+
+def _delete_connection(physical_id: str, _properties: Mapping[str, Any]) -> None:
+    eventbridge._delete_connection({"Name": physical_id})
+
+
+def _answer(kind: str, response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    status, _, body = response
+    if status != 200:
+        raise ValueError(f"{kind}: {body!r}")
+    return dict(json.loads(body))
 
 
 def _create_bus_policy(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:

@@ -21,6 +21,14 @@ MAX_ACCOUNTS = 100
 """The policy of the bus names each in some 40 characters, and has 10 KB (EventBridge user guide, quotas)."""
 
 _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+\.[^@\s<>,;\"().]+")
+_URL = re.compile(
+    r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?"
+    r"(?:/(?:%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@&=+$,A-Za-z0-9]){0,1900})?"
+)
+"""What an API destination takes: EventBridge API reference, CreateApiDestination."""
+_PARAMETER = re.compile(r"/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*(?::[1-9][0-9]*)?")
+"""A name, and perhaps a version: CloudFormation user guide, "Get a plaintext value from Systems Manager Parameter
+Store"."""
 _NOT_IANA = {"Factory", "localtime"}
 """Zones that some machines have, and EventBridge Scheduler does not."""
 _ABBREVIATION = re.compile(r"[A-Z]{1,5}|[A-Z]*[+-]?[0-9].*")
@@ -95,6 +103,19 @@ def check_address(address: str) -> str:
     if not _ADDRESS.fullmatch(address):
         raise invalid(f"{address!r} is not an e-mail address; one looks like ops@example.com")
     return address
+
+
+def read_heartbeat(value: Any) -> str:
+    """Return the address as CloudFormation takes it; it reads a parameter when it deploys."""
+    if isinstance(value, str) and _URL.fullmatch(value):
+        return value
+    if isinstance(value, dict) and list(value) == ["url_parameter"]:
+        name = value["url_parameter"]
+        if isinstance(name, str) and _PARAMETER.fullmatch(name):
+            return f"{{{{resolve:ssm:{name}}}}}"
+    raise invalid(
+        'must be an address such as "https://hc-ping.com/...", or { url_parameter = "/name/of/an/SSM/parameter" }'
+    )
 
 
 def check_account(number: str) -> str:

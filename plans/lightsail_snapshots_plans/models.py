@@ -6,14 +6,14 @@ a key is its documentation.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import invalid, read_plan, read_tags
-from lightsail_snapshots.selection import Select, parse_select
+from lightsail_snapshots.selection import Select, parse_select, read_globs, read_tag_globs
 from lightsail_snapshots_plans.checks import (
     MAX_ACCOUNTS,
     check_account,
@@ -27,6 +27,7 @@ from lightsail_snapshots_plans.checks import (
     expected,
     lightsail_regions,
     read_duration,
+    read_heartbeat,
     read_keep_text,
     reject_repeats,
 )
@@ -69,6 +70,7 @@ ListOf = Annotated[tuple[Entry, ...], Field(min_length=1), AfterValidator(reject
 Region = Annotated[str, AfterValidator(check_region), Field(json_schema_extra=_list_regions)]
 Address = Annotated[str, AfterValidator(check_address)]
 Account = Annotated[str, AfterValidator(check_account)]
+HeartbeatUrl = Annotated[str, Field(pattern="^https://")]
 Regions = Annotated[ListOf[Region], expected('must be a list of text in quotes, such as ["eu-central-1"]')]
 Addresses = Annotated[ListOf[Address], expected('must be a list of text in quotes, such as ["ops@example.com"]')]
 Accounts = Annotated[
@@ -77,9 +79,14 @@ Accounts = Annotated[
     AfterValidator(check_number_of_accounts),
     Field(json_schema_extra={"maxItems": MAX_ACCOUNTS}),
 ]
+Heartbeat = Annotated[
+    str, PlainValidator(read_heartbeat, json_schema_input_type=HeartbeatUrl | dict[Literal["url_parameter"], str])
+]
 PlanName = Annotated[str, AfterValidator(read_plan)]
 Names = Annotated[ListOf[PlanName], expected('must be a list of text in quotes, such as ["nightly"]')]
 Globs = Annotated[tuple[str, ...], Field(min_length=1)]
+InstanceNames = Annotated[tuple[str, ...], PlainValidator(read_globs, json_schema_input_type=Globs)]
+InstanceTags = Annotated[Mapping[str, str], PlainValidator(read_tag_globs, json_schema_input_type=dict[str, str])]
 
 
 class Table(BaseModel):
@@ -209,8 +216,16 @@ class FileTable(Table):
     """One table `[plans.<name>]` for each plan."""
     notify: Addresses = Field((), examples=[["ops@example.com"]])
     """E-mail addresses to notify. Each gets one message to confirm."""
+    heartbeat: Heartbeat | None = Field(None, examples=["https://hc-ping.com/0f8b2bd1-3f5c-4b2a-9d55-2b6a3b1c7e90"])
+    """An address outside AWS that is called after each completed audit, so that somebody notices if the calls stop.
+    Anyone who knows it can fake a call. To keep it out of this file and the template, give the name of an SSM parameter
+    of type String: `{ url_parameter = "/lightsail-snapshots/heartbeat" }`."""
     allow_accounts: Accounts = Field((), examples=[["111122223333"]])
     """Other AWS accounts that may ask for snapshots."""
+    unprotected: InstanceNames = Field((), examples=[["scratch-*"]])
+    """Globs of the names of instances that are meant to be in no plan. The daily report names all others in no plan."""
+    unprotected_tags: InstanceTags = Field({}, examples=[{"backup": "none"}])
+    """Tags of such instances: one that matches is enough. Each value is a glob."""
     regions: Regions | None = Field(None, examples=[["eu-central-1", "us-east-1"]])
     """Regions for custom events, and for each plan that sets none. If not set: the stack's own Region."""
     prune_schedule: RecurringSchedule | None = Field(None, examples=["cron(45 * * * ? *)"])
@@ -218,7 +233,7 @@ class FileTable(Table):
     audit_schedule: RecurringSchedule | None = Field(None, examples=["rate(1 hour)"])
     """When to look for overdue instances: `cron` or `rate`, in UTC. If not set: hourly, likewise."""
     report_schedule: RecurringSchedule | None = Field(None, examples=["cron(20 6 * * ? *)"])
-    """When to send the whole lists: overdue instances, and snapshots that only older rules keep. `cron` or `rate`, in
-    UTC. If not set: daily after 06:00."""
+    """When to send the whole lists: overdue instances, instances in no plan, and snapshots that only older rules keep.
+    `cron` or `rate`, in UTC. If not set: daily after 06:00."""
     create_concurrency: Concurrency = Field(MIN_CONCURRENCY, examples=[4])
     """How many functions take snapshots at once, 2 to 1000."""

@@ -7,7 +7,7 @@ Everything that is wrong is reported at once, in one InvalidPlansError; `Plans.w
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -26,8 +26,8 @@ from lightsail_snapshots_plans.schedule_expression import parse_schedule
 from lightsail_snapshots_plans.warnings import find_warnings, starting_minutes
 
 MAX_PLANS = 80
-"""Each may have an alarm, 20 stand beside them, and the dashboard shows all in one widget, which takes 100
-(CloudWatch API reference, "Dashboard body structure")."""
+"""Each may have three resources or more, and a stack has 500 (CloudFormation user guide, quotas). A test makes such a
+stack."""
 MAX_TRIGGERED = 8000
 """Characters of the request that a rule's target makes of an event; a template has 8192 (EventBridge API reference,
 InputTransformer)."""
@@ -46,9 +46,15 @@ class Plans:
 
     plans: tuple[Plan, ...] = ()
     notify: tuple[str, ...] = ()
+    heartbeat: str | None = None
+    """The address, as CloudFormation takes it."""
     allow_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     """Empty: the Region of the stack, which is not known at synth."""
+    unprotected: tuple[str, ...] = ()
+    """Globs of the names of instances that are meant to be in no plan."""
+    unprotected_tags: Mapping[str, str] = field(default_factory=dict)
+    """Key to glob: their tags, one of which is enough."""
     prune_schedule: str
     audit_schedule: str
     report_schedule: str
@@ -85,8 +91,11 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     return Plans(
         plans=plans,
         notify=head.notify,
+        heartbeat=head.heartbeat,
         allow_accounts=head.allow_accounts,
         regions=regions,
+        unprotected=head.unprotected,
+        unprotected_tags=head.unprotected_tags,
         prune_schedule=prune,
         audit_schedule=audit,
         report_schedule=head.report_schedule or _hourly(busy, hour="6"),

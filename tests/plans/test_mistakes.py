@@ -21,6 +21,7 @@ REGIONS = (
 A_DATE = "must be a date such as 2026-12-01"
 A_DURATION = "must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2W, PT36H"
 A_REGION = 'must be a list of text in quotes, such as ["eu-central-1"]'
+A_HEARTBEAT = 'must be an address such as "https://hc-ping.com/...", or { url_parameter = "/name/of/an/SSM/parameter" }'
 KEEPS_NOTHING = "keeps nothing: set at least one of last, hourly, daily, weekly, monthly, yearly, within above 0"
 NO_ZONE = "is not an IANA time zone; use a name such as Europe/Berlin, America/New_York or UTC"
 PAST = "is in the past, and EventBridge Scheduler would reject it: set another one, or enabled = false"
@@ -365,6 +366,23 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
         "create_concurrency",
         "must be a whole number from 2 to 1000",
     ),
+    "glob of unprotected with braces": (
+        'unprotected = ["{a,b}"]',
+        "unprotected",
+        '"{a,b}": braces are not supported; list each name',
+    ),
+    "unprotected that is no list": (
+        'unprotected = "scratch-*"',
+        "unprotected",
+        'must be a list of globs, such as ["web-*"]',
+    ),
+    "unprotected tag that is a number": (
+        "unprotected_tags = { backup = 0 }",
+        "unprotected_tags.backup",
+        'must be a text; "*" is any value',
+    ),
+    "heartbeat over HTTP": ('heartbeat = "http://hc-ping.com/1"', "heartbeat", A_HEARTBEAT),
+    "heartbeat with a key": ("heartbeat = { parameter = '/a' }", "heartbeat", A_HEARTBEAT),
     "bad audit schedule": ('audit_schedule = "rate(2 day)"', "audit_schedule", "write rate(2 days)"),
     "bad Region": (
         'regions = ["eu-west-9"]',
@@ -407,7 +425,7 @@ def test_plans_with_on_are_limited_by_the_function_policy(tmp_path: Path) -> Non
     ]
 
 
-def test_plans_are_limited_by_the_dashboard(tmp_path: Path) -> None:
+def test_plans_are_limited_by_the_stack(tmp_path: Path) -> None:
     text = "\n".join(plan_toml().replace("daily", f"p{number}") for number in range(81))
     assert problems_of(tmp_path, text) == [("plans", "there are 81 plans, at most 80 are allowed: join similar ones")]
 

@@ -17,7 +17,7 @@ from lightsail_snapshots.selection import Select
 from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.models import PlanTable
 from lightsail_snapshots_plans.plans import read_plans
-from tests.support.plan_text import error_of, one_plan, plan_toml, read
+from tests.support.plan_text import error_of, one_plan, plan_toml, problems_of, read
 
 SHIPPED = Path(__file__).parents[2] / "plans.toml"
 
@@ -34,6 +34,8 @@ def test_commented_lines_of_the_shipped_file_are_valid(tmp_path: Path) -> None:
     plans = read(tmp_path, uncommented)
     assert [plan.name for plan in plans.plans] == ["daily", "before-deploy"]
     assert plans.notify == ("you@example.com",)
+    assert (plans.unprotected, plans.unprotected_tags) == (("scratch-*",), {"backup": "none"})
+    assert plans.heartbeat
     assert plans.plans[0].copy_to == ("eu-west-1",)
     assert plans.warnings == ()
 
@@ -96,6 +98,48 @@ def test_addresses_and_accounts_are_read(tmp_path: Path) -> None:
     plans = read(tmp_path, 'notify = ["ops+aws@mail.example.com"]\nallow_accounts = ["012345678901", "111122223333"]')
     assert plans.notify == ("ops+aws@mail.example.com",)
     assert plans.allow_accounts == ("012345678901", "111122223333")
+
+
+def test_unprotected_instances_are_read(tmp_path: Path) -> None:
+    plans = read(tmp_path, 'unprotected = ["scratch-*", "x?"]\nunprotected_tags = { backup = "none", env = "" }')
+    assert plans.unprotected == ("scratch-*", "x?")
+    assert plans.unprotected_tags == {"backup": "none", "env": ""}
+
+
+@pytest.mark.parametrize(
+    ("written", "endpoint"),
+    [
+        ('"https://hc-ping.com/0f8b2bd1-3f5c"', "https://hc-ping.com/0f8b2bd1-3f5c"),
+        ('"https://kuma.example.com:3001/api/push/x?status=up&msg=OK"',) * 2,
+        ('"https://uptime.betterstack.com/api/v1/heartbeat/abc"',) * 2,
+        ('{ url_parameter = "/backup/heartbeat" }', "{{resolve:ssm:/backup/heartbeat}}"),
+        ('{ url_parameter = "heartbeat:2" }', "{{resolve:ssm:heartbeat:2}}"),
+    ],
+)
+def test_heartbeat_is_an_address_or_the_name_of_a_parameter(tmp_path: Path, written: str, endpoint: str) -> None:
+    assert read(tmp_path, f"heartbeat = {written}").heartbeat == endpoint.strip('"')
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"https://"',
+        '"https://localhost/x"',
+        '"https://a@b.example.com/"',
+        '"https://a.example.com/ü"',
+        '"https://a.example.com/<x>"',
+        "3",
+        "[]",
+        "{}",
+        '{ url_parameter = "" }',
+        '{ url_parameter = "/a/" }',
+        '{ url_parameter = "/a}}" }',
+        '{ url_parameter = "/a", region = "b" }',
+    ],
+)
+def test_heartbeat_that_eventbridge_cannot_call_is_reported(tmp_path: Path, written: str) -> None:
+    [(key, text)] = problems_of(tmp_path, f"heartbeat = {written}")
+    assert (key, text[:30]) == ("heartbeat", 'must be an address such as "ht')
 
 
 def test_empty_file_has_no_plans(tmp_path: Path) -> None:
