@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.capability import StackContext
 from infra.event_function import EventFunction
+from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import our_metric
 from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
@@ -49,11 +50,18 @@ class FanOut(EventFunction):
             if plan.enabled:
                 self._schedule(plan, schedules)
                 self._trigger(plan)
-        self.watch(
-            "nothing-selected",
-            our_metric("EmptySelections"),
-            meaning="A plan ran and selected no instances, so it took no snapshots.",
-            first="check the tags and names, in plans.toml and on the instances.",
+                self._watch_selection(plan)
+
+    def _watch_selection(self, plan: Plan) -> None:
+        """Watch each plan by itself: one that is always empty must not hide another one that becomes so."""
+        self.alarms.append(
+            AlarmDefinition(
+                name=f"nothing-selected-{plan.name}",
+                section="nothing-selected",
+                meaning=f"Plan {plan.name} ran and selected no instances, so it took no snapshots.",
+                first="check the tags and names, in plans.toml and on the instances.",
+                metric=our_metric("EmptySelections", plan=plan.name),
+            )
         )
 
     def _schedule(self, plan: Plan, schedules: Schedules) -> None:

@@ -16,6 +16,8 @@ from lightsail_snapshots.plan import Plan
 
 WIDTH = 24
 """Columns of a dashboard: CloudWatch API reference, "Dashboard body structure"."""
+MAX_ALARMS = 100
+"""In one widget: likewise."""
 
 Row = list[cloudwatch.IWidget]
 
@@ -37,7 +39,7 @@ class Dashboard(Construct):
         work_queues = {each.name: each.work_queue for each in capabilities if each.work_queue}
         errors = [each.function.metric_errors(period=HOUR, label=each.name) for each in capabilities]
         rows: list[Row] = [
-            _am_i_safe(plans, alarms),
+            _am_i_safe(plans, alarms[:MAX_ALARMS]),
             _snapshots(any(plan.copy_to for plan in plans), work_queues),
             [
                 _numbers("Snapshots to review", [our_metric("SnapshotsToReview", statistic="Maximum", period=DAY)]),
@@ -46,6 +48,9 @@ class Dashboard(Construct):
                 _graph("Function errors", errors, width=6),
             ],
         ]
+        for start in range(MAX_ALARMS, len(alarms), MAX_ALARMS):
+            more = alarms[start : start + MAX_ALARMS]
+            rows.append([cloudwatch.AlarmStatusWidget(title="More alarms", alarms=more, width=WIDTH)])
         cloudwatch.Dashboard(self, "Dashboard", dashboard_name=NAME, default_interval=Duration.days(7), widgets=rows)
         region = Stack.of(self).region
         page = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{NAME}"
@@ -66,9 +71,8 @@ def _am_i_safe(plans: Sequence[Plan], alarms: Sequence[cloudwatch.IAlarm]) -> Ro
     ages = [_by_plan("RecoveryPointAgeMax", plan) for plan in plans]
     copy_ages = [_by_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
     overdue = [_by_plan("InstancesOverdue", plan) for plan in plans if plan.max_age]
-    protected = [_by_plan("InstancesProtected", plan) for plan in plans]
-    # By the day, since only the daily report counts instances in all Regions.
-    unprotected = our_metric("InstancesUnprotected", statistic="Maximum", period=DAY, label="no plan")
+    # By the day, since only the daily report counts them.
+    unprotected = our_metric("InstancesUnprotected", statistic="Maximum", period=DAY)
     graph = cloudwatch.GraphWidget(
         title="Recovery point age: hours of work that would be lost, worst instance of each plan",
         left=[*ages, *copy_ages],
@@ -80,14 +84,14 @@ def _am_i_safe(plans: Sequence[Plan], alarms: Sequence[cloudwatch.IAlarm]) -> Ro
         # CloudWatch rejects a dashboard if a widget has no metrics.
         *([_numbers("Overdue: must be 0", overdue)] if overdue else []),
         *([graph] if plans else []),
-        _numbers("Protected, and selected by no plan", [*protected, unprotected]),
+        _numbers("Selected by no plan", [unprotected]),
         cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=6, height=6),
     ]
 
 
 def _snapshots(has_copies: bool, work_queues: Mapping[str, sqs.IQueue]) -> Row:
-    counted = ("SnapshotsRequested", "SnapshotsAvailable", "SnapshotsFailed", "SnapshotsDeleted")
-    copies = ("CopiesRequested", "CopiesAvailable", "CopiesFailed") if has_copies else ()
+    counted = ("SnapshotsAvailable", "SnapshotsFailed", "SnapshotsDeleted")
+    copies = ("CopiesAvailable", "CopiesFailed") if has_copies else ()
     pending = [
         queue.metric(metric, statistic="Maximum", period=FIVE_MINUTES, label=f"{name}, {state}")
         for name, queue in work_queues.items()
@@ -96,15 +100,11 @@ def _snapshots(has_copies: bool, work_queues: Mapping[str, sqs.IQueue]) -> Row:
             ("ApproximateNumberOfMessagesVisible", "waiting"),
         )
     ]
-    seconds = [
-        our_metric("TimeToAvailable", statistic=statistic, period=DAY, label=label)
-        for statistic, label in (("p50", "median"), ("p90", "90 % of them"), ("Maximum", "slowest"))
-    ]
+    width = WIDTH // (3 if copies else 2)
     return [
-        _graph("Snapshots: taken, failed, deleted", [our_metric(name) for name in counted]),
-        _graph("Pending: requested, not usable yet", pending, width=6 if copies else 8),
-        _graph("Seconds until usable", seconds, width=5 if copies else 8),
-        *([_graph("Copies", [our_metric(name) for name in copies], width=5)] if copies else []),
+        _graph("Snapshots: taken, failed, deleted", [our_metric(name) for name in counted], width=width),
+        _graph("Pending: requested, not usable yet", pending, width=width),
+        *([_graph("Copies", [our_metric(name) for name in copies], width=width)] if copies else []),
     ]
 
 
@@ -131,7 +131,7 @@ def _by_plan(name: str, plan: Plan, label: str | None = None) -> cloudwatch.Metr
     return our_metric(name, plan=plan.name, statistic="Maximum", label=label or plan.name)
 
 
-def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = WIDTH // 3) -> cloudwatch.GraphWidget:
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int) -> cloudwatch.GraphWidget:
     axis = cloudwatch.YAxisProps(min=0, show_units=False)
     return cloudwatch.GraphWidget(title=title, left=list(metrics), left_y_axis=axis, width=width)
 

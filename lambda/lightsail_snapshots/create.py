@@ -86,7 +86,6 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         if request.dropped_copies:
             logger.warning("Dropped copies to Regions that no plan copies to", dropped_copies=request.dropped_copies)
         metrics.add_metric("SnapshotsAvailable", MetricUnit.Count, 1)
-        metrics.add_metric("TimeToAvailable", MetricUnit.Seconds, detail["secondsToAvailable"])
         logger.info("Snapshot is usable", state=Usable.state, seconds_to_available=detail["secondsToAvailable"])
 
     def _refusal(self, request: SnapshotRequest, delivery: Delivery) -> Failed | None:

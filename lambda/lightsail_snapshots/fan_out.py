@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -24,7 +25,8 @@ from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
-from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.observability import logger
+from lightsail_snapshots.reader import Problem
 from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.settings import Settings
 
@@ -35,13 +37,11 @@ lightsail(settings.region)
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take one Fleet request; return how many instances it selected, by Region.
 
     Raises RegionsFailedError or an AwsError if Lambda should retry it.
     """
-    metrics.add_metric("EmptySelections", MetricUnit.Count, 0)  # an alarm needs data points
     try:
         request = parse_fleet_request(
             event,
@@ -53,25 +53,34 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except InvalidRequestError as error:
         return reject_event(event_bus, event, context.aws_request_id, error)
     with logger.append_context_keys(correlation_id=request.request_id, plan=request.plan):
-        return _fan_out(request)
+        selected = _fan_out(request)
+    if not any(selected.values()) and not request.plan:  # a plan's has an alarm
+        text = f"matches no instance in {', '.join(request.regions)}: check tags and names"
+        nothing = InvalidRequestError([Problem(("detail", "select"), text)], request.request_id)
+        return reject_event(event_bus, event, context.aws_request_id, nothing)
+    return {"selected": selected}
 
 
-def _fan_out(request: FleetRequest) -> dict[str, Any]:
+def _fan_out(request: FleetRequest) -> dict[str, int]:
+    """Request the snapshots; return how many instances were selected, by Region."""
     selected = dict.fromkeys(request.regions, 0)
     failures: dict[str, str] = {}
     event_bus.put_all(INSTANCE_SNAPSHOT_REQUESTED, _requests(request, selected, failures))
-    metrics.add_metric("InstancesSelected", MetricUnit.Count, sum(selected.values()))
     if failures:
         raise RegionsFailedError(failures)
-    if not any(selected.values()):
-        metrics.add_metric("EmptySelections", MetricUnit.Count, 1)
+    is_empty = not any(selected.values())
+    if request.plan:
+        with single_metric("EmptySelections", MetricUnit.Count, int(is_empty)) as of_the_plan:
+            of_the_plan.add_dimension("plan", request.plan)
+    if is_empty:
         logger.warning(
             "Selected no instances; check tags and names",
             select=request.select.as_detail(),
             regions=list(request.regions),
         )
-    logger.info("Requested a snapshot of each selected instance", selected=selected)
-    return {"selected": selected}
+    else:
+        logger.info("Requested a snapshot of each selected instance", selected=selected)
+    return selected
 
 
 def _requests(request: FleetRequest, selected: dict[str, int], failures: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -181,8 +181,6 @@ class Reconciler(ABC, Generic[R]):
 
     def _step(self, request: R, delivery: Delivery, event: object) -> State:
         """Take one step, and report the outcome if it was the last one."""
-        if delivery.attempt == 1:
-            metrics.add_metric(f"{self.metric}Requested", MetricUnit.Count, 1)
         state = self.reconcile(request, delivery)
         if isinstance(state, Usable):
             self.announce(request, state.snapshot)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lightsail_snapshots.aws.event_bus import EventBus
@@ -18,9 +17,6 @@ FAILED = "failed"
 """The state of a request that no retry can help, in logs and answers."""
 
 SNAPSHOTS_FAILED = "SnapshotsFailed"
-
-_COUNTED_BY_REASON = {SNAPSHOTS_FAILED}
-"""Copies are not: each reason is one more metric to pay for."""
 
 LONGEST_LOGGED = 50_000
 """Characters of a request in a log line; the event has more. CloudWatch Logs splits lines of more than 256 KB."""
@@ -38,9 +34,6 @@ def report_failure(bus: EventBus, detail: Mapping[str, Any], text: str, metric: 
     """Publish an `Instance Snapshot Failed`, count it as `metric`, and log `text`."""
     bus.put(INSTANCE_SNAPSHOT_FAILED, detail)
     metrics.add_metric(metric, MetricUnit.Count, 1)
-    if metric in _COUNTED_BY_REASON:
-        with single_metric(metric, MetricUnit.Count, 1) as by_reason:
-            by_reason.add_dimension("reason", detail["reason"])
     logger.error(
         text,
         correlation_id=detail["requestId"],

@@ -42,7 +42,7 @@ def test_log_and_metrics_show_each_step_of_a_request(stack: Deployment) -> None:
     # The first delivery writes two lines: Lightsail makes the snapshot, and the message will be retried.
     assert [line["attempt"] for line in lines] == [1, *range(1, len(lines))]
     metrics = {name for line in stack.log() if "_aws" in line for name in line}
-    assert {"SnapshotsRequested", "SnapshotsAvailable", "SnapshotsFailed", "TimeToAvailable"} <= metrics
+    assert {"SnapshotsAvailable", "SnapshotsFailed"} <= metrics
 
 
 def test_two_requests_in_one_second_make_two_snapshots(stack: Deployment) -> None:

@@ -120,6 +120,6 @@ def test_metrics_are_log_lines_in_our_namespace(aws: Aws, start: Start, log: Log
     assert namespaces == {"LightsailSnapshots"}
     names = [{m["Name"] for metrics in line["_aws"]["CloudWatchMetrics"] for m in metrics["Metrics"]} for line in seen]
     assert names == [
-        {"SnapshotsRequested", "SnapshotsFailed"},
-        {"SnapshotsAvailable", "TimeToAvailable", "SnapshotsFailed"},
+        {"SnapshotsFailed"},
+        {"SnapshotsAvailable", "SnapshotsFailed"},
     ]

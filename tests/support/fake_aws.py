@@ -130,18 +130,17 @@ def make_instance(name: str = "web-1", region: str = "us-east-1", tags: dict[str
 
 
 def emf(printed: str) -> dict[str, list[float]]:
-    """Return the metrics in EMF lines by name; one that is counted by reason has the name `SnapshotsFailed/reason`."""
+    """Return the metrics in EMF lines by name."""
     found: dict[str, list[float]] = {}
     for line in printed.splitlines():
         values = json.loads(line)
         [directive] = values["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "LightsailSnapshots"
         [dimensions] = directive["Dimensions"]
-        assert set(dimensions) <= {"service", "reason"}
+        assert dimensions == ["service"]
         for metric in directive["Metrics"]:
-            assert metric["Unit"] == ("Seconds" if metric["Name"] == "TimeToAvailable" else "Count")
-            name = "/".join([metric["Name"], *([values["reason"]] if "reason" in dimensions else [])])
-            found.setdefault(name, []).extend(values[metric["Name"]])
+            assert metric["Unit"] == "Count"
+            found.setdefault(metric["Name"], []).extend(values[metric["Name"]])
     return found
 
 

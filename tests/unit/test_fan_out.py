@@ -20,7 +20,7 @@ from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import example, fits, requested
-from tests.support.fake_aws import Context, FakeAws, emf, make_instance
+from tests.support.fake_aws import Context, FakeAws, make_instance
 
 REGIONS = ("us-east-1", "eu-central-1")
 
@@ -43,12 +43,6 @@ def names(events: list[dict[str, Any]]) -> list[str]:
     return [
         parse_request(event, default_region="us-east-1", regions=REGIONS).instance_snapshot_name for event in events
     ]
-
-
-def metric(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    values: list[float] = line[name]
-    return values
 
 
 # Which instances
@@ -126,20 +120,45 @@ def test_bad_and_reserved_instance_tags_are_dropped() -> None:
     assert dropped == ["odd", "managed-by"]
 
 
-def test_empty_selection_is_a_metric_and_a_warning(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def empty_selections(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, float]]:
+    """Read the metric that each run of a plan has: the plan, and whether it selected nothing."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in lines] == [
+        {"service", "plan"}
+    ] * len(lines)
+    return [(line["plan"], value) for line in lines for value in line["EmptySelections"]]
+
+
+def test_empty_selection_is_a_metric_of_the_plan_and_a_warning(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(fleet(select={"tags": {"bakcup": "daily"}})) == {"selected": {"us-east-1": 0}}
-    assert metric(capsys, "EmptySelections") == [0, 1]
-    [warning] = [line for line in aws.logs() if line["level"] == "WARNING"]
+    assert empty_selections(capsys) == [("daily", 1)]
+    [warning] = aws.logs()
     assert warning["message"] == "Selected no instances; check tags and names"
     assert (warning["plan"], warning["select"]) == ("daily", {"tags": {"bakcup": "daily"}})
     assert aws.events() == []
 
 
-def test_number_of_selected_instances_is_a_metric(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
-    make_instance("web-2")
+def test_selection_that_is_not_empty_is_a_zero_of_the_plan(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     run(fleet())
-    assert metric(capsys, "InstancesSelected") == [2]
-    assert len(aws.events()) == 2
+    run(fleet(plan="weekly"))
+    assert empty_selections(capsys) == [("daily", 0), ("weekly", 0)]
+    assert [line["message"] for line in aws.logs()] == ["Requested a snapshot of each selected instance"] * 2
+
+
+def test_request_without_a_plan_that_selects_nothing_is_rejected(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = run(fleet(plan=None, select={"names": ["nobody"]}))
+    assert answer["state"] == "failed"
+    event = aws.event()
+    assert event["detail-type"] == "Request Rejected"
+    assert (event["detail"]["requestId"], event["detail"]["problems"]) == (
+        "fleet-1",
+        ["detail.select: matches no instance in us-east-1: check tags and names"],
+    )
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -296,7 +315,7 @@ def test_failed_region_is_no_empty_selection(aws: FakeAws, capsys: pytest.Captur
     aws.emulator.faults.add("region-setup", operation="GetInstances")
     with pytest.raises(RegionsFailedError, match="us-east-1: RegionSetupInProgress"):
         run(fleet())
-    assert metric(capsys, "EmptySelections") == [0]
+    assert empty_selections(capsys) == []
 
 
 # Bad requests
@@ -330,7 +349,7 @@ def test_bad_request_is_one_rejected_event_with_every_problem(aws: FakeAws, caps
     assert answer == {"state": "failed", "message": put["detail"]["message"]}
     [line] = [line for line in aws.logs() if line["level"] == "ERROR"]
     assert (line["state"], json.loads(line["request"])) == ("failed", event)
-    assert emf(capsys.readouterr().out) == {"EmptySelections": [0]}
+    assert capsys.readouterr().out == ""
     assert aws.calls == []
 
 
