@@ -1,18 +1,27 @@
-"""The `audit` capability: Audit Requested, on a schedule -> Lambda -> metrics, Recovery Point Overdue."""
+"""The `audit` capability: Audit Requested, on a schedule -> Lambda -> metrics, and what people should know."""
 
 from datetime import timedelta
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import StackContext
 from infra.event_function import EventFunction
 from infra.monitoring.alarms import AlarmDefinition
 from infra.monitoring.metrics import our_metric
+from infra.names import NAME
 from infra.rules import NOT_REPLAYED
 from infra.schedules import Schedules
-from lightsail_snapshots.events import AUDIT_REQUESTED, RECOVERY_POINT_OVERDUE, REQUEST_REJECTED, SOURCE
+from lightsail_snapshots.events import (
+    AUDIT_COMPLETED,
+    AUDIT_REQUESTED,
+    INSTANCES_UNPROTECTED,
+    RECOVERY_POINT_OVERDUE,
+    REQUEST_REJECTED,
+    SOURCE,
+)
 from lightsail_snapshots.reader import format_duration
 from lightsail_snapshots_plans.plans import Plans
 
@@ -21,11 +30,11 @@ MAX_WINDOW = timedelta(days=7)
 
 
 class Audit(EventFunction):
-    """Finds the instances that have no recent snapshot. It can read two lists, and changes nothing in Lightsail."""
+    """Finds the instances that have no recent snapshot, and those in no plan. It changes nothing in Lightsail."""
 
     module = "audit"
     description = "Finds the Lightsail instances that have no recent snapshot."
-    publishes = (RECOVERY_POINT_OVERDUE, REQUEST_REJECTED)
+    publishes = (RECOVERY_POINT_OVERDUE, INSTANCES_UNPROTECTED, AUDIT_COMPLETED, REQUEST_REJECTED)
     timeout = Duration.minutes(10)  # for 10,000 instances: several hundred pages, one after the other
     memory = 1024  # 100,000 snapshots of a Region, with their tags, need 250 MB
 
@@ -41,6 +50,7 @@ class Audit(EventFunction):
     ) -> None:
         super().__init__(scope, construct_id, context, environment={"RUNBOOK": runbook})
         self.allow_reads("lightsail:GetInstances", "lightsail:GetInstanceSnapshots")
+        self._allow_to_read_alarms()
         self.add_rule(
             "Rule",
             description="Our own requests for an audit; replayed ones are ignored.",
@@ -50,15 +60,29 @@ class Audit(EventFunction):
         detail = {
             "plans": [plan.as_detail() for plan in plans.plans],
             "every": format_duration(plans.audit_interval),
+            **({"unprotected": list(plans.unprotected)} if plans.unprotected else {}),
+            **({"unprotectedTags": dict(plans.unprotected_tags)} if plans.unprotected_tags else {}),
         }
         schedules.put_event("audit", AUDIT_REQUESTED, detail, schedule=plans.audit_schedule)
         schedules.put_event("audit-report", AUDIT_REQUESTED, detail | {"report": True}, schedule=plans.report_schedule)
         self._add_alarms(plans)
 
-    def _add_alarms(self, plans: Plans) -> None:
-        """Watch each plan that has a `max_age`, and the audit itself: no data is an alarm too.
+    def _allow_to_read_alarms(self) -> None:
+        """Allow to see whether an alarm has gone off. CloudWatch may check a call against all alarms, also by name."""
+        alarms = Stack.of(self).format_arn(
+            service="cloudwatch", resource="alarm", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(sid="ReadAlarms", actions=["cloudwatch:DescribeAlarms"], resources=[alarms])
+        )
+        self.acknowledge_wildcard(alarms, "It only reads, and CloudWatch may check the call against all alarms.")
 
-        An alarm looks back over two audits, so that one may be late or fail.
+    def _add_alarms(self, plans: Plans) -> None:
+        """Watch each plan that has a `max_age`, the audit itself, and the instances in no plan.
+
+        The first two look back over two audits, so that one may be late or fail. Only the audit's own silence is an
+        alarm: else one failed audit would set off the alarms of all plans. The daily report counts the instances in no
+        plan, so that alarm keeps its state until the next one.
         """
         window = Duration.seconds(int(min(2 * plans.audit_interval, MAX_WINDOW).total_seconds()))
         for plan in plans.plans:
@@ -66,13 +90,11 @@ class Audit(EventFunction):
                 overdue = our_metric("InstancesOverdue", plan=plan.name, statistic="Maximum", period=window)
                 self.alarms.append(
                     AlarmDefinition(
-                        name=f"overdue-{plan.name}",
+                        name=plan.overdue_alarm.removeprefix(f"{NAME}-"),
                         section="overdue",
-                        meaning=f"Plan {plan.name}: an instance has no usable snapshot or copy younger than max_age,"
-                        " or no audit checked it.",
+                        meaning=f"Plan {plan.name}: an instance has no usable snapshot or copy younger than max_age.",
                         first="read the message that names the instances.",
                         metric=overdue,
-                        missing=cloudwatch.TreatMissingData.BREACHING,
                     )
                 )
         self.alarms.append(
@@ -85,4 +107,10 @@ class Audit(EventFunction):
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 threshold=1,
             )
+        )
+        self.watch(
+            "instances-unprotected",
+            our_metric("InstancesUnprotected", statistic="Maximum"),
+            meaning="No plan selects some instances, and plans.toml does not say that this is meant.",
+            first="read the message that names the instances.",
         )

@@ -1,8 +1,5 @@
 """The `prune` capability: Prune Requested, on a schedule -> Lambda -> DeleteInstanceSnapshot of ours."""
 
-import json
-from typing import Any
-
 from constructs import Construct
 
 from infra.capability import StackContext
@@ -18,13 +15,7 @@ from lightsail_snapshots.events import (
     SOURCE,
 )
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
-from lightsail_snapshots_plans.file import InvalidPlansError
 from lightsail_snapshots_plans.plans import Plans
-
-MAX_INPUT = 256 * 1024
-"""Bytes of a schedule's input: EventBridge Scheduler API reference, Target."""
-INPUT_RESERVE = 1024
-"""Bytes of it for what a schedule adds to the detail."""
 
 
 class Prune(EventFunction):
@@ -47,7 +38,7 @@ class Prune(EventFunction):
             # A replayed request carries the plans of an earlier day, which may keep less than today's.
             pattern={"source": [SOURCE], "detail-type": [PRUNE_REQUESTED], **NOT_REPLAYED},
         )
-        detail = _detail(plans)
+        detail = {"plans": [plan.as_detail() for plan in plans.plans]}
         schedules.put_event("prune", PRUNE_REQUESTED, detail, schedule=plans.prune_schedule)
         schedules.put_event("prune-report", PRUNE_REQUESTED, detail | {"report": True}, schedule=plans.report_schedule)
         self.watch(
@@ -73,15 +64,3 @@ class Prune(EventFunction):
         )
         # The daily report lists instances too, to find the snapshots of those that are gone.
         self.allow_reads("lightsail:GetInstances", "lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots")
-
-
-def _detail(plans: Plans) -> dict[str, Any]:
-    """Return the detail of `Prune Requested`; raise InvalidPlansError if it is too large for a schedule."""
-    detail = {"plans": [plan.as_detail() for plan in plans.plans]}
-    size = len(json.dumps(detail).encode())
-    if size > MAX_INPUT - INPUT_RESERVE:
-        raise InvalidPlansError(
-            f"The {len(plans.plans)} plans need {size:,} bytes, and a schedule can carry {MAX_INPUT:,}: "
-            "use fewer plans, or shorter lists of names and tags."
-        )
-    return detail

@@ -1,5 +1,6 @@
 """The schedules of the stack: each puts one event on the bus."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,12 @@ from infra.bus import Bus, may_publish
 from infra.names import NAME
 from infra.queues import DeadLetterQueue
 from lightsail_snapshots.events import SOURCE
+from lightsail_snapshots_plans.file import InvalidPlansError
+
+MAX_INPUT = 256 * 1024
+"""Bytes of a schedule's input: EventBridge Scheduler API reference, Target."""
+INPUT_RESERVE = 1024
+"""Bytes of it for what a schedule adds to the detail."""
 
 
 class Schedules(Construct):
@@ -45,8 +52,15 @@ class Schedules(Construct):
     ) -> None:
         """Put an event on the bus on a schedule, or up to `flexible_window` minutes later.
 
-        The detail gets the scheduled time as `scheduledTime`, which is the same in every retry.
+        The detail gets the scheduled time as `scheduledTime`, which is the same in every retry. Raises
+        InvalidPlansError if it is too large.
         """
+        size = len(json.dumps(detail).encode())
+        if size > MAX_INPUT - INPUT_RESERVE:
+            raise InvalidPlansError(
+                f"The schedule {name} needs {size:,} bytes for what plans.toml says, and can carry {MAX_INPUT:,}: "
+                "use fewer plans, or shorter lists of names and tags."
+            )
         self._allow(detail_type)
         when = scheduler.ContextAttribute.scheduled_time
         entry = targets.EventBridgePutEventsEntry(

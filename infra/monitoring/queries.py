@@ -16,8 +16,8 @@ QUERIES: Mapping[str, str] = {
     ' | filter instance_name = "PASTE-THE-NAME" | sort @timestamp desc | limit 1000',
     "overdue": "fields @timestamp, plan, instance_name, region, copy_region, overdue_since, recovery_point_at"
     ' | filter message = "Overdue" | sort @timestamp desc | limit 100',
-    "unprotected": "fields @timestamp, count, instances"
-    ' | filter message = "No plan selects these instances" | sort @timestamp desc | limit 1',
+    "unprotected": "fields @timestamp, instance_name, region, because, plan, tag, meant, newest_snapshot_at"
+    ' | filter message = "No plan selects the instance" | sort @timestamp desc | limit 100',
     "to-review": "fields @timestamp, instance_name, region, because, instance_gone, count"
     ' | filter message = "Snapshots to review" | sort @timestamp desc | limit 100',
     "nothing-selected": "fields @timestamp, plan, select, regions"

@@ -54,6 +54,11 @@ class Plan:
     dry_run: bool = False
     """Prune only reports what it would delete."""
 
+    @property
+    def overdue_alarm(self) -> str:
+        """The name of its alarm on overdue instances, which it has if it has a `max_age`."""
+        return f"lightsail-snapshots-overdue-{self.name}"
+
     def as_detail(self) -> dict[str, Any]:
         """Return the plan as JSON with camelCase keys, without what has its default: see `from_detail`."""
         values = ((each, getattr(self, each.name)) for each in fields(self))

@@ -59,6 +59,11 @@ class PlanReport:
         )
 
     @property
+    def instances(self) -> int:
+        """How many instances the plan selects."""
+        return len({status.instance.arn for status in self.statuses})
+
+    @property
     def instances_overdue(self) -> int:
         """How many instances are overdue, by their snapshots, their copies or both."""
         return len({status.instance.arn for status in self.statuses if status.overdue_since})
@@ -67,7 +72,7 @@ class PlanReport:
     def instances_protected(self) -> int:
         """How many instances have a recovery point and all copies, none of them too old."""
         lacking = {each.instance.arn for each in self.statuses if each.overdue_since or not each.recovery_point_at}
-        return len({status.instance.arn for status in self.statuses} - lacking)
+        return self.instances - len(lacking)
 
     @property
     def oldest(self) -> timedelta | None:
@@ -104,18 +109,6 @@ def report(
     )
     statuses = [each for region, instance in selected for each in _statuses(plan, region, instance, newest, now)]
     return PlanReport(plan=plan, statuses=statuses)
-
-
-def unprotected(plans: Sequence[Plan], instances: Mapping[str, Sequence[Instance]]) -> list[tuple[str, Instance]]:
-    """Return the instances that no plan selects, each with its Region, in order."""
-
-    def is_selected(region: str, instance: Instance) -> bool:
-        return any(region in plan.regions and plan.select.matches(instance.name, instance.tags) for plan in plans)
-
-    everything = ((region, instance) for region, here in instances.items() for instance in here)
-    return sorted(
-        (found for found in everything if not is_selected(*found)), key=lambda found: (found[0], found[1].name)
-    )
 
 
 def _statuses(

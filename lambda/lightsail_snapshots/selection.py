@@ -35,13 +35,17 @@ class Select:
 
     def matches(self, instance_name: str, tags: Mapping[str, str]) -> bool:
         """Tell whether an instance is selected; a tag that is only a key has the value ''."""
-        if not (self.all_instances or self.names or self.tags) or _matches(instance_name, self.exclude):
-            return False
-        if any(_has_tag(tags, key, glob) for key, glob in self.exclude_tags.items()):
+        if not (self.all_instances or self.names or self.tags) or self.excludes(instance_name, tags):
             return False
         if self.names and not _matches(instance_name, self.names):
             return False
         return all(_has_tag(tags, key, glob) for key, glob in self.tags.items())
+
+    def excludes(self, instance_name: str, tags: Mapping[str, str]) -> bool:
+        """Tell whether `exclude` or `exclude_tags` match."""
+        return _matches(instance_name, self.exclude) or any(
+            _has_tag(tags, key, glob) for key, glob in self.exclude_tags.items()
+        )
 
     def as_detail(self) -> dict[str, Any]:
         """Return the JSON that `parse_select` reads, without what is not given."""
@@ -64,11 +68,11 @@ def parse_select(value: object, exclude_tags_key: str = "excludeTags") -> Select
         raise invalid("must have names, tags or all")
     reader = Reader(value)
     select = Select(
-        names=reader.take("names", _read_globs) or (),
-        tags=reader.take("tags", _read_tags) or {},
+        names=reader.take("names", read_globs) or (),
+        tags=reader.take("tags", read_tag_globs) or {},
         all_instances=reader.take("all", read_flag) or False,
-        exclude=reader.take("exclude", _read_globs) or (),
-        exclude_tags=reader.take(exclude_tags_key, _read_tags) or {},
+        exclude=reader.take("exclude", read_globs) or (),
+        exclude_tags=reader.take(exclude_tags_key, read_tag_globs) or {},
     )
     reader.reject_unknown()
     if problems := reader.problems or _contradictions(select):
@@ -84,7 +88,7 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
-def _read_globs(value: object) -> tuple[str, ...]:
+def read_globs(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise invalid('must be a list of globs, such as ["web-*"]')
     return read_each(value, _read_glob)
@@ -108,7 +112,7 @@ def _bracket_problem(glob: str) -> str | None:
     return f'"{glob}" has a [ or ] without its other half' if lone else None
 
 
-def _read_tags(value: object) -> Mapping[str, str]:
+def read_tag_globs(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not value:
         raise invalid('must be a table of tags, such as { backup = "daily" }; "*" is any value')
     problems = [Problem((key,), text) for key, glob in value.items() for text in _tag_problems(key, glob)]

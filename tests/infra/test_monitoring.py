@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from infra.monitoring.queries import QUERIES
+from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.selection import Select
 from lightsail_snapshots_plans.plans import MAX_PLANS
 from tests.infra import emitted
 from tests.infra.synthesized import ACCOUNT, REGION, ROOT, Synthesized, synthesize, without_hash
@@ -32,11 +34,12 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 ALARM, DASHBOARD = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
 
 OURS = {
-    "overdue-daily": ("InstancesOverdue", "Maximum", "breaching"),
+    "overdue-daily": ("InstancesOverdue", "Maximum", "ignore"),
+    "instances-unprotected": ("InstancesUnprotected", "Maximum", "ignore"),
     "audit-missing": ("AuditsCompleted", "Sum", "breaching"),
     "snapshots-failed": ("SnapshotsFailed", "Sum", "ignore"),
     "copies-failed": ("CopiesFailed", "Sum", "ignore"),
-    "nothing-selected": ("EmptySelections", "Sum", "ignore"),
+    "nothing-selected-daily": ("EmptySelections", "Sum", "ignore"),
     "prune-refused": ("PrunesRefused", "Sum", "ignore"),
 }
 DEAD_LETTERS = {
@@ -85,7 +88,13 @@ def topic(template: Synthesized) -> str:
 def test_stack_has_these_alarms_only(alarms: dict[str, Any]) -> None:
     dead_letters = {f"dead-letters-{name}" for name in DEAD_LETTERS}
     stalled = {f"queue-stalled-{name}" for name in WORK_QUEUES}
-    assert set(alarms) == {*OURS, *dead_letters, *stalled, *(f"function-errors-{name}" for name in FUNCTIONS)}
+    assert set(alarms) == {
+        *OURS,
+        "nothing-selected-archive",
+        *dead_letters,
+        *stalled,
+        *(f"function-errors-{name}" for name in FUNCTIONS),
+    }
 
 
 def test_alarm_on_our_metric_watches_what_the_code_emits(alarms: dict[str, Any], series: set[emitted.Series]) -> None:
@@ -93,6 +102,18 @@ def test_alarm_on_our_metric_watches_what_the_code_emits(alarms: dict[str, Any],
     for name, expected in OURS.items():
         alarm = alarms[name]
         assert (alarm["MetricName"], alarm["Statistic"], alarm["TreatMissingData"]) == expected
+
+
+def test_alarm_of_a_plan_has_the_name_that_the_audit_asks_for(watched: Synthesized) -> None:
+    names = {alarm["AlarmName"] for alarm in watched.of_type(ALARM).values()}
+    assert Plan(name="daily", select=Select()).overdue_alarm in names
+
+
+def test_disabled_plan_has_no_alarm_on_an_empty_selection() -> None:
+    template = synthesize(plan_toml(enabled="false", max_age='"26h"'))
+    names = {alarm["AlarmName"] for alarm in template.of_type(ALARM).values()}
+    assert "lightsail-snapshots-overdue-daily" in names
+    assert "lightsail-snapshots-nothing-selected-daily" not in names
 
 
 def test_alarm_goes_off_at_the_first_failure_but_for_missing_audits(alarms: dict[str, Any]) -> None:
@@ -307,7 +328,7 @@ def metrics(widget: dict[str, Any]) -> set[emitted.Series]:
 
 def test_first_row_answers_whether_i_am_safe(watched: Synthesized) -> None:
     first = [widget["properties"]["title"].split(":")[0] for widget in widgets(watched) if widget["y"] == 0]
-    assert first == ["Overdue", "Recovery point age", "Protected, and selected by no plan", "Alarms"]
+    assert first == ["Overdue", "Recovery point age", "Selected by no plan", "Alarms"]
 
 
 def test_dashboard_shows_what_the_code_emits(watched: Synthesized, series: set[emitted.Series]) -> None:
@@ -337,8 +358,9 @@ def test_every_widget_has_data_or_cloudwatch_rejects_the_dashboard(text: str) ->
 def test_as_many_plans_as_are_allowed_fit_into_the_stack_and_the_dashboard() -> None:
     plan = plan_toml(max_age='"2d"', copy_to='["eu-west-3"]')
     full = synthesize("\n".join(plan.replace("daily", f"p{number}") for number in range(MAX_PLANS)))
-    (status,) = (widget for widget in widgets(full) if widget["type"] == "alarm")
-    assert MAX_PLANS < len(status["properties"]["alarms"]) <= 100
+    shown = [widget["properties"]["alarms"] for widget in widgets(full) if widget["type"] == "alarm"]
+    assert max(map(len, shown)) <= 100
+    assert sum(map(len, shown)) == len(full.of_type(ALARM)) > 2 * MAX_PLANS
     assert len(full.document["Resources"]) <= 500
 
 

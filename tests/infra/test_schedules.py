@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from infra.prune import MAX_INPUT
+from infra.schedules import MAX_INPUT
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.events.fleet_snapshot_requested import parse_fleet_request
@@ -125,8 +125,19 @@ def test_prune_runs_without_plans_for_snapshots_that_expire() -> None:
 def test_synth_fails_when_the_plans_do_not_fit_into_a_schedule() -> None:
     names = ", ".join(f'"{"x" * 200}{number}"' for number in range(MAX_INPUT // 204))
     text = f'[plans.daily]\nschedule = "rate(1 day)"\nselect = {{ names = [{names}] }}\nkeep = {{ last = 7 }}\n'
-    with pytest.raises(InvalidPlansError, match=r"The 1 plans need 26.,... bytes, and a schedule can carry 262,144"):
+    with pytest.raises(InvalidPlansError, match=r"The schedule plan-daily needs 26.,... bytes .* can carry 262,144"):
         synthesize(text)
+
+
+def test_audit_is_told_what_is_meant_to_be_unprotected() -> None:
+    text = 'unprotected = ["scratch-*"]\nunprotected_tags = { backup = "none" }\n'
+    for name in ("audit", "audit-report"):
+        detail = detail_of(synthesize(text).schedule(name))
+        event = requested(detail, source=SOURCE, **{"detail-type": "Audit Requested"})
+        assert fits(event)
+        meant = parse_audit_request(event, default_region=REGION).unprotected
+        assert (meant.excludes("scratch-1", {}), meant.excludes("web", {"backup": "none"})) == (True, True)
+        assert not meant.excludes("web", {})
 
 
 def test_plan_without_regions_uses_the_region_of_the_stack(template: Synthesized) -> None:

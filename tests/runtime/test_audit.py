@@ -20,9 +20,10 @@ def test_audit_reports_an_instance_without_a_snapshot(aws: Aws, start: Start, lo
     answer = function.invoke(event | {"detail-type": "Audit Requested", "source": SOURCE})
 
     assert answer.payload == {"state": "completed", "overdue": {"daily": 1}}
-    [published] = aws.events
-    assert published["DetailType"] == "Recovery Point Overdue"
-    assert [one["instanceName"] for one in json.loads(published["Detail"])["instances"]] == ["web-1"]
+    overdue, completed = aws.events
+    assert (overdue["DetailType"], completed["DetailType"]) == ("Recovery Point Overdue", "Audit Completed")
+    assert [one["instanceName"] for one in json.loads(overdue["Detail"])["instances"]] == ["web-1"]
+    assert json.loads(completed["Detail"])["plans"][0]["instancesOverdue"] == 1
     [line] = [line for line in log() if line.get("message") == "Overdue"]
     assert (line["correlation_id"], line["instance_name"]) == (REQUEST_ID, "web-1")
     assert [line["InstancesOverdue"] for line in log() if line.get("plan") == "daily" and "_aws" in line] == [[1]]

@@ -4,15 +4,20 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from lightsail_snapshots import audit
+from lightsail_snapshots.aws.errors import AccessDeniedError
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.events.audit_requested import parse_audit_request
 from lightsail_snapshots.naming import format_utc, our_tags
+from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.reporting import RegionsFailedError
+from lightsail_snapshots.selection import Select
 from tests.support.events import example, fits, requested
 from tests.support.fake_aws import Context, FakeAws, client, make_instance
 
@@ -37,6 +42,16 @@ def run(aws: FakeAws, *plans: dict[str, Any], **fields: object) -> dict[str, Any
     assert fits(event)
     answer: dict[str, Any] = audit.handler(event, Context())
     return answer
+
+
+def published(aws: FakeAws) -> list[dict[str, Any]]:
+    """Receive the events since the last call, except `Audit Completed`."""
+    return [event for event in aws.events() if event["detail-type"] != "Audit Completed"]
+
+
+def only_published(aws: FakeAws) -> dict[str, Any]:
+    [only] = published(aws)
+    return only
 
 
 def take_snapshot(aws: FakeAws, name: str = "s-1", region: str = "us-east-1", **tags: str) -> None:
@@ -75,13 +90,11 @@ def test_instance_is_protected_if_its_snapshot_is_recent(aws: FakeAws, capsys: p
     aws.emulator.clock.advance(2 * HOUR)
     assert run(aws) == {"state": "completed", "overdue": {"daily": 0}}
     assert figures(capsys) == {
-        ("InstancesProtected", "daily"): [1],
         ("InstancesOverdue", "daily"): [0],
         ("RecoveryPointAgeMax", "daily"): [pytest.approx(2.2, abs=0.1)],
-        ("InstancesUnprotected", ""): [0],
         ("AuditsCompleted", ""): [0, 1],
     }
-    assert aws.events() == []
+    assert published(aws) == []
 
 
 def test_instance_is_overdue_without_a_recent_snapshot(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,17 +126,9 @@ def test_copy_age_is_a_metric_if_the_plan_has_copies(aws: FakeAws, capsys: pytes
     aws.emulator.clock.advance(26 * HOUR)
     run(aws, plan(copyTo=["eu-west-1"], maxAge="PT2H"))
     assert figures(capsys)["CopyAgeMax", "daily"] == [pytest.approx(26.2, abs=0.1)]
-    told = aws.event()["detail"]
+    told = only_published(aws)["detail"]
     assert told["instances"][1]["copyRegion"] == "eu-west-1"
     assert "there is no usable copy in eu-west-1." in told["message"]
-
-
-def test_unprotected_instances_are_counted_in_all_regions(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
-    make_instance("forgotten", "eu-central-1")
-    run(aws, plan(select={"names": ["web-*"]}))
-    assert figures(capsys)["InstancesUnprotected", ""] == [1]
-    [line] = [line for line in aws.logs() if "instances" in line]
-    assert line["instances"] == ["forgotten in eu-central-1"]
 
 
 def test_each_region_is_listed_once_for_all_plans(aws: FakeAws) -> None:
@@ -143,7 +148,7 @@ def test_overdue_event_has_a_message_for_people(aws: FakeAws) -> None:
     taken_at = aws.snapshots()[0]["createdAt"]
     aws.emulator.clock.advance(26 * HOUR)
     run(aws)
-    event = aws.event()
+    event = only_published(aws)
     since = taken_at + timedelta(hours=26)
     assert event["detail-type"] == "Recovery Point Overdue"
     assert event["detail"]["message"] == (
@@ -160,7 +165,7 @@ def test_overdue_event_has_a_message_for_people(aws: FakeAws) -> None:
 def test_message_says_so_if_there_never_was_a_snapshot(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
-    told = aws.event()["detail"]["message"]
+    told = only_published(aws)["detail"]["message"]
     assert re.search(r"web-1 in us-east-1: overdue since [-0-9]+ [:0-9]+ UTC, there is no usable snapshot\.", told)
 
 
@@ -169,7 +174,7 @@ def test_message_names_five_instances_of_a_long_list(aws: FakeAws) -> None:
         make_instance(f"shop-{number:03}")
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
-    told = aws.event()["detail"]
+    told = only_published(aws)["detail"]
     assert (told["instancesOverdue"], len(told["instances"])) == (120, 100)
     assert "120 instances of plan daily have no usable snapshot" in told["message"]
     assert " And 115 more. What to do" in told["message"]
@@ -178,7 +183,7 @@ def test_message_names_five_instances_of_a_long_list(aws: FakeAws) -> None:
 def test_message_needs_no_escaping(aws: FakeAws) -> None:
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws)
-    message = aws.event()["detail"]["message"]
+    message = only_published(aws)["detail"]["message"]
     assert json.dumps(message) == f'"{message}"'
 
 
@@ -189,7 +194,7 @@ def test_overdue_instance_is_reported_once_and_not_every_hour(aws: FakeAws) -> N
     told = []
     for _ in range(10):
         run(aws)
-        told.append(len(aws.events()))
+        told.append(len(published(aws)))
         aws.emulator.clock.advance(HOUR)
     assert told == [1] + [0] * 9
 
@@ -197,9 +202,9 @@ def test_overdue_instance_is_reported_once_and_not_every_hour(aws: FakeAws) -> N
 def test_report_has_the_whole_list_and_other_audits_only_what_is_new(aws: FakeAws) -> None:
     aws.emulator.clock.advance(3 * 24 * HOUR)
     run(aws)
-    assert aws.events() == []
+    assert published(aws) == []
     run(aws, report=True)
-    assert aws.event()["detail"]["instancesOverdue"] == 1
+    assert only_published(aws)["detail"]["instancesOverdue"] == 1
 
 
 def test_report_has_what_a_failed_audit_missed(aws: FakeAws) -> None:
@@ -211,19 +216,57 @@ def test_report_has_what_a_failed_audit_missed(aws: FakeAws) -> None:
     aws.emulator.faults.clear()
     aws.emulator.clock.advance(HOUR)
     assert run(aws)["overdue"] == {"daily": 1}
-    assert aws.events() == []
+    assert published(aws) == []
     run(aws, report=True)
-    assert aws.event()["detail"]["instancesOverdue"] == 1
+    assert only_published(aws)["detail"]["instancesOverdue"] == 1
 
 
-def test_report_lists_the_instances_of_all_lightsail_regions(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_report_counts_and_lists_unprotected_instances(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_instance("forgotten", "ap-south-1")
-    run(aws)
+    make_instance("shop", tags={"backup": "dayly"})
+    take_snapshot(aws)
+    plans = plan(select={"tags": {"backup": "daily"}}), plan("team", select={"tags": {"team": "shop"}})
+    run(aws, *plans)
+    assert published(aws) == []
+    assert ("InstancesUnprotected", "") not in figures(capsys)
+
+    run(aws, *plans, report=True)
+
+    detail = only_published(aws)["detail"]
+    assert detail["instancesUnprotected"] == 3
+    found = [(each["instanceName"], each["region"], each["because"]) for each in detail["instances"]]
+    assert found == [
+        ("web-1", "us-east-1", "left_plan"),
+        ("shop", "us-east-1", "similar_tag"),
+        ("forgotten", "ap-south-1", "region_not_configured"),
+    ]
+    assert (detail["instances"][1]["tag"], detail["instances"][1]["meant"]) == ("backup=dayly", "backup=daily")
+    assert figures(capsys)["InstancesUnprotected", ""] == [3]
+    lines = [line for line in aws.logs() if line["message"] == "No plan selects the instance"]
+    assert [(line["instance_name"], line.get("plan")) for line in lines] == [
+        ("web-1", "daily"),
+        ("shop", "daily"),
+        ("forgotten", None),
+    ]
+
+
+def test_report_leaves_out_what_is_meant_to_be_unprotected(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    make_instance("scratch-1")
+    make_instance("shop", tags={"backup": "none"})
+    meant = {"unprotected": ["scratch-*"], "unprotectedTags": {"backup": "none"}}
+    run(aws, plan(select={"names": ["web-*"]}), report=True, **meant)
+    assert published(aws) == []
     assert figures(capsys)["InstancesUnprotected", ""] == [0]
-    run(aws, report=True)
-    assert figures(capsys)["InstancesUnprotected", ""] == [1]
-    [line] = [line for line in aws.logs() if line["message"] == "No plan selects these instances"]
-    assert line["instances"] == ["forgotten in ap-south-1"]
+
+
+def test_list_of_unprotected_instances_is_cut_after_a_hundred(aws: FakeAws) -> None:
+    for number in range(100):
+        make_instance(f"shop-{number:03}")
+    run(aws, plan(select={"names": ["nothing"]}), report=True)
+    detail = only_published(aws)["detail"]
+    assert (detail["instancesUnprotected"], len(detail["instances"])) == (101, 100)
 
 
 @pytest.mark.parametrize("fault", ["access-denied", "error"])
@@ -242,7 +285,7 @@ def test_each_retry_reports_the_other_regions_while_one_fails(aws: FakeAws) -> N
     for _ in range(3):
         with pytest.raises(RegionsFailedError):
             run(aws)
-    assert [event["detail"]["plan"] for event in aws.events()] == ["daily"] * 3
+    assert [event["detail"]["plan"] for event in published(aws)] == ["daily"] * 3
 
 
 def test_list_is_reported_again_when_a_second_instance_is_overdue(aws: FakeAws) -> None:
@@ -251,17 +294,107 @@ def test_list_is_reported_again_when_a_second_instance_is_overdue(aws: FakeAws) 
     make_instance("web-2")
     aws.emulator.clock.advance(26 * HOUR)  # 18:45
     run(aws)
-    assert aws.events() == []  # web-1 has been told of, web-2 is just in time
+    assert published(aws) == []  # web-1 has been told of, web-2 is just in time
     aws.emulator.clock.advance(HOUR)
     run(aws)
-    assert aws.event()["detail"]["instancesOverdue"] == 2
+    assert only_published(aws)["detail"]["instancesOverdue"] == 2
 
 
 def test_each_plan_has_an_event_of_its_own(aws: FakeAws) -> None:
     make_instance("shop")
     aws.emulator.clock.advance(26.5 * HOUR)
     run(aws, plan(select={"names": ["web-*"]}), plan("shops", select={"names": ["shop"]}))
-    assert sorted(event["detail"]["plan"] for event in aws.events()) == ["daily", "shops"]
+    assert sorted(event["detail"]["plan"] for event in published(aws)) == ["daily", "shops"]
+
+
+# Events: an alarm that is about to go off
+
+
+def alarm_of_the_plan(state: str) -> None:
+    """Have the alarm of plan daily in a state."""
+    cloudwatch = client("cloudwatch")
+    name = Plan(name="daily", select=Select()).overdue_alarm
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        MetricName="InstancesOverdue",
+        Namespace="LightsailSnapshots",
+        Statistic="Maximum",
+        Period=7200,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+
+@pytest.mark.parametrize(("state", "is_sent"), [("OK", True), ("INSUFFICIENT_DATA", True), ("ALARM", False)])
+def test_list_is_sent_when_the_alarm_is_about_to_go_off(aws: FakeAws, state: str, is_sent: bool) -> None:
+    """Such as after the first deployment, beside an old instance."""
+    alarm_of_the_plan(state)
+    aws.emulator.clock.advance(3 * 24 * HOUR)
+    run(aws)
+    assert [event["detail-type"] for event in published(aws)] == ["Recovery Point Overdue"] * is_sent
+
+
+def test_list_waits_for_the_report_if_the_alarms_cannot_be_read(aws: FakeAws) -> None:
+    alarm_of_the_plan("OK")
+    aws.emulator.clock.advance(3 * 24 * HOUR)
+    with patch.object(audit, "alarms_not_in_alarm", side_effect=AccessDeniedError("AccessDenied")):
+        assert run(aws)["overdue"] == {"daily": 1}
+    assert published(aws) == []
+    [line] = [line for line in aws.logs() if "error" in line]
+    assert line["message"] == "Could not read the alarms; the daily report has the whole list"
+
+
+def test_alarms_are_read_only_if_there_is_something_old_to_report(aws: FakeAws) -> None:
+    with patch.object(audit, "alarms_not_in_alarm") as read:
+        run(aws)
+        aws.emulator.clock.advance(26.5 * HOUR)
+        run(aws)
+        run(aws, report=True)
+    assert read.mock_calls == []
+
+
+# Events: the audit itself
+
+
+def test_completed_audit_publishes_its_figures(aws: FakeAws) -> None:
+    take_snapshot(aws)
+    make_instance("shop")
+    aws.emulator.clock.advance(27 * HOUR)
+    plans = plan(), plan("archive", select={"names": ["shop"]}, maxAge=None), plan("none", select={"names": ["no"]})
+    run(aws, *plans)
+    event = next(event for event in aws.events() if event["detail-type"] == "Audit Completed")
+    daily, archive, empty = event["detail"]["plans"]
+    assert daily == {
+        "plan": "daily",
+        "instances": 2,
+        "instancesProtected": 0,
+        "instancesOverdue": 2,
+        "oldestHours": pytest.approx(27.2, abs=0.2),
+    }
+    assert archive == {
+        "plan": "archive",
+        "instances": 1,
+        "instancesProtected": 0,
+        "oldestHours": pytest.approx(27, abs=0.2),
+    }
+    assert empty == {"plan": "none", "instances": 0, "instancesProtected": 0, "instancesOverdue": 0}
+    assert event["detail"]["report"] is False
+    assert "instancesUnprotected" not in event["detail"]
+
+
+def test_report_publishes_the_number_of_unprotected_instances_too(aws: FakeAws) -> None:
+    run(aws, plan(select={"names": ["shop"]}), report=True)
+    event = next(event for event in aws.events() if event["detail-type"] == "Audit Completed")
+    assert event["detail"]["instancesUnprotected"] == 1
+
+
+def test_audit_that_fails_publishes_no_figures(aws: FakeAws) -> None:
+    aws.emulator.faults.add("access-denied", operation="GetInstances", region="eu-central-1")
+    with pytest.raises(RegionsFailedError):
+        run(aws)
+    assert aws.events() == []
 
 
 # Failures
@@ -309,10 +442,31 @@ def test_listing_that_fails_halfway_suppresses_plan_metrics(aws: FakeAws, capsys
     assert ("InstancesOverdue", "daily") not in figures(capsys)
 
 
+def late(hours: float, **fields: object) -> dict[str, Any]:
+    """Audit with a request that comes so many hours late."""
+    event = requested_at(datetime.now(UTC) - timedelta(hours=hours), plan(), **fields)
+    answer: dict[str, Any] = audit.handler(event, Context())
+    return answer
+
+
 def test_late_request_is_skipped(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
-    stale = requested_at(datetime.now(UTC) - timedelta(hours=2), plan())
-    assert audit.handler(stale, Context()) == {"state": "late"}
+    assert late(2) == {"state": "late"}
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}
+    assert aws.calls == []
+
+
+def test_late_report_is_made_with_the_ages_of_now(aws: FakeAws) -> None:
+    aws.emulator.clock.advance(-27 * HOUR)
+    make_instance("shop")
+    aws.emulator.clock.advance(27 * HOUR)
+    assert late(2, report=True) == {"state": "completed", "overdue": {"daily": 1}}
+    detail = only_published(aws)["detail"]
+    assert detail["instances"][0]["ageHours"] == pytest.approx(27, abs=0.2)
+    assert read_instant(detail["auditedAt"]) > datetime.now(UTC) - timedelta(hours=1)
+
+
+def test_report_that_is_a_day_late_is_skipped(aws: FakeAws) -> None:
+    assert late(25, report=True) == {"state": "late"}
     assert aws.calls == []
 
 
@@ -335,7 +489,7 @@ def test_bad_request_reports_every_problem_and_completes_no_audit(
     )
     [line] = aws.logs()
     assert (line["message"], line["correlation_id"]) == ("Rejected the event", event["id"])
-    rejected = aws.event()
+    rejected = only_published(aws)
     assert (rejected["detail-type"], rejected["detail"]["request"]) == ("Request Rejected", event)
     assert line["problems"] == rejected["detail"]["problems"]
     assert figures(capsys) == {("AuditsCompleted", ""): [0]}

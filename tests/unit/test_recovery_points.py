@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.plan import Plan
-from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report, unprotected
+from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import Snapshot
 from tests.support.snapshots import AWAY, HOME, copy_of, instance_arn, snapshot
@@ -182,20 +182,6 @@ def test_instance_with_two_overdue_entries_counts_once() -> None:
 def test_copy_of_an_earlier_instance_does_not_count() -> None:
     found = audit([snapshot(ago(1)), copy_of(snapshot(ago(1), of=instance_arn(9)))], of=plan(copy_to=(AWAY,)))
     assert [status.copy_region for status in found.overdue] == [AWAY]
-
-
-# Instances that no plan selects
-
-
-def test_instance_is_unprotected_if_no_plan_selects_it() -> None:
-    web, shop, elsewhere = instance(1), instance(2, name="shop"), instance(3, name="web-far")
-    listing = {HOME: [web, shop], AWAY: [elsewhere]}
-    found = unprotected([plan(select=Select(names=("web-*",)))], listing)
-    assert found == [(HOME, shop), (AWAY, elsewhere)]
-
-
-def test_every_instance_is_unprotected_without_plans() -> None:
-    assert unprotected([], {HOME: [instance()]}) == [(HOME, instance())]
 
 
 # Any listing

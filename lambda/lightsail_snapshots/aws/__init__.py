@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from botocore.config import Config
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "cloudwatch": ("DescribeAlarms",),
     "events": ("PutEvents",),
     "lightsail": (
         "CopySnapshot",

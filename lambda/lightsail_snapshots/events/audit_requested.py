@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.plan import Plan, read_plans
 from lightsail_snapshots.reader import read_duration, read_flag, read_instant
+from lightsail_snapshots.selection import Select, read_globs, read_tag_globs
 
 HOURLY = timedelta(hours=1)
 RUN_NOW = "to audit now, run `lightsail-snapshots audit`"
@@ -23,7 +24,9 @@ class AuditRequest:
     plans: tuple[Plan, ...]
     """Each with its Regions, also if the file has none."""
     report: bool
-    """Whether this is the daily report: it publishes the whole list, and looks at all Lightsail Regions."""
+    """Whether this is the daily report: it publishes the whole lists, and looks at all Lightsail Regions."""
+    unprotected: Select
+    """It excludes the instances that are meant to be in no plan."""
 
     def is_new_since_last_audit(self, since: datetime) -> bool:
         """Whether it became so after the audit before this one, for which "at this moment" was still in time."""
@@ -40,6 +43,10 @@ def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
     every = detail.take("every", read_duration) or HOURLY
     scheduled_time = detail.take("scheduledTime", read_instant)
     report = detail.take("report", read_flag) or False
+    unprotected = Select(
+        exclude=detail.take("unprotected", read_globs) or (),
+        exclude_tags=detail.take("unprotectedTags", read_tag_globs) or {},
+    )
     detail.reject_unknown()
     envelope.check()
     return AuditRequest(
@@ -48,4 +55,5 @@ def parse_audit_request(event: object, *, default_region: str) -> AuditRequest:
         every=every,
         plans=tuple(replace(plan, regions=plan.regions or (default_region,)) for plan in plans),
         report=report,
+        unprotected=unprotected,
     )

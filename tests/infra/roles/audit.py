@@ -3,10 +3,18 @@
 from tests.infra.simulation import OF_EVERY_FUNCTION, Case, bus_arn, events, in_region, lightsail_arn, tagging
 
 OVERDUE = ("lightsail-snapshots", "Recovery Point Overdue")
+UNPROTECTED = ("lightsail-snapshots", "Instances Unprotected")
+COMPLETED = ("lightsail-snapshots", "Audit Completed")
 SNAPSHOT = lightsail_arn("InstanceSnapshot")
 IS_OURS = {"aws:ResourceTag/managed-by": "lightsail-snapshots"}
 
-ACTIONS = OF_EVERY_FUNCTION | {"lightsail:GetInstances", "lightsail:GetInstanceSnapshots"}
+ALARM = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lightsail-snapshots-overdue-daily"
+
+ACTIONS = OF_EVERY_FUNCTION | {
+    "cloudwatch:DescribeAlarms",
+    "lightsail:GetInstances",
+    "lightsail:GetInstanceSnapshots",
+}
 
 ALLOWED: dict[str, Case] = {
     "list instances": ("lightsail:GetInstances", "*", in_region("eu-central-1")),
@@ -20,6 +28,9 @@ ALLOWED: dict[str, Case] = {
         in_region("eu-west-2"),
     ),
     "report an overdue instance": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
+    "report unprotected instances": ("events:PutEvents", bus_arn("BUS"), events(UNPROTECTED)),
+    "report that it is done": ("events:PutEvents", bus_arn("BUS"), events(COMPLETED)),
+    "see whether an alarm has gone off": ("cloudwatch:DescribeAlarms", ALARM, {}),
     "report a bad request": (
         "events:PutEvents",
         bus_arn("BUS"),
@@ -55,6 +66,8 @@ DENIED: dict[str, Case] = {
         events(OVERDUE, ("lightsail-snapshots", "Prune Requested")),
     ),
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(OVERDUE)),
-    "set an alarm to OK": ("cloudwatch:SetAlarmState", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:x", {}),
+    "set an alarm to OK": ("cloudwatch:SetAlarmState", ALARM, {}),
+    "silence an alarm": ("cloudwatch:DisableAlarmActions", ALARM, {}),
+    "see the alarms of another Region": ("cloudwatch:DescribeAlarms", ALARM.replace("eu-central-1", "us-east-1"), {}),
     "publish to the topic": ("sns:Publish", "arn:aws:sns:eu-central-1:123456789012:x", {}),
 }
