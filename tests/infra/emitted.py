@@ -63,7 +63,8 @@ def _direct() -> None:
 def _audit(aws: FakeAws) -> None:
     now = aws.emulator.clock.now() + timedelta(days=2)
     plan = {"name": "daily", "select": {"all": True}, "maxAge": "PT26H", "copyTo": ["eu-west-1"]}
-    audit.handler(requested({"plans": [plan], "scheduledTime": format_utc(now)}, source=SOURCE), Context())
+    detail = {"plans": [plan], "scheduledTime": format_utc(now), "report": True}
+    audit.handler(requested(detail, source=SOURCE), Context())
 
 
 def _read(record: dict[str, Any]) -> Iterator[Series]:

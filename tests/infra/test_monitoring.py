@@ -376,26 +376,3 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
         rows[widget["y"]] = rows.get(widget["y"], 0) + widget["width"]
         assert widget["properties"].get("region", REGION) == REGION
     assert set(rows.values()) == {24}
-
-
-# Costs, as docs/operations.md says them
-
-
-def watched_metrics(alarms: dict[str, dict[str, Any]]) -> int:
-    """Count what CloudWatch bills: each metric of each alarm, but not the expressions."""
-    return sum(
-        sum("MetricStat" in one for one in alarm.get("Metrics", [{"MetricStat": 1}])) for alarm in alarms.values()
-    )
-
-
-def test_alarms_cost_what_the_runbook_says(alarms: dict[str, Any], template: Synthesized) -> None:
-    for each in (template.of_type(ALARM), alarms):
-        assert (len(each), watched_metrics(each)) == (1 + 20, 1 + 22)
-
-
-def test_metrics_cost_what_the_runbook_says(series: set[emitted.Series]) -> None:
-    by_plan = {name for _, name, dimensions in series if "plan" in dict(dimensions)}
-    others = {name for _, name, dimensions in series if {key for key, _ in dimensions} == {"service"}}
-    assert by_plan == {"InstancesOverdue", "InstancesProtected", "RecoveryPointAgeMax", "CopyAgeMax"}
-    copies = {name for name in others if name.startswith("Copies")}
-    assert (len(others - copies), len(copies)) == (11, 3)
