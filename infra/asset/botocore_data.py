@@ -1,10 +1,10 @@
 """Trims botocore's data to the operations that the code calls.
 
-botocore has data for 400 services; we call a handful of operations of two. A cold start would spend most of its time on
+botocore has data for 400 services; we call a handful of operations of three. A cold start would spend most of its time on
 loading the rest. The data are trimmed from the installed botocore at every build, so they cannot go stale.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,11 @@ def trimmed_data(operations: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     # The default search paths include ~/.aws/models of this user, which nobody has tested.
     loader = Loader(extra_search_paths=[str(DATA)], include_default_search_paths=False)
     files: dict[str, Any] = {f"{name}.json": loader.load_data(name) for name in SHARED}
-    files["endpoints.json"] = _trimmed_endpoints(loader.load_data("endpoints"), operations)
+    prefixes = set()
     for service, names in operations.items():
         files.update(_service_files(loader, service, names))
+        prefixes.add(loader.load_service_model(service, "service-2")["metadata"]["endpointPrefix"])
+    files["endpoints.json"] = _trimmed_endpoints(loader.load_data("endpoints"), prefixes)
     return files
 
 
@@ -53,7 +55,7 @@ def _service_files(loader: Loader, service: str, names: Sequence[str]) -> Iterat
     yield f"{folder}/endpoint-rule-set-1.json", loader.load_service_model(service, "endpoint-rule-set-1", version)
 
 
-def _trimmed_endpoints(endpoints: Mapping[str, Any], services: Mapping[str, Any]) -> dict[str, Any]:
+def _trimmed_endpoints(endpoints: Mapping[str, Any], services: Collection[str]) -> dict[str, Any]:
     """Return an `endpoints.json` with the Regions of every partition, and only our services."""
     partitions = [
         {**partition, "services": {k: v for k, v in partition["services"].items() if k in services}}

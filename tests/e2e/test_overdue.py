@@ -63,6 +63,23 @@ def test_notification_says_which_instance_is_overdue_and_since_when(
     assert f"Snapshot failed: {instance} in us-east-1, at 20" in text(subscriber, instance, "SnapshotError")
 
 
+def test_daily_report_names_what_fell_out_of_its_plan(stack: Deployment) -> None:
+    instance = stack.instance(backup="nightlyy")
+    (request,) = stack.put("Instance Snapshot Requested", {"instanceName": instance, "plan": PLAN}, source=SOURCE)
+    stack.available(request)
+    plan = {"name": PLAN, "select": {"tags": {"backup": "nightly"}}, "regions": ["us-east-1"]}
+    detail = {"plans": [plan], "scheduledTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "report": True}
+    stack.put("Audit Requested", detail, source=SOURCE)
+
+    def entry() -> dict[str, Any] | None:
+        reports = [each["instances"] for each in stack.announced("Instances Unprotected")]
+        return next((one for report in reports for one in report if one["instanceName"] == instance), None)
+
+    found = eventually(entry, "report about the instance")
+    assert (found["because"], found["plan"]) == ("left_plan", PLAN)
+    assert (found["tag"], found["meant"]) == ("backup=nightlyy", "backup=nightly")
+
+
 def test_notification_says_why_a_request_was_rejected(stack: Deployment, subscriber: TopicSubscriber) -> None:
     stack.request({"instanceNme": "web-1"})
     assert "did you mean instanceName?" in text(subscriber, "Request rejected at 20", "instanceNme")
