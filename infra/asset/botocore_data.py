@@ -1,7 +1,7 @@
 """Trims botocore's data to the operations that the code calls.
 
-botocore has data for 400 services; we call a handful of operations of three. A cold start would spend most of its time on
-loading the rest. The data are trimmed from the installed botocore at every build, so they cannot go stale.
+botocore has data for 400 services; we call a handful of operations of three. A cold start would spend most of its time
+on loading the rest. The data are trimmed from the installed botocore at every build, so they cannot go stale.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -63,6 +63,16 @@ def test_notification_says_which_instance_is_overdue_and_since_when(
     assert f"Snapshot failed: {instance} in us-east-1, at 20" in text(subscriber, instance, "SnapshotError")
 
 
+def test_notification_comes_with_an_alarm_that_is_about_to_go_off(
+    stack: Deployment, subscriber: TopicSubscriber
+) -> None:
+    instance = stack.instance()
+    alarm = {"AlarmName": "lightsail-snapshots-overdue-nightly", "StateReason": "test"}
+    stack.aws.client("cloudwatch").set_alarm_state(**alarm, StateValue="OK")
+    audit(stack, instance, datetime.now(UTC) + timedelta(days=3))
+    assert "overdue since" in text(subscriber, instance, "Recovery point overdue")
+
+
 def test_daily_report_names_what_fell_out_of_its_plan(stack: Deployment) -> None:
     instance = stack.instance(backup="nightlyy")
     (request,) = stack.put("Instance Snapshot Requested", {"instanceName": instance, "plan": PLAN}, source=SOURCE)
