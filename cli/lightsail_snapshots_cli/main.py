@@ -1,22 +1,39 @@
 """The console script `lightsail-snapshots`."""
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots_cli.account import NotSignedInError
-from lightsail_snapshots_cli.audit import audit
 from lightsail_snapshots_cli.errors import INTERRUPTED, NOT_SIGNED_IN, CommandError, explain
-from lightsail_snapshots_cli.hold import hold, release
-from lightsail_snapshots_cli.preview import preview
-from lightsail_snapshots_cli.prune import prune
-from lightsail_snapshots_cli.status import status
-from lightsail_snapshots_cli.take import take
+
+MODULES = {
+    "status": "status",
+    "take": "take",
+    "hold": "hold",
+    "release": "hold",
+    "preview": "preview",
+    "prune": "prune",
+    "audit": "audit",
+}
+"""The module of each command, in the order of the help. Only the one that is run is imported: all take a second."""
 
 
 class Commands(click.Group):
     """A group that ends with one sentence and the exit status of its kind instead of a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's own
+        """Return the names of all commands."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's own
+        """Import a command."""
+        if cmd_name not in MODULES:
+            return None
+        found: click.Command = getattr(import_module(f"lightsail_snapshots_cli.{MODULES[cmd_name]}"), cmd_name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -52,7 +69,3 @@ def main() -> None:
 
     Credentials, profile and Region come from the environment, as for every AWS tool. The Region is that of the stack.
     """
-
-
-for command in (status, take, hold, release, preview, prune, audit):
-    main.add_command(command)

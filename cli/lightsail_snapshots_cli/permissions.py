@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,9 @@ DELETE_OURS = Permission(
 def by_command() -> dict[str, tuple[Permission, ...]]:
     """Return what each command needs, in the order of the help."""
     # The commands import this module, so it cannot import them when it is imported itself.
-    from lightsail_snapshots_cli.main import main as group  # noqa: PLC0415
+    from lightsail_snapshots_cli.main import MODULES  # noqa: PLC0415
 
-    modules = {name: sys.modules[str(command.callback.__module__)] for name, command in group.commands.items()}
+    modules = {name: import_module(f"lightsail_snapshots_cli.{module}") for name, module in MODULES.items()}
     return {name: tuple(module.PERMISSIONS[name]) for name, module in modules.items()}
 
 

@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import re
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lightsail_snapshots_cli import errors
 from lightsail_snapshots_cli.errors import CommandError, explain_errors
-from lightsail_snapshots_cli.main import main
+from lightsail_snapshots_cli.main import MODULES
 from tests.support.command_line import CommandLine
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +21,7 @@ EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"]]
 
 
 def test_every_command_is_tried_here() -> None:
-    assert {command for command, *_ in EVERY} == main.commands.keys()
+    assert {command for command, *_ in EVERY} == MODULES.keys()
 
 
 @pytest.mark.parametrize("arguments", ON_THE_DEPLOYMENT, ids=" ".join)
@@ -106,3 +108,14 @@ def test_help_lists_each_exit_status(commands: CommandLine) -> None:
 def test_version_is_that_of_the_package(commands: CommandLine) -> None:
     version = importlib.metadata.version("lightsail-snapshots")
     assert commands.run("--version").stdout == f"lightsail-snapshots {version}\n"
+
+
+def test_command_imports_no_other_command_and_no_library_that_it_does_not_need() -> None:
+    code = "import sys; from lightsail_snapshots_cli.main import main; main(['status', '--help'], None, None, False)"
+    found = subprocess.run(  # noqa: S603  our own words
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"], check=True, capture_output=True, text=True
+    )
+    imported = set(found.stdout.splitlines()[-1].split())
+    others = {f"lightsail_snapshots_cli.{module}" for module in MODULES.values()} - {"lightsail_snapshots_cli.status"}
+    assert "lightsail_snapshots_cli.status" in imported
+    assert not imported & {*others, "jinja2", "pydantic"}

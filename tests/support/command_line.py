@@ -18,7 +18,7 @@ from lightsail_snapshots import audit, prune
 from lightsail_snapshots.aws.errors import NotFoundError
 from lightsail_snapshots.naming import format_utc, our_tags
 from lightsail_snapshots_cli.deployment import VERSION_VARIABLE, Resource
-from lightsail_snapshots_cli.main import main
+from lightsail_snapshots_cli.main import MODULES, main
 from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.resources import Instance, InstanceSnapshot
 from tests.support.fake_aws import Context, FakeAws, make_instance
@@ -56,7 +56,7 @@ class CommandLine:
 
     def names(self) -> set[str]:
         """Return the names of all commands."""
-        return set(main.commands)
+        return set(MODULES)
 
     def instance(self, name: str, region: str = "us-east-1", **tags: str) -> Instance:
         """Make an instance."""
