@@ -79,8 +79,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Raises RegionsFailedError, NotAnnouncedError or an AwsError if Lambda should retry it.
     """
-    for name in ("SnapshotsDeleted", "PrunesRefused"):
-        metrics.add_metric(name, MetricUnit.Count, 0)  # an alarm needs data points
+    metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 0)
     try:
         request = parse_prune_request(event)
     except InvalidRequestError as error:
@@ -98,7 +97,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _prune(run: Run) -> None:
     decisions = _decide(run)
-    _report_held(run.request, decisions)
+    _report_held(run, decisions)
     _log_dry_run(decisions)
     try:
         for region in settings.all_regions:
@@ -140,12 +139,13 @@ def _list_instances(regions: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def _report_held(request: PruneRequest, decisions: Sequence[Decision]) -> None:
+def _report_held(run: Run, decisions: Sequence[Decision]) -> None:
     """Count what only older rules keep, before anything is deleted; the daily report also publishes the list."""
     held = [each for each in decisions if each.is_held and not each.dry_run]
-    metrics.add_metric("PrunesRefused", MetricUnit.Count, len(held))
-    if held and request.report:
-        detail = refused_detail(request, held)
+    if held or not run.failures:  # a Region that could not be listed may have some: its alarm must not end
+        metrics.add_metric("PrunesRefused", MetricUnit.Count, len(held))
+    if held and run.request.report:
+        detail = refused_detail(run.request, held)
         logger.warning("Kept snapshots that only older rules keep", refused=detail["refused"])
         event_bus.put(PRUNE_REFUSED, detail)
 

@@ -1,6 +1,7 @@
 """`prune`: what is held, what a person should review, and the daily report about both."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -9,6 +10,7 @@ from lightsail_snapshots import prune
 from lightsail_snapshots.aws.errors import EntriesRejectedError
 from lightsail_snapshots.aws.lightsail import lightsail_regions
 from lightsail_snapshots.naming import our_tags
+from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.events import fits
 from tests.support.fake_aws import FakeAws, client, emf, make_instance
 from tests.support.pruning import (
@@ -41,14 +43,32 @@ def test_held_snapshots_are_counted_in_each_run_and_published_in_the_report_only
     web, blog = nights(aws, 9, keep="last=9"), nights(aws, 3, instance="blog")
     for _ in range(2):
         run(prune_requested())
-        assert metric(capsys, "PrunesRefused") == [0, 8]
+        assert metric(capsys, "PrunesRefused") == [8]
     assert left(aws) == {*web, blog[0]}
     assert {event["detail-type"] for event in aws.events()} == {"Instance Snapshot Deleted"}
     run(report_requested())
-    assert metric(capsys, "PrunesRefused") == [0, 8]
+    assert metric(capsys, "PrunesRefused") == [8]
     assert aws.event()["detail-type"] == "Prune Refused"
     run(prune_requested(LAST_1 | {"keep": {"last": 9}}))
-    assert metric(capsys, "PrunesRefused") == [0, 0]
+    assert metric(capsys, "PrunesRefused") == [0]
+
+
+def test_alarm_on_held_snapshots_does_not_end_when_a_run_could_not_see_them(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights(aws, 9, keep="last=9")
+    late = (datetime.now(UTC) - timedelta(hours=7)).isoformat()
+    for request in (prune_requested(time=late), prune_requested(source="my.ci")):
+        run(request)
+        assert metric(capsys, "PrunesRefused") is None
+    aws.emulator.faults.add("access-denied", operation="GetInstanceSnapshots", region=HOME)
+    with pytest.raises(RegionsFailedError):
+        run(prune_requested())
+    assert metric(capsys, "PrunesRefused") is None
+    nights(aws, 9, OTHER, keep="last=9")
+    with pytest.raises(RegionsFailedError):
+        run(prune_requested())
+    assert metric(capsys, "PrunesRefused") == [8]
 
 
 def test_report_lists_held_snapshots_and_the_line_that_confirms_the_rules(aws: FakeAws) -> None:
@@ -119,7 +139,7 @@ def test_dry_run_logs_what_it_would_delete_and_counts_nothing(aws: FakeAws, caps
     assert {each["instance_snapshot_name"] for each in logged} == set(names[1:])
     assert {each["reason"] for each in logged} == {"no keep rule of plan daily keeps it"}
     assert line(aws, "Pruned")["dry_run"] == 2
-    assert metric(capsys, "PrunesRefused") == [0, 0]
+    assert metric(capsys, "PrunesRefused") == [0]
 
 
 # All Regions, and what to review
