@@ -77,9 +77,9 @@ def read_deployment() -> Deployment:
     region = find_region()
     try:
         with translate_errors():
-            resources = tuple(_resources(region))
+            resources = tuple(stack_resources(region))
             variables = _variables(region, _function(resources, "Audit"))
-            details = {name: _detail(region, name) for name in ("prune", "audit")}
+            details = {name: read_schedule(region, name)[1] for name in ("prune", "audit")}
     except (NotFoundError, KeyError) as error:
         raise CommandError(
             f"There is no deployment in {region}: set AWS_REGION to the Region of the stack {STACK}, or deploy it there"
@@ -95,6 +95,12 @@ def read_deployment() -> Deployment:
         resources=resources,
         details=details,
     )
+
+
+def stack_resources(region: str) -> Iterable[Resource]:
+    """Return all resources of the stack. Raises an error of botocore, or NotFoundError if there is no stack."""
+    with translate_errors():
+        yield from _resources(region)
 
 
 def _resources(region: str) -> Iterable[Resource]:
@@ -127,13 +133,16 @@ def _variables(region: str, function: str) -> Mapping[str, str]:
     return dict(answer["Environment"]["Variables"])
 
 
-def _detail(region: str, schedule: str) -> dict[str, Any]:
-    """Return the detail of the event that a schedule puts on the bus, without its `scheduledTime`."""
+def read_schedule(region: str, name: str) -> tuple[str, dict[str, Any]]:
+    """Return the detail-type and the detail of the event that a schedule puts on the bus, without `scheduledTime`.
+
+    Raises an error of botocore.
+    """
     client = boto3.client("scheduler", region_name=region, config=CONFIG)
-    answer = client.get_schedule(Name=schedule, GroupName=NAME)
-    detail = dict(json.loads(answer["Target"]["Input"]))
+    target = client.get_schedule(Name=name, GroupName=NAME)["Target"]
+    detail = dict(json.loads(target["Input"]))
     detail.pop("scheduledTime", None)
-    return detail
+    return target["EventBridgeParameters"]["DetailType"], detail
 
 
 def _plans(detail: Mapping[str, Any], region: str) -> tuple[Plan, ...]:

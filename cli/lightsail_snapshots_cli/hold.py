@@ -15,7 +15,7 @@ from lightsail_snapshots_cli.deployment import find_region
 from lightsail_snapshots_cli.errors import NOT_FOUND, CommandError, explain_errors
 from lightsail_snapshots_cli.parameters import LightsailRegion
 from lightsail_snapshots_cli.permissions import LIST_SNAPSHOTS, READ_SNAPSHOT, SNAPSHOTS, Permission, tagging
-from lightsail_snapshots_cli.terminal import confirm, format_age, progress
+from lightsail_snapshots_cli.terminal import confirm, format_age, print_json, progress
 
 if TYPE_CHECKING:
     from mypy_boto3_lightsail import LightsailClient
@@ -28,20 +28,22 @@ PERMISSIONS = {
 
 _region = click.option("--region", type=LightsailRegion(), help="Of the snapshot; default: the Region of the stack.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
 @click.argument("snapshot")
 @_region
 @_yes
-def hold(snapshot: str, region: str | None, yes: bool) -> None:
+@_json
+def hold(snapshot: str, region: str | None, yes: bool, as_json: bool) -> None:
     """Keep SNAPSHOT until it is released.
 
     It gets the tag snapshot-hold, and prune deletes nothing that has it.
     """
     found = _find(snapshot, region or find_region())
     if any(map(is_hold, found.tags)):
-        click.echo(f"{found.name} is on hold already.")
+        _print(found, "is on hold already", as_json=as_json, is_held=True)
         return
     _describe(found)
     if not found.is_ours:
@@ -49,16 +51,17 @@ def hold(snapshot: str, region: str | None, yes: bool) -> None:
     if confirm(f"Set the tag {HOLD_KEY} on it?", yes=yes):
         with explain_errors("while tagging the snapshot"):
             _client(found).tag_resource(resourceName=found.name, tags=[{"key": HOLD_KEY, "value": "true"}])
-        click.echo(f"{found.name} is on hold.")
+        _print(found, "is on hold", as_json=as_json, is_held=True)
     else:
-        click.echo("Nothing was done.")
+        _print(found, "", as_json=as_json, is_held=False)
 
 
 @click.command()
 @click.argument("snapshot")
 @_region
 @_yes
-def release(snapshot: str, region: str | None, yes: bool) -> None:
+@_json
+def release(snapshot: str, region: str | None, yes: bool, as_json: bool) -> None:
     """End the hold of SNAPSHOT.
 
     The rules of its plan decide again when it is deleted.
@@ -66,15 +69,23 @@ def release(snapshot: str, region: str | None, yes: bool) -> None:
     found = _find(snapshot, region or find_region())
     keys = [key for key in found.tags if is_hold(key)]
     if not keys:
-        click.echo(f"{found.name} is not on hold.")
+        _print(found, "is not on hold", as_json=as_json, is_held=False)
         return
     _describe(found)
     if confirm(f"Remove the tag {', '.join(keys)} from it? The next prune may delete it.", yes=yes):
         with explain_errors("while removing the tag"):
             _client(found).untag_resource(resourceName=found.name, tagKeys=keys)
-        click.echo(f"{found.name} is no longer on hold.")
+        _print(found, "is no longer on hold", as_json=as_json, is_held=False)
     else:
-        click.echo("Nothing was done.")
+        _print(found, "", as_json=as_json, is_held=True)
+
+
+def _print(snapshot: Snapshot, what: str, *, as_json: bool, is_held: bool) -> None:
+    """Answer; without `what`, nothing was done."""
+    if as_json:
+        print_json({"instanceSnapshotName": snapshot.name, "region": snapshot.region, "onHold": is_held})
+    else:
+        click.echo(f"{snapshot.name} {what}." if what else "Nothing was done.")
 
 
 def _find(name: str, region: str) -> Snapshot:

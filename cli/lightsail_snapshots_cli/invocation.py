@@ -8,6 +8,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from lightsail_snapshots.aws import CONFIG
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots_cli import clock
@@ -38,6 +39,12 @@ def invoke(deployment: Deployment, name: str, detail_type: str) -> dict[str, Any
     if answer.get("state") in {"failed", "late"}:
         raise CommandError(f"The function {name} did nothing: {answer.get('message', answer['state'])}")
     return answer
+
+
+def start(region: str, function: str, event: str) -> None:
+    """Invoke a function and do not wait: Lambda retries it as if a rule had invoked it. Raises an error of botocore."""
+    client = boto3.client("lambda", region_name=region, config=CONFIG)
+    client.invoke(FunctionName=function, InvocationType="Event", Payload=event)
 
 
 def _call(region: str, function: str, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.snapshot import Snapshot
+from lightsail_snapshots_cli.errors import explain, is_not_enabled
+from lightsail_snapshots_cli.parameters import lightsail_regions
+from lightsail_snapshots_cli.terminal import progress
 
 _T = TypeVar("_T")
 _MOST_THREADS = 20
@@ -75,3 +78,17 @@ def _list_region(region: str) -> tuple[list[Instance], list[Snapshot]]:
 def _client(region: str) -> Lightsail:
     with _making_clients:
         return lightsail(region)
+
+
+def list_all_regions() -> Listing:
+    """List all Regions of Lightsail; end the command if none can be.
+
+    A Region that the account has not enabled is skipped silently, any other that fails with a line on stderr.
+    """
+    listing = list_regions(lightsail_regions())
+    if not listing.instances:
+        raise explain(next(iter(listing.errors.values())), "while listing your Regions")
+    for region, error in listing.errors.items():
+        if not is_not_enabled(error):
+            progress(f"Skipped {region}, so what is there stays. {error}")
+    return listing

@@ -11,12 +11,17 @@ from lightsail_snapshots_cli.errors import INTERRUPTED, NOT_SIGNED_IN, CommandEr
 
 MODULES = {
     "status": "status",
+    "why": "why",
     "take": "take",
     "hold": "hold",
     "release": "hold",
     "preview": "preview",
     "prune": "prune",
     "audit": "audit",
+    "replay": "replay",
+    "adopt": "adopt",
+    "forget": "forget",
+    "leave": "leave",
 }
 """The module of each command, in the order of the help. Only the one that is run is imported: all take a second."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots_cli.main import MODULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 _GENERATED = re.compile(r"(<!-- (\w+), generated -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -71,11 +72,8 @@ DELETE_OURS = Permission(
 
 def by_command() -> dict[str, tuple[Permission, ...]]:
     """Return what each command needs, in the order of the help."""
-    # The commands import this module, so it cannot import them when it is imported itself.
-    from lightsail_snapshots_cli.main import MODULES  # noqa: PLC0415
-
-    modules = {name: import_module(f"lightsail_snapshots_cli.{module}") for name, module in MODULES.items()}
-    return {name: tuple(module.PERMISSIONS[name]) for name, module in modules.items()}
+    found = {name: import_module(f"lightsail_snapshots_cli.{module}").PERMISSIONS for name, module in MODULES.items()}
+    return {name: tuple(permissions[name]) for name, permissions in found.items()}
 
 
 def policy(permissions: Iterable[Permission]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
+from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.keep_rules import confirmation
 from lightsail_snapshots.naming import PLAN_KEY
@@ -95,11 +95,7 @@ def _as_json(decision: Decision) -> dict[str, Any]:
 
 
 def _explained(region: str, error: AwsError) -> CommandError:
-    found = explain(error)
-    if isinstance(error, AccessDeniedError):
-        text = f"You may not list the snapshots in {region} (lightsail:GetInstanceSnapshots). {error}"
-        return CommandError(text, found.exit_code)
-    return CommandError(f"The snapshots in {region} cannot be listed. {error}", found.exit_code)
+    return explain(error, f"while listing the snapshots in {region}")
 
 
 def _table(decisions: Sequence[Decision], now: datetime) -> Table:

@@ -104,18 +104,20 @@ def take(  # noqa: PLR0913, PLR0917  click passes each option as an argument
     if slot is None or lightsail(request.region).find_snapshot(request.instance_snapshot_name) is None:
         _check_instance(request)
         _put(detail, deployment)
-    state = _wait(request, timeout, again) if wait else "requested"
-    _print(request, state, as_json=as_json)
+    snapshot = _wait(request, timeout, again) if wait else None
+    state = snapshot.state if snapshot else PENDING_STATE if wait else "requested"
+    _print(request, state, snapshot, as_json=as_json)
     if state == PENDING_STATE:
         ctx.exit(PENDING)
 
 
-def _print(request: SnapshotRequest, state: str, *, as_json: bool) -> None:
+def _print(request: SnapshotRequest, state: str, snapshot: Snapshot | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "instanceName": request.instance_name,
                 "instanceSnapshotName": request.instance_snapshot_name,
+                "instanceSnapshotArn": snapshot.arn if snapshot else None,
                 "region": request.region,
                 "state": state,
             }
@@ -163,26 +165,26 @@ def _put(detail: Mapping[str, Any], deployment: Deployment) -> None:
         raise CommandError(f"The bus rejected the request: {answer['ErrorCode']}: {answer.get('ErrorMessage')}")
 
 
-def _wait(request: SnapshotRequest, timeout: timedelta, again: str) -> str:
-    """Return `available`, or `pending` at the timeout; end the command if the snapshot failed."""
+def _wait(request: SnapshotRequest, timeout: timedelta, again: str) -> Snapshot | None:
+    """Return the usable snapshot, or None at the timeout; end the command if it failed."""
     progress(f"Waiting for {request.instance_snapshot_name} in {request.region}.")
     deadline = clock.monotonic() + timeout.total_seconds()
     try:
-        while not _look(request):
+        while not (snapshot := _look(request)):
             if clock.monotonic() >= deadline:
                 progress(f"It is not usable yet. To go on waiting: {again}")
-                return PENDING_STATE
+                return None
             clock.sleep(SECONDS_BETWEEN_LOOKS)
     except KeyboardInterrupt as error:
         raise CommandError(f"Interrupted; the snapshot is taken anyway. To go on: {again}", INTERRUPTED) from error
     except AwsError as error:
         found = explain(error, "while looking at the snapshot")
         raise CommandError(f"{found.message} To go on: {again}", found.exit_code) from error
-    return AVAILABLE
+    return snapshot
 
 
-def _look(request: SnapshotRequest) -> bool:
-    """Whether the snapshot is usable; try again if AWS does not answer. Raises AwsError, or ends the command."""
+def _look(request: SnapshotRequest) -> Snapshot | None:
+    """Return the snapshot if it is usable; try again if AWS does not answer. Raises AwsError, or ends the command."""
     for attempt in range(MOST_OUTAGES):
         try:
             snapshot = lightsail(request.region).find_snapshot(request.instance_snapshot_name)
@@ -191,7 +193,7 @@ def _look(request: SnapshotRequest) -> bool:
                 raise
             clock.sleep(SECONDS_BETWEEN_LOOKS)
         else:
-            return snapshot is not None and _is_usable(request, snapshot)
+            return snapshot if snapshot and _is_usable(request, snapshot) else None
     raise AssertionError("the last attempt returns or raises")
 
 

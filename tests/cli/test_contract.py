@@ -16,8 +16,17 @@ from lightsail_snapshots_cli.main import MODULES
 from tests.support.command_line import CommandLine
 
 ROOT = Path(__file__).parents[2]
-ON_THE_DEPLOYMENT = [["status"], ["take", "web-1"], ["preview"], ["prune"], ["audit"]]
-EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"]]
+ON_THE_DEPLOYMENT = [
+    ["status"],
+    ["why", "web-1"],
+    ["take", "web-1"],
+    ["preview"],
+    ["prune"],
+    ["audit"],
+    ["replay"],
+    ["adopt", "web-*"],
+]
+EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"], ["forget", "x"], ["leave"]]
 
 
 def test_every_command_is_tried_here() -> None:

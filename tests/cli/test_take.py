@@ -45,10 +45,12 @@ def test_take_puts_one_request_of_its_own_source_on_the_bus(commands: CommandLin
 def test_take_waits_until_the_snapshot_that_it_named_is_usable(commands: CommandLine) -> None:
     shown = commands.run("take", "web-1", "--wait", "--json")
     answer = json.loads(shown.stdout)
+    [snapshot] = commands.aws.snapshots()
     assert shown.exit_code == 0
     assert answer == {
         "instanceName": "web-1",
-        "instanceSnapshotName": names(commands)[0],
+        "instanceSnapshotName": snapshot["name"],
+        "instanceSnapshotArn": snapshot["arn"],
         "region": "us-east-1",
         "state": "available",
     }

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from lightsail_snapshots_cli import errors
+from local.lightsail.resources import InstanceSnapshot
 from tests.support.command_line import CommandLine
+from tests.support.events import requested
+from tests.support.fake_aws import client
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -30,6 +33,54 @@ def make_account(commands: CommandLine) -> None:
     commands.instance("old", "ap-south-1")
 
 
+def prepare_why(commands: CommandLine) -> None:
+    """Take a snapshot of web-1; another one fails."""
+    commands.run("take", "web-1", "--wait", *SLOT)
+    [event, *_] = commands.requests()
+    commands.aws.request(event, attempt=2)
+    failing = requested({"instanceName": "web-1", "scheduledTime": "2026-11-26T03:15:00Z"})
+    commands.aws.request(failing)
+    for each in commands.aws.emulator.region("us-east-1").resources_of_type(InstanceSnapshot):
+        each.failed = each.name.startswith("web-1-20261126")
+    commands.aws.request(failing, attempt=2)
+    commands.aws.emulator.clock.advance(60)
+    commands.aws.request(failing, attempt=3)
+
+
+def prepare_replay(commands: CommandLine) -> None:
+    """Put a request that was not done, and an invocation that failed, into their queues."""
+    commands.send("CreateDeadLetterQueue", requested({"instanceName": "shop", "region": "us-east-1"}))
+    failed = requested({"plan": "daily", "select": {"all": True}})
+    commands.send(
+        "FanOutFailures", {"requestPayload": failed, "responsePayload": {"errorMessage": "eu-central-1: Throttling"}}
+    )
+
+
+def prepare_adopt(commands: CommandLine) -> None:
+    """Make two snapshots of others."""
+    web = commands.find("web-1")
+    commands.snapshot_of_others(web, 30 * DAY, "before-upgrade")
+    commands.snapshot_of_others(web, 40 * DAY, "before-terraform", tags={"managed-by": "terraform"})
+
+
+def prepare_forget(commands: CommandLine) -> None:
+    """Make an instance with two snapshots, and delete it."""
+    legacy = commands.instance("legacy")
+    commands.snapshot(legacy, 3 * DAY, "legacy-2")
+    commands.snapshot(legacy, 40 * DAY, "legacy-1", **{"snapshot-hold": "true"})
+    client("lightsail").delete_instance(instanceName="legacy")
+
+
+PREPARE = {"why": prepare_why, "replay": prepare_replay, "adopt": prepare_adopt, "forget": prepare_forget}
+"""What there is in addition, by the first command of a block."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+
+
+def without_times(text: str) -> str:
+    """Replace the times of log lines and messages, which are those of the test."""
+    return _TIME.sub("YYYY-MM-DD HH:MM", text)
+
+
 def printed(commands: CommandLine, block: str) -> str:
     """Run the commands of a block, and return the block as it should be."""
     found = []
@@ -44,7 +95,8 @@ def printed(commands: CommandLine, block: str) -> str:
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split()[2])
 def test_transcript_of_the_page_is_what_the_commands_print(commands: CommandLine, block: str) -> None:
     make_account(commands)
-    assert printed(commands, block) == block
+    PREPARE.get(block.split()[2], lambda _: None)(commands)
+    assert without_times(printed(commands, block)) == without_times(block)
 
 
 def test_page_has_a_section_for_every_command_and_every_exit_status(commands: CommandLine) -> None:

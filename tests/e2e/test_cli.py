@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, tags_of
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, eventually, tags_of
 
 COMMAND = Path(sys.executable).with_name("lightsail-snapshots")
 HOME = ["--region", "us-east-1"]
@@ -112,3 +113,108 @@ def test_command_ends_with_10_when_nothing_is_deployed_in_the_region(stack: Depl
     shown = run(stack, folder, "status", settings={"AWS_REGION": "eu-west-2"})
     assert shown.returncode == 10, shown.stderr
     assert shown.stderr.startswith("Error: There is no deployment in eu-west-2: set AWS_REGION")
+
+
+def test_why_tells_what_the_functions_logged(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance(backup="nightly")
+    name = take(stack, folder, instance)
+    (request,) = stack.request({"instanceName": instance, "keepFor": "soon"})
+    stack.failed(request)
+
+    def told() -> list[dict[str, str]] | None:
+        shown = run(stack, folder, "why", instance, "--json")
+        assert shown.returncode == 0, shown.stderr
+        timeline: list[dict[str, str]] = json.loads(shown.stdout)["timeline"]
+        return timeline if any(each["what"].startswith("Failed") for each in timeline) else None
+
+    found = eventually(told, "the failure in the log")
+    assert {"Snapshot requested", "Snapshot is usable", "Failed: InvalidRequest"} <= {each["what"] for each in found}
+    assert {each["instanceSnapshotName"] for each in found if each["what"] == "Snapshot is usable"} == {name}
+    assert f"{instance} in us-east-1: plan nightly selects it." in run(stack, folder, "why", instance).stdout
+
+
+def test_replay_sends_a_dead_letter_again_and_takes_it_out(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance()
+    event = {
+        "id": f"dead-{instance}",
+        "time": datetime.now(UTC).isoformat(),
+        "source": "tests",
+        "detail-type": "Instance Snapshot Requested",
+        "detail": {"instanceName": instance},
+    }
+    stack.sqs.send_message(QueueUrl=stack.resources["CreateDeadLetterQueue"], MessageBody=json.dumps(event))
+    shown = run(stack, folder, "replay", "--dry-run")
+    assert f"a snapshot of {instance}" in shown.stdout, shown.stderr
+    assert run(stack, folder, "replay").returncode == 2
+    assert stack.depth("CreateDeadLetterQueue") == 1
+    assert run(stack, folder, "replay", "--yes").stdout == "CreateDeadLetterQueue: 1 sent again\n"
+    assert stack.usable(instance)["requestId"] == f"dead-{instance}"
+    assert stack.depth("CreateDeadLetterQueue") == 0
+
+
+def test_replay_invokes_the_function_whose_invocation_failed(stack: Deployment, folder: Path) -> None:
+    """MiniStack makes the record of the failed invocation, as Lambda does."""
+    instance = stack.instance(backup="nightly")
+    stack.fault("access-denied", "", operation="GetInstances", times=3, region="eu-central-1")
+    stack.put("Fleet Snapshot Requested", {"select": {"names": [instance]}, "regions": ["eu-central-1", "us-east-1"]})
+    eventually(lambda: stack.depth("FanOutFailures") == 1, "record of the failed invocation")
+    shown = run(stack, folder, "replay", "FanOutFailures", "--dry-run")
+    assert "snapshots of several instances" in shown.stdout
+    assert "the function failed: eu-central-1: AccessDenied" in shown.stdout
+    stack.aws.control("DELETE", "/_lightsail/faults")
+    assert run(stack, folder, "replay", "FanOutFailures", "--yes").stdout == "FanOutFailures: 1 sent again\n"
+    assert stack.depth("FanOutFailures") == 0
+
+
+def test_replay_runs_a_schedule_whose_event_was_lost(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance(backup="nightly")
+    arn = "arn:aws:scheduler:us-east-1:123456789012:schedule/lightsail-snapshots/plan-nightly"
+    attributes = {"SCHEDULE_ARN": arn, "SCHEDULED_TIME": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    stack.sqs.send_message(
+        QueueUrl=stack.resources["SchedulesDeadLetterQueue"],
+        MessageBody="{}",
+        MessageAttributes={key: {"DataType": "String", "StringValue": text} for key, text in attributes.items()},
+    )
+    assert run(stack, folder, "replay", "--yes").stdout == "SchedulesDeadLetterQueue: 1 sent again\n"
+    assert stack.usable(instance)["plan"] == "nightly"
+
+
+def test_adopt_makes_the_snapshot_of_a_person_ours(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance()
+    stack.lightsail.create_instance_snapshot(instanceSnapshotName=f"{instance}-manual", instanceName=instance)
+    eventually(lambda: stack.snapshots_of(instance)[0]["state"] == "available" or None, "usable snapshot")
+    shown = run(stack, folder, "adopt", f"{instance}-*", "--yes")
+    assert shown.stdout == "1 adopted.\n", shown.stderr
+    assert tags_of(stack.snapshots_of(instance)[0]) == {
+        "managed-by": "lightsail-snapshots",
+        "snapshot-name": f"{instance}-manual",
+        "snapshot-of": instance,
+        "snapshot-keep": "all",
+    }
+
+
+def test_forget_deletes_what_is_left_of_an_instance_that_is_gone(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance()
+    name = take(stack, folder, instance)
+    assert run(stack, folder, "forget", instance, "--yes").returncode == 1
+    assert [each["name"] for each in stack.snapshots_of(instance)] == [name]
+    stack.lightsail.delete_instance(instanceName=instance)
+    assert run(stack, folder, "forget", instance, "--yes").stdout == "1 snapshot deleted.\n"
+    assert stack.snapshots_of(instance) == []
+
+
+def test_leave_counts_what_stays_and_removes_own_rules(stack: Deployment, folder: Path) -> None:
+    name = take(stack, folder, stack.instance())
+    rule = {"Name": "leave-of-a-person", "EventBusName": stack.resources["Bus"]}
+    stack.aws.client("events").put_rule(**rule, EventPattern=json.dumps({"source": ["nobody"]}))
+    found = json.loads(run(stack, folder, "leave", "--json").stdout)
+    assert found["snapshots"] >= 1
+    assert found["atMostDollarsPerMonth"] == pytest.approx(0.05 * found["sizeInGb"])
+    assert "leave-of-a-person" in found["ownRules"]
+    stack_rules = {key for key in stack.resources if key.endswith("Rule")}
+    assert stack_rules
+    assert not stack_rules & set(found["ownRules"])
+    stack.aws.client("events").delete_rule(**rule)
+    stack.lightsail.tag_resource(resourceName=name, tags=[{"key": "expires-at", "value": "2026-01-01T00:00:00Z"}])
+    assert run(stack, folder, "leave", "--delete-expired", "--yes").returncode == 0
+    assert name not in {each["name"] for each in stack.lightsail.get_instance_snapshots()["instanceSnapshots"]}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 import tests.support.environment  # noqa: F401 - the functions read it when they are imported
@@ -16,12 +17,13 @@ import tests.support.environment  # noqa: F401 - the functions read it when they
 # isort: split
 from lightsail_snapshots import audit, prune
 from lightsail_snapshots.aws.errors import NotFoundError
+from lightsail_snapshots.events import AUDIT_REQUESTED, FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED
 from lightsail_snapshots.naming import format_utc, our_tags
 from lightsail_snapshots_cli.deployment import VERSION_VARIABLE, Resource
 from lightsail_snapshots_cli.main import MODULES, main
 from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.resources import Instance, InstanceSnapshot
-from tests.support.fake_aws import Context, FakeAws, make_instance
+from tests.support.fake_aws import Context, FakeAws, client, make_instance
 
 PLANS: list[dict[str, Any]] = [
     {
@@ -35,6 +37,23 @@ PLANS: list[dict[str, Any]] = [
 ]
 
 
+CAPABILITIES = ("Create", "Copy", "FanOut", "Prune", "Audit")
+QUEUES = (
+    "CreateQueue",
+    "CreateDeadLetterQueue",
+    "CopyQueue",
+    "CopyDeadLetterQueue",
+    "CopyUndeliveredQueue",
+    "FanOutFailures",
+    "PruneFailures",
+    "AuditFailures",
+    "SchedulesDeadLetterQueue",
+    "MonitoringNotificationsUndelivered",
+)
+
+_RULE = Resource("AWS::Events::Rule", "CreateRule", "lightsail-snapshots|CreateRule-of-the-stack")
+
+
 @dataclass
 class CommandLine:
     """Commands, the account that they are run in, and its deployment."""
@@ -45,6 +64,8 @@ class CommandLine:
     deployed_version: str = version("lightsail-snapshots")
     while_waiting: Callable[[], None] | None = None
     """What happens when a command waits; None: the functions run, and a minute passes."""
+    invoked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """The functions that `replay` has invoked, each with its event."""
     _has_terminal: bool = False
     _seconds: float = 0
     _put: list[dict[str, Any]] = field(default_factory=list)
@@ -68,25 +89,37 @@ class CommandLine:
 
     def snapshot(self, instance: Instance, age: timedelta, name: str, where: str = "us-east-1", **tags: str) -> str:
         """Put a snapshot of ours into the account, as old as this; return its name."""
-        taken_at = _now() - age
-        expires = "expires-at" in tags
-        made = InstanceSnapshot(
-            name=name,
-            region=where,
-            account=DEFAULT_ACCOUNT,
-            created_at=taken_at,
-            finishes_at=taken_at,
-            from_instance=instance.name,
-            from_instance_arn=instance.arn,
-            from_blueprint="wordpress",
-            from_bundle="nano_3_0",
-            tags={**our_tags(name, instance.name, plan="daily", keep=None if expires else "last=2"), **tags},
-        )
-        return self.aws.emulator.region(where).add(made).name
+        keep = None if "expires-at" in tags else "last=2"
+        ours = our_tags(name, instance.name, plan="daily", keep=keep)
+        return self.snapshot_of_others(instance, age, name, where, tags={**ours, **tags})
+
+    def snapshot_of_others(
+        self,
+        instance: Instance,
+        age: timedelta,
+        name: str,
+        where: str = "us-east-1",
+        **changes: Any,
+    ) -> str:
+        """Put a snapshot without our tags into the account; `changes` has fields of it, such as `tags`."""
+        taken_at = current_time() - age
+        fields: dict[str, Any] = {
+            "name": name,
+            "region": where,
+            "account": DEFAULT_ACCOUNT,
+            "created_at": taken_at,
+            "finishes_at": taken_at,
+            "from_instance": instance.name,
+            "from_instance_arn": instance.arn,
+            "from_blueprint": "wordpress",
+            "from_bundle": "nano_3_0",
+            "tags": {},
+        }
+        return self.aws.emulator.region(where).add(InstanceSnapshot(**fields | changes)).name
 
     def copy(self, instance: Instance, age: timedelta, name: str, where: str = "eu-west-1") -> str:
         """Put a copy of the snapshot of this name and age into another Region."""
-        source = f"{instance.region} {format_utc(_now() - age)} {instance.arn}"
+        source = f"{instance.region} {format_utc(current_time() - age)} {instance.arn}"
         return self.snapshot(instance, age, name, where, **{"copy-of": source})
 
     def requests(self) -> list[dict[str, Any]]:
@@ -104,20 +137,58 @@ class CommandLine:
                 "COPY_REGIONS": "eu-west-1",
                 VERSION_VARIABLE: self.deployed_version,
             },
-            "deployment._detail": lambda _, schedule: (
-                {"plans": self.plans} | ({"every": "PT1H"} if schedule == "audit" else {})
-            ),
+            "deployment.read_schedule": self._schedule,
             "invocation._call": self._call,
+            "replay.start": lambda _, function, event: self.invoked.append((function, json.loads(event))),
+            "dead_letters.read_schedule": self._schedule,
+            "queues._WAIT_SECONDS": 0,
+            "logs._events": self._log_events,
             "clock.monotonic": lambda: self._seconds,
             "clock.sleep": self._sleep,
-            "clock.now": _now,
+            "clock.now": current_time,
             "terminal.can_ask": lambda: self._has_terminal,
         }
 
     def _resources(self, _: str) -> list[Resource]:
         if not self.is_deployed:
             raise NotFoundError("ValidationError: Stack with id LightsailSnapshots does not exist (ListStackResources)")
-        return [Resource("AWS::Lambda::Function", f"{name.capitalize()}Function", name) for name in ("prune", "audit")]
+        functions = [Resource("AWS::Lambda::Function", f"{name}Function", name.lower()) for name in CAPABILITIES]
+        queues = [Resource("AWS::SQS::Queue", name, self.queue(name)) for name in QUEUES]
+        return [*functions, *queues, Resource("AWS::Logs::LogGroup", "CreateLogs", "all"), _RULE]
+
+    def _schedule(self, _: str, name: str) -> tuple[str, dict[str, Any]]:
+        """Return what a schedule puts on the bus."""
+        if name == "plan-daily":
+            return FLEET_SNAPSHOT_REQUESTED, {"plan": "daily", "select": {"tags": {"backup": "daily"}}}
+        if name == "audit":
+            return AUDIT_REQUESTED, {"plans": self.plans, "every": "PT1H"}
+        if name == "prune":
+            return PRUNE_REQUESTED, {"plans": self.plans}
+        text = f"Schedule {name} does not exist."
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": text}}, "GetSchedule")
+
+    def queue(self, name: str) -> str:
+        """Return the URL of a queue of the stack."""
+        return str(client("sqs").create_queue(QueueName=name)["QueueUrl"])
+
+    def messages(self, queue: str) -> list[Any]:
+        """Receive what is in a queue, as JSON."""
+        answer = client("sqs").receive_message(QueueUrl=self.queue(queue), MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+    def send(self, queue: str, body: Any, **attributes: str) -> None:
+        """Put a message into a queue, with these message attributes."""
+        client("sqs").send_message(
+            QueueUrl=self.queue(queue),
+            MessageBody=body if isinstance(body, str) else json.dumps(body),
+            MessageAttributes={key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()},
+        )
+
+    def _log_events(self, _: Any, __: str, text: str, since: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+        """Return what the functions have logged in this process."""
+        lines = [line for line in self.aws.logs() if text in json.dumps(line)]
+        found = [(datetime.fromisoformat(line["timestamp"]), line) for line in lines]
+        return [(time, line) for time, line in found if time >= since]
 
     def _call(self, _: str, function: str, event: dict[str, Any]) -> dict[str, Any]:
         handler: Any = {"prune": prune.handler, "audit": audit.handler}[function]
@@ -137,6 +208,6 @@ class CommandLine:
         return self.aws.emulator.clock.advance(60)
 
 
-def _now() -> datetime:
+def current_time() -> datetime:
     """Return the beginning of this second: a copy's tag has whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -122,7 +122,8 @@ def test_preview_shows_the_other_regions_when_one_cannot_be_listed(aws: FakeAws,
     ended = run(plans)
     assert ended.exit_code == 7
     assert ended.stderr.startswith(
-        f"Error: You may not list the snapshots in {AWAY} (lightsail:GetInstanceSnapshots). AccessDenied"
+        f"Error: Access denied while listing the snapshots in {AWAY}: your credentials lack "
+        "lightsail:GetInstanceSnapshots."
     )
     assert "1 of 2 snapshots would go now." in ended.stdout
 
@@ -140,9 +141,7 @@ def test_preview_shows_only_the_reason_when_nothing_can_be_listed(aws: FakeAws, 
     aws.emulator.faults.add("error", operation="GetInstanceSnapshots", error="ExpiredTokenException", message="Expired")
     ended = run(plans)
     assert (ended.exit_code, ended.stdout) == (6, "")
-    assert ended.stderr == (
-        f"Error: The snapshots in {HOME} cannot be listed. ExpiredTokenException: Expired (GetInstanceSnapshots)\n"
-    )
+    assert ended.stderr.startswith("Error: AWS rejected your credentials: sign in again (`aws sso login`)")
 
 
 @pytest.mark.usefixtures("aws")
