@@ -1,4 +1,4 @@
-"""Adds types to MiniStack's CloudFormation, which rejects them.
+"""Adds types to MiniStack's CloudFormation, which rejects them, and names log groups as AWS does.
 
 MiniStack itself has archives, replays, and API destinations with their connections. It shows the policy of a bus, but
 enforces none. It has no saved queries at all, so a query is accepted and not stored. Nor is an alarm on an expression,
@@ -36,6 +36,9 @@ def register() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {"create": _create_query, "delete": _delete_query}
     alarm = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
     alarm["create"] = partial(_create_alarm, alarm["create"])
+    log_group = provisioners._RESOURCE_HANDLERS["AWS::Logs::LogGroup"]
+    log_group["create"] = partial(_create_log_group, log_group["create"])
+    log_group["update"] = partial(_update_log_group, log_group["update"])
 
 
 def _create_alarm(
@@ -46,6 +49,24 @@ def _create_alarm(
     name = str(properties["AlarmName"])
     arn = f"arn:aws:cloudwatch:{provisioners.get_region()}:{provisioners.get_account_id()}:alarm:{name}"
     return name, {"Arn": arn}
+
+
+def _create_log_group(
+    create: Callable[..., tuple[str, dict[str, str]]], logical_id: str, properties: Mapping[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    """Name a log group without a name as CloudFormation does; MiniStack would begin it with /aws/cloudformation."""
+    named = {"LogGroupName": provisioners._physical_name(stack, logical_id), **properties}
+    return create(logical_id, named, stack)
+
+
+def _update_log_group(
+    update: Callable[..., tuple[str, dict[str, str]]],
+    name: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *more: Any,
+) -> tuple[str, dict[str, str]]:
+    return update(name, {"LogGroupName": name, **old}, {"LogGroupName": name, **new}, *more)
 
 
 def _create_archive(_logical_id: str, properties: Mapping[str, Any], _stack: str) -> tuple[str, dict[str, str]]:

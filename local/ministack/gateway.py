@@ -15,7 +15,7 @@ from hypercorn.config import Config
 from ministack.app import app  # type: ignore[import-untyped]  # MiniStack has no types
 
 from local.lightsail import ministack as lightsail
-from local.ministack import cloudformation_types, lambda_service, scheduler
+from local.ministack import cloudformation_types, lambda_service, resource_arns, scheduler
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
     cloudformation_types.register()
     lambda_service.register()
     scheduler.register()
+    resource_arns.register()
     lightsail.register()
     config = Config()
     config.bind = [f"fd://{int(sys.argv[1])}"]
