@@ -343,6 +343,13 @@ def test_snapshot_that_changed_between_two_pages_stays_and_counts_for_nothing() 
         assert deleted(decisions) == [oldest.name]
 
 
+def test_each_version_of_a_snapshot_has_one_decision_when_pages_repeat_them() -> None:
+    first = snapshot(NOW - DAY)
+    second, third = (replace(first, tags={**first.tags, "note": note}) for note in "xy")
+    decisions = decide([first, second, third, second, third, first], [LAST_1], NOW)
+    assert [each.action for each in decisions] == ["keep"] * 3
+
+
 # Clocks
 
 
