@@ -2,6 +2,7 @@
 
 import json
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from infra.capability import WITH_OUR_TAG_ON_OURS, StackContext
@@ -34,9 +35,9 @@ class Copy(QueueFunction):
     module = "copy"
     description = "Copies a snapshot to another Region, tags the copy and retries until it is usable."
     publishes = (INSTANCE_SNAPSHOT_COPIED, INSTANCE_SNAPSHOT_FAILED)
-    # With the visibility timeout of 180 s: 24 hours. A first copy transfers the whole disk, and AWS does not document
-    # how many may run at a time: the copies of a large fleet wait for each other.
-    max_receive_count = 480
+    # A first copy transfers the whole disk, and AWS does not document how many may run at a time: the copies of a large
+    # fleet wait for each other.
+    deadline = Duration.hours(24)
 
     def __init__(self, scope: Construct, construct_id: str, context: StackContext) -> None:
         super().__init__(scope, construct_id, context, max_concurrency=MAX_CONCURRENCY)

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from constructs import Construct
 
 from infra.capability import WITH_OUR_TAG, WITH_OUR_TAG_ON_OURS, StackContext
@@ -20,7 +20,7 @@ from lightsail_snapshots.events import (
 class Create(QueueFunction):
     """Takes a snapshot for every request, and retries until it is usable.
 
-    Three things end in its dead-letter queue: a message after `max_receive_count` deliveries, an event that the rule
+    Three things end in its dead-letter queue: a message after `deadline`, an event that the rule
     could not deliver, and a failed invocation by a rule of the user's own. Each is the bare event, so one redrive to
     the queue replays them all.
     """
@@ -28,7 +28,7 @@ class Create(QueueFunction):
     module = "create"
     description = "Takes a snapshot of a Lightsail instance and retries until it is usable."
     publishes = (INSTANCE_SNAPSHOT_AVAILABLE, INSTANCE_SNAPSHOT_FAILED)
-    max_receive_count = 120  # with the visibility timeout of 180 s: six hours for a snapshot to become usable
+    deadline = Duration.hours(6)
 
     def __init__(self, scope: Construct, construct_id: str, context: StackContext, *, max_concurrency: int) -> None:
         super().__init__(scope, construct_id, context, max_concurrency=max_concurrency)

@@ -15,16 +15,24 @@ from infra.rules import add_rule
 
 FUNCTION_TIMEOUT = Duration.seconds(30)
 VISIBILITY_TIMEOUT = Duration.seconds(180)
-"""When SQS delivers an unfinished request again. The Lambda guide ("Using Lambda with Amazon SQS") asks for six times
-the function's timeout, so that a slow batch is not delivered twice."""
+"""When SQS delivers an unfinished request again, unless the function sets a time. The Lambda guide ("Using Lambda with
+Amazon SQS") asks for six times the function's timeout, so that a slow batch is not delivered twice."""
+
+
+FIRST_RETRY = Duration.seconds(15)
+"""When a request that somebody waits for is looked at again."""
+
+MAX_RECEIVE_COUNT = 1000
+"""Deliveries before SQS itself moves a message to the dead-letter queue, the most that it can (API reference,
+SetQueueAttributes): only a message that the function never handles gets so far."""
 
 
 class QueueFunction(Capability):
     """The queue, its dead-letter queue and the function. Each capability says with `add_rule` what enters the queue."""
 
     timeout = FUNCTION_TIMEOUT
-    max_receive_count: ClassVar[int]
-    """Deliveries of a message before it goes to the dead-letter queue."""
+    deadline: ClassVar[Duration]
+    """How long a message is retried before the function puts it into the dead-letter queue."""
 
     def __init__(self, scope: Construct, construct_id: str, context: StackContext, *, max_concurrency: int) -> None:
         super().__init__(scope, construct_id, context)
@@ -35,12 +43,16 @@ class QueueFunction(Capability):
             "Queue",
             visibility_timeout=VISIBILITY_TIMEOUT,
             retention_period=MAX_RETENTION,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                max_receive_count=self.max_receive_count, queue=self.dead_letter_queue
-            ),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=MAX_RECEIVE_COUNT, queue=self.dead_letter_queue),
         )
         self.function = self.make_function(
-            environment={"MAX_RECEIVE_COUNT": str(self.max_receive_count)}, dead_letter_queue=self.dead_letter_queue
+            environment={
+                "QUEUE_URL": self.work_queue.queue_url,
+                "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url,
+                "DEADLINE_SECONDS": str(int(self.deadline.to_seconds())),
+                "FIRST_RETRY_SECONDS": str(int(FIRST_RETRY.to_seconds())),
+            },
+            dead_letter_queue=self.dead_letter_queue,  # the CDK lets the role send to it
         )
         self.function.add_event_source(
             event_sources.SqsEventSource(

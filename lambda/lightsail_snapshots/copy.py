@@ -22,6 +22,7 @@ from lightsail_snapshots.aws.errors import (
 )
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
+from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
 from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_request
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, copied_detail
@@ -43,6 +44,7 @@ from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 # Made in Lambda's init phase, where the CPU is not throttled.
 settings = ReconcilerSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
+queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
 for copy_region in settings.copy_regions:
     lightsail(copy_region)
 
@@ -51,7 +53,7 @@ for copy_region in settings.copy_regions:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle a batch of the queue, or one bare message of it."""
-    return CopyReconciler(settings, event_bus).handle(event, context)
+    return CopyReconciler(settings, event_bus, queue).handle(event, context)
 
 
 class CopyReconciler(Reconciler[CopyRequest]):

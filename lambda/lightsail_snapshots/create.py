@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
+from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
 from lightsail_snapshots.events.instance_snapshot_requested import SnapshotRequest, parse_request
@@ -32,6 +33,7 @@ from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 # Made in Lambda's init phase, where the CPU is not throttled.
 settings = ReconcilerSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
+queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
 lightsail(settings.region)
 
 
@@ -39,7 +41,7 @@ lightsail(settings.region)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle a batch of the queue, or one bare `Instance Snapshot Requested`."""
-    return CreateReconciler(settings, event_bus).handle(event, context)
+    return CreateReconciler(settings, event_bus, queue).handle(event, context)
 
 
 class CreateReconciler(Reconciler[SnapshotRequest]):

@@ -1,8 +1,8 @@
 """The retry loop shared by `create` and `copy`.
 
 A reconciler is level-triggered: each delivery of a message looks at Lightsail, takes the request one step further, and
-says whether the message is done. If it is not, it stays in the queue, and SQS delivers it again after its visibility
-timeout. The reconciler keeps no state of its own and never waits.
+says whether the message is done. If it is not, it stays in the queue, and SQS delivers it again: when the reconciler
+says so, or else after the queue's visibility timeout. The reconciler keeps no state of its own and never waits.
 """
 
 import json
@@ -16,14 +16,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws import LONGEST_CALL
-from lightsail_snapshots.aws.errors import NameInUseError, RetryableError
+from lightsail_snapshots.aws.errors import AwsError, NameInUseError, RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed_detail
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
+from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
+from lightsail_snapshots.retry_delay import MIN_BACKOFF, backoff, until_next_look
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
 
@@ -40,7 +43,11 @@ class Delivery:
     """Counts from 1."""
     first_at: datetime
     """The time of the first delivery."""
+    sent_at: datetime
+    """When the message was sent: a message that a person sends again is a new one."""
     now: datetime
+    body: str = ""
+    """The message itself; empty for a bare event."""
 
     @property
     def may_read_stale(self) -> bool:
@@ -73,6 +80,16 @@ class Failed:
 
 
 State = Usable | Pending | Failed
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The message must be delivered again."""
+
+    at: datetime | None = None
+    """None: after the queue's visibility timeout."""
+
+
 R = TypeVar("R", bound=Subject)
 
 
@@ -82,9 +99,10 @@ class Reconciler(ABC, Generic[R]):
     metric: ClassVar[str]
     """Prefix of the metrics `{metric}Requested` and `{metric}Failed`."""
 
-    def __init__(self, settings: ReconcilerSettings, bus: EventBus) -> None:
+    def __init__(self, settings: ReconcilerSettings, bus: EventBus, queue: RequestQueue) -> None:
         self.settings = settings
         self.bus = bus
+        self.queue = queue
 
     @abstractmethod
     def parse(self, event: object) -> R:
@@ -110,56 +128,82 @@ class Reconciler(ABC, Generic[R]):
         metrics.add_metric(f"{self.metric}Failed", MetricUnit.Count, 0)  # an alarm needs data points
         if not isinstance(event, dict) or "Records" not in event:  # a person may invoke the function with anything
             return self._handle_bare_event(event, context)
-        unfinished = [record for record in event["Records"] if not self._is_done(record, context)]
+        handled = [(record, self._handle_record(record, context)) for record in event["Records"]]
+        retries = [(record, retry) for record, retry in handled if retry]
+        self._set_delays({record["receiptHandle"]: retry.at for record, retry in retries if retry.at})
         # A record without an id fails the invocation here, after all the others had their turn: SQS keeps the batch.
-        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in unfinished]}
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in retries]}
 
-    def _is_done(self, record: Any, context: LambdaContext) -> bool:
-        """Handle one message; return False if SQS must deliver it again."""
+    def _handle_record(self, record: Any, context: LambdaContext) -> Retry | None:
+        """Handle one message; return None if it is done."""
         log_keys: dict[str, Any] = {}
         try:
-            delivery = self._read_delivery(record["attributes"])
-            event = _read_json(record["body"])
+            delivery = self._read_delivery(record["attributes"], record["body"])
+            event = _read_json(delivery.body)
             try:
                 request = self.parse(event)
             except InvalidRequestError as error:
                 reject_request(self.bus, event, record["messageId"], error, f"{self.metric}Failed")
-                return True
+                return None
             log_keys = _log_keys(request, delivery)
             with logger.append_context_keys(**log_keys):
                 return self._handle_request(request, delivery, event, context)
         except Exception:  # noqa: BLE001 - it is logged with its traceback, and concerns this message alone
             logger.exception("Unexpected error, will retry", **log_keys)
-            return False
+            return Retry()
 
-    def _read_delivery(self, attributes: Mapping[str, str]) -> Delivery:
+    def _read_delivery(self, attributes: Mapping[str, str], body: str) -> Delivery:
         """Read the attributes that SQS adds to a message."""
-        milliseconds = int(attributes["ApproximateFirstReceiveTimestamp"])
         return Delivery(
             attempt=int(attributes["ApproximateReceiveCount"]),
-            first_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+            first_at=_read_time(attributes["ApproximateFirstReceiveTimestamp"]),
+            sent_at=_read_time(attributes["SentTimestamp"]),
             now=self.now(),
+            body=body,
         )
 
-    def _handle_request(self, request: R, delivery: Delivery, event: object, context: LambdaContext) -> bool:
-        has_time = context.get_remaining_time_in_millis() >= 1000 * LONGEST_CALL
-        why = self._why_not_done(request, delivery, event) if has_time else "Not enough time left in this invocation"
-        if why is None:
-            return True
-        if delivery.attempt < self.settings.max_receive_count or not has_time:
-            logger.info("Not finished, will retry", state=Pending.state, why=why)
-        else:
-            message = f"Given up after {delivery.attempt} deliveries; the request is in the dead-letter queue. {why}"
-            self._fail(request, Failed(Reason.TIMED_OUT, message), event)
-        return False
-
-    def _why_not_done(self, request: R, delivery: Delivery, event: object) -> str | None:
-        """Take one step; return why the message must be retried, or None if it is done."""
+    def _handle_request(self, request: R, delivery: Delivery, event: object, context: LambdaContext) -> Retry | None:
+        if request.not_before and delivery.now < request.not_before:
+            return self._retry(f"Not before {format_utc(request.not_before)}", at=request.not_before)
+        if context.get_remaining_time_in_millis() < 1000 * LONGEST_CALL:
+            return self._retry("Not enough time left in this invocation", after=MIN_BACKOFF)
+        passed = (delivery.now - delivery.first_at).total_seconds()
+        after: float | None
         try:
-            state = self._step(request, delivery, event)
+            if not isinstance(self._step(request, delivery, event), Pending):
+                return None
+            why = f"{request.instance_snapshot_name} is not usable yet"
+            first = self.settings.first_retry.total_seconds()
+            after = until_next_look(passed, first) if request.is_awaited else None
         except RetryableError as error:
-            return str(error)
-        return f"{request.instance_snapshot_name} is not usable yet" if isinstance(state, Pending) else None
+            why, after = str(error), backoff(passed)
+        if self.now() < max(delivery.sent_at, request.not_before or delivery.sent_at) + self.settings.deadline:
+            return self._retry(why, after)
+        self._give_up(request, delivery, event, why)
+        return None
+
+    def _retry(self, why: str, after: float | None = None, at: datetime | None = None) -> Retry:
+        if after is not None:
+            at = self.now() + timedelta(seconds=after)
+        logger.info("Not finished, will retry", state=Pending.state, why=why, retry_at=format_utc(at) if at else None)
+        return Retry(at)
+
+    def _give_up(self, request: R, delivery: Delivery, event: object, why: str) -> None:
+        """Announce it, and put the message where SQS puts one that was delivered too often."""
+        hours = self.settings.deadline / timedelta(hours=1)
+        message = f"Given up after {hours:g} hours; the request is in the dead-letter queue. {why}"
+        self._fail(request, Failed(Reason.TIMED_OUT, message), event)
+        self.queue.send_dead_letter(delivery.body)
+
+    def _set_delays(self, times: Mapping[str, datetime]) -> None:
+        """Let SQS deliver each message again at its time, by receipt handle."""
+        if not times:
+            return
+        now = self.now()
+        try:
+            self.queue.set_delays({handle: (at - now).total_seconds() for handle, at in times.items()})
+        except AwsError as error:
+            logger.warning("Could not set when messages are retried; the queue's timeout counts", why=str(error))
 
     def _handle_bare_event(self, event: object, context: LambdaContext) -> dict[str, Any]:
         try:
@@ -167,7 +211,7 @@ class Reconciler(ABC, Generic[R]):
         except InvalidRequestError as error:
             return reject_request(self.bus, event, context.aws_request_id, error, f"{self.metric}Failed")
         now = self.now()
-        delivery = Delivery(attempt=1, first_at=now, now=now)
+        delivery = Delivery(attempt=1, first_at=now, sent_at=now, now=now)
         with logger.append_context_keys(**_log_keys(request, delivery)):
             state = self._step(request, delivery, event)
             logger.info("Took one step", state=state.state)
@@ -213,6 +257,10 @@ def fail_if_certain(failed: Failed, delivery: Delivery) -> Failed:
     if delivery.attempt > 1 and delivery.may_read_stale:
         raise RetryableError(failed.message)
     return failed
+
+
+def _read_time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
 def _read_json(body: str) -> Any:

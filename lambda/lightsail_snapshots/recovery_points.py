@@ -19,7 +19,7 @@ from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 
 COPY_TIME = timedelta(hours=24)
-"""How long `copy` goes on trying: see MAX_RECEIVE_COUNT in infra/copy.py."""
+"""How long `copy` goes on trying: see `deadline` in infra/copy.py."""
 
 RecoveryPointTimes = Mapping[tuple[str, str], datetime]
 """When the newest recovery point was taken, by ARN of the instance and Region of the snapshot."""

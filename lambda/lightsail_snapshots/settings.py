@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 
@@ -52,16 +53,26 @@ class AuditSettings(Settings):
 class ReconcilerSettings(Settings):
     """The settings of `create` and `copy`."""
 
-    max_receive_count: int
-    """The number of deliveries after which SQS moves a message to the dead-letter queue, as in its redrive policy."""
+    queue_url: str
+    dead_letter_queue_url: str
+    deadline: timedelta
+    """How long after it was sent a message is retried."""
+    first_retry: timedelta
+    """How soon a request that somebody waits for is looked at again."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read what every function reads, and MAX_RECEIVE_COUNT, or raise SettingsError."""
-        count = environment.get("MAX_RECEIVE_COUNT", "")
-        is_invalid = count and not (count.isascii() and count.isdigit())
-        problems = [f"MAX_RECEIVE_COUNT must be a whole number, not {count!r}"] if is_invalid else []
-        return cls(**_read(environment, "MAX_RECEIVE_COUNT", problems=problems), max_receive_count=int(count))
+        """Read what every function reads, the addresses of both queues and the two times, or raise SettingsError."""
+        times = {name: environment.get(name, "") for name in ("DEADLINE_SECONDS", "FIRST_RETRY_SECONDS")}
+        invalid = {name: text for name, text in times.items() if text and not (text.isascii() and text.isdigit())}
+        problems = [f"{name} must be a whole number, not {text!r}" for name, text in invalid.items()]
+        return cls(
+            **_read(environment, "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", *times, problems=problems),
+            queue_url=environment["QUEUE_URL"],
+            dead_letter_queue_url=environment["DEAD_LETTER_QUEUE_URL"],
+            deadline=timedelta(seconds=int(times["DEADLINE_SECONDS"])),
+            first_retry=timedelta(seconds=int(times["FIRST_RETRY_SECONDS"])),
+        )
 
 
 def _read(environment: Mapping[str, str], *more: str, problems: Sequence[str] = ()) -> dict[str, Any]:

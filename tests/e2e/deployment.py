@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from local.aws import ACCOUNT, REGION, LocalAws
+from local.speed_up import set_variable
 from tests.support.events import schema
 
 TIMEOUT_SECONDS = 180
@@ -124,16 +125,9 @@ class Deployment:
             Destination={"Arn": events.describe_event_bus(Name=name)["Arn"]},
         )
 
-    def set_deliveries(self, deliveries: int) -> None:
-        """Set the number of deliveries of a message, in the queue and in the function, which must agree."""
-        policy = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": str(deliveries)}
-        self.sqs.set_queue_attributes(
-            QueueUrl=self.resources["CreateQueue"], Attributes={"RedrivePolicy": json.dumps(policy)}
-        )
-        variables = self.function["Environment"]["Variables"] | {"MAX_RECEIVE_COUNT": str(deliveries)}
-        self.aws.client("lambda").update_function_configuration(
-            FunctionName=self.resources["CreateFunction"], Environment={"Variables": variables}
-        )
+    def set_deadline(self, seconds: int) -> None:
+        """Set how long create retries a message."""
+        set_variable(self.aws, self.resources["CreateFunction"], "DEADLINE_SECONDS", str(seconds))
 
     @contextmanager
     def acting_as(self, role_name: str) -> Iterator[Callable[..., Any]]:

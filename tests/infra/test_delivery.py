@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.simulation import statements_of
 from tests.infra.synthesized import FOURTEEN_DAYS, ROOT, Synthesized, without_hash
 
 FUNCTION, QUEUE, RULE = "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::Events::Rule"
@@ -113,13 +114,23 @@ def test_failed_asynchronous_invocation_is_retried_twice_and_then_kept(everythin
         assert everything.only(FUNCTION, construct)["DeadLetterConfig"] == {"TargetArn": dead_letters}
 
 
+@pytest.mark.parametrize("construct", ["Copy", "Create"])
+def test_function_may_send_to_its_own_dead_letter_queue_alone(construct: str, everything: Synthesized) -> None:
+    dead_letters, _ = everything.queue(f"{construct}DeadLetterQueue")
+    statements = statements_of(everything, construct)
+    may_send = [each["Resource"] for each in statements if "sqs:SendMessage" in each["Action"]]
+    assert may_send == [dead_letters]
+
+
 @pytest.mark.parametrize(("construct", "hours"), [("Create", 6), ("Copy", 24)])
 def test_message_that_stays_unfinished_is_kept(construct: str, hours: int, everything: Synthesized) -> None:
     queue_arn, queue = everything.queue(f"{construct}Queue")
-    deliveries = int(everything.environment_of(construct)["MAX_RECEIVE_COUNT"])
+    environment = everything.environment_of(construct)
     dead_letters, _ = everything.queue(f"{construct}DeadLetterQueue")
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": deliveries}
-    assert deliveries * queue["VisibilityTimeout"] == hours * 3600
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 1000}
+    assert int(environment["DEADLINE_SECONDS"]) == hours * 3600
+    # So many deliveries are not reached before the deadline: none comes later than after the visibility timeout.
+    assert 1000 * queue["VisibilityTimeout"] > hours * 3600
     assert queue["MessageRetentionPeriod"] > hours * 3600
     # The Lambda guide asks for six times the timeout, or a slow batch is delivered twice.
     assert queue["VisibilityTimeout"] >= 6 * everything.only(FUNCTION, construct)["Timeout"]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,13 +33,17 @@ class Aws:
         return {
             "EVENT_BUS_NAME": "lightsail-snapshots",
             "SNAPSHOT_REGIONS": REGION,
-            "MAX_RECEIVE_COUNT": "120",
+            "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/requests",
+            "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
+            "DEADLINE_SECONDS": "21600",
+            "FIRST_RETRY_SECONDS": "15",
             "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
             "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "AWS_ENDPOINT_URL_LIGHTSAIL": self.lightsail.url,
             # botocore makes this name from the service's id, which is EventBridge, and not from "events".
             "AWS_ENDPOINT_URL_EVENTBRIDGE": self.bus_url,
+            "AWS_ENDPOINT_URL_SQS": self.bus_url,
         }
 
     @property
@@ -71,19 +76,21 @@ class Aws:
 
 
 def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
-    """A batch of one request of ours, as SQS delivers it for the n-th time."""
-    return {"Records": [message(requested({"instanceName": "web-1"} | detail, source=SOURCE), delivery)]}
+    """A batch of one request of ours, sent a moment ago, as SQS delivers it for the n-th time."""
+    event = requested({"instanceName": "web-1"} | detail, source=SOURCE)
+    return {"Records": [message(event, delivery, sent_at=datetime.now(UTC))]}
 
 
 @contextmanager
 def bus() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Serve PutEvents; yield the address and the list of entries so far."""
+    """Serve PutEvents and the queue; yield the address and the list of events so far."""
     entries: list[dict[str, Any]] = []
 
     class Bus(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["Entries"]
-            entries.extend(given)
+            if self.headers["X-Amz-Target"] == "AWSEvents.PutEvents":
+                entries.extend(given)
             taken = {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(given)]}
             self.send_response(200)
             self.end_headers()

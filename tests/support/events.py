@@ -62,16 +62,21 @@ def requested(detail: object = None, **envelope: object) -> dict[str, Any]:
 
 
 def message(
-    body: object, attempt: int = 1, message_id: str = "message-1", first_at: datetime = REQUESTED_AT
+    body: object,
+    attempt: int = 1,
+    message_id: str = "message-1",
+    first_at: datetime = REQUESTED_AT,
+    sent_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """Build one SQS record; a body that is no text is written as JSON."""
+    """Build one SQS record; a body that is no text is written as JSON. It is first delivered when it is sent."""
     return {
         "messageId": message_id,
-        "receiptHandle": "handle",
+        "receiptHandle": f"handle-of-{message_id}",
         "body": body if isinstance(body, str) else json.dumps(body),
         "attributes": {
             "ApproximateReceiveCount": str(attempt),
             "ApproximateFirstReceiveTimestamp": str(int(1000 * first_at.timestamp())),
+            "SentTimestamp": str(int(1000 * (sent_at or first_at).timestamp())),
         },
         "messageAttributes": {},
         "md5OfBody": "",

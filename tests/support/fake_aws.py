@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ import tests.support.environment  # noqa: F401 - the functions read it when they
 import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
 from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.observability import logger
 from lightsail_snapshots.reconciler import Reconciler
 from local.lightsail.emulator import Emulator
@@ -28,7 +29,7 @@ from tests.support.events import REQUESTED_AT, fits, message
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
-LAST_DELIVERY = create.settings.max_receive_count
+DEADLINE = create.settings.deadline
 RETRYABLE_FAULTS = sorted({*ERROR_FAULTS, "unreachable"} - {"access-denied"})
 """The emulator's faults after which a retry may help."""
 
@@ -70,6 +71,10 @@ class FakeAws:
     handler: Handler
     """The handler that messages are delivered to."""
     calls: list[str] = field(default_factory=list)
+    delays: dict[str, float] = field(default_factory=dict)
+    """Seconds until the next delivery, by message, where the function has set one."""
+    dead_letters: list[str] = field(default_factory=list)
+    """Bodies that the function has put into its dead-letter queue."""
 
     def deliver(self, *records: dict[str, Any], remaining_seconds: float = 30) -> list[str]:
         """Deliver a batch to the function; return the ids of the messages to retry."""
@@ -79,6 +84,10 @@ class FakeAws:
     def request(self, event: dict[str, Any], attempt: int = 1, first_at: datetime = REQUESTED_AT) -> bool:
         """Deliver one request; return whether it is done."""
         return not self.deliver(message(event, attempt, first_at=first_at))
+
+    def set_delays(self, seconds: Mapping[str, float]) -> None:
+        """Record the delays, by message."""
+        self.delays |= {handle.removeprefix("handle-of-"): delay for handle, delay in seconds.items()}
 
     def events(self) -> list[dict[str, Any]]:
         """Receive the events since the last call; check each against its published schema."""
@@ -170,7 +179,11 @@ def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_
             hooks = lightsail(region)._client.meta.events
             hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="calls")
         try:
-            with patch.object(Reconciler, "now", lambda _: emulator.clock.now()):
+            with (
+                patch.object(Reconciler, "now", lambda _: emulator.clock.now()),
+                patch.object(RequestQueue, "set_delays", lambda _, seconds: here.set_delays(seconds)),
+                patch.object(RequestQueue, "send_dead_letter", lambda _, body: here.dead_letters.append(body)),
+            ):
                 yield here
         finally:
             for region in regions:

@@ -10,8 +10,9 @@ import botocore.exceptions
 import pytest
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
+from moto import mock_aws
 
-from lightsail_snapshots.aws import LONGEST_CALL, OPERATIONS, errors, event_bus
+from lightsail_snapshots.aws import LONGEST_CALL, OPERATIONS, errors, event_bus, request_queue
 from lightsail_snapshots.aws import lightsail as lightsail_module
 
 CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
@@ -191,3 +192,43 @@ def test_call_times_out_within_longest_call() -> None:
     config: Any = lightsail_module.Lightsail("us-east-1")._client.meta.config  # the stubs do not know its fields
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) < LONGEST_CALL
+
+
+@pytest.fixture
+def queue() -> Iterator[tuple[request_queue.RequestQueue, Any]]:
+    """A queue with two messages that were received, and a client of SQS."""
+    with mock_aws():
+        client = boto3.client("sqs", region_name="us-east-1")
+        url, dead = (client.create_queue(QueueName=name)["QueueUrl"] for name in ("requests", "dead-letters"))
+        yield request_queue.RequestQueue(url, dead, "us-east-1"), client
+
+
+def received(queue: request_queue.RequestQueue, client: Any, url: str = "") -> list[dict[str, Any]]:
+    answer = client.receive_message(QueueUrl=url or queue._url, MaxNumberOfMessages=10, VisibilityTimeout=180)
+    return list(answer.get("Messages", []))
+
+
+def test_queue_delivers_a_message_again_when_it_is_told(queue: tuple[request_queue.RequestQueue, Any]) -> None:
+    requests, client = queue
+    for body in ("now", "later"):
+        client.send_message(QueueUrl=requests._url, MessageBody=body)
+    handles = {each["Body"]: each["ReceiptHandle"] for each in received(requests, client)}
+    requests.set_delays({handles["now"]: -0.2, handles["later"]: 20.4})
+    assert [each["Body"] for each in received(requests, client)] == ["now"]
+
+
+def test_queue_hides_a_message_for_12_hours_at_most() -> None:
+    assert [request_queue._visibility(delay) for delay in (-1, 0.4, 15, 1e9)] == [0, 0, 15, 43_000]
+
+
+def test_error_says_that_a_delay_was_not_set(queue: tuple[request_queue.RequestQueue, Any]) -> None:
+    requests, _ = queue
+    with pytest.raises(errors.RetryableError, match="ReceiptHandleIsInvalid"):
+        requests.set_delays({"unknown": 5})
+
+
+def test_dead_letter_has_the_body_of_its_message(queue: tuple[request_queue.RequestQueue, Any]) -> None:
+    requests, client = queue
+    requests.send_dead_letter('{"id": "1"}')
+    [message] = received(requests, client, requests._dead_letter_url)
+    assert message["Body"] == '{"id": "1"}'

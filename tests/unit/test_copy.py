@@ -10,8 +10,8 @@ import pytest
 from lightsail_snapshots import copy
 from lightsail_snapshots.aws.errors import RetryableError
 from tests.support.copies import HERE, NAME, THERE, available, client, copy_by_hand, outcome, tags, to
-from tests.support.events import REQUEST_ID, message
-from tests.support.fake_aws import LAST_DELIVERY, RETRYABLE_FAULTS, Context, FakeAws, emf, fake_aws
+from tests.support.events import REQUEST_ID, REQUESTED_AT, message
+from tests.support.fake_aws import DEADLINE, RETRYABLE_FAULTS, Context, FakeAws, emf, fake_aws
 
 
 @pytest.fixture
@@ -144,7 +144,9 @@ def is_finished(aws: FakeAws, wanted: dict[str, Any]) -> bool:
 
 def test_copy_succeeds_after_its_region_was_throttled_for_long(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("throttle", region=THERE)
-    assert not any(aws.request(wanted, attempt) for attempt in range(1, LAST_DELIVERY - 1, 20))
+    for attempt in range(1, 6):
+        assert not aws.request(wanted, attempt)
+        aws.emulator.clock.advance(4000)
     assert aws.events() == []
     aws.emulator.faults.clear()
     assert is_finished(aws, wanted)
@@ -350,14 +352,21 @@ def test_copy_fails_when_access_is_denied_after_copying(aws: FakeAws, wanted: di
     assert outcome(aws)[1] == "AccessDenied"
 
 
-def test_last_delivery_fails_and_leaves_the_message_to_the_dead_letter_queue(
-    aws: FakeAws, wanted: dict[str, Any]
-) -> None:
+def test_copy_times_out_and_is_put_into_the_dead_letter_queue(aws: FakeAws, wanted: dict[str, Any]) -> None:
+    aws.emulator.faults.add("never-finish")
     aws.request(wanted)
-    assert not aws.request(wanted, LAST_DELIVERY)
+    aws.emulator.clock.set(REQUESTED_AT + DEADLINE)
+    assert aws.request(wanted, 200)
     failed = aws.event()["detail"]
     assert (failed["reason"], failed["requestId"]) == ("TimedOut", REQUEST_ID)
     assert failed["request"] == wanted, "so that it can be sent again"
+    assert [json.loads(body) for body in aws.dead_letters] == [wanted]
+
+
+def test_copy_of_a_plan_is_retried_when_the_queue_says_so(aws: FakeAws) -> None:
+    wanted = to(THERE, available(aws, plan="daily"))
+    aws.request(wanted)
+    assert aws.delays == {}
 
 
 def test_failed_request_succeeds_when_it_is_sent_again(aws: FakeAws, wanted: dict[str, Any]) -> None:

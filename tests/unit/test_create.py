@@ -12,7 +12,6 @@ from lightsail_snapshots.events.instance_snapshot_requested import parse_request
 from lightsail_snapshots.naming import our_tags
 from tests.support.events import REQUEST_ID, message, requested
 from tests.support.fake_aws import (
-    LAST_DELIVERY,
     RETRYABLE_FAULTS,
     FakeAws,
     client,
@@ -303,40 +302,6 @@ def test_create_fails_when_lightsail_rejects_the_input(aws: FakeAws) -> None:
     aws.emulator.settings.dots_in_snapshot_names = False
     assert aws.request(requested({"instanceName": "web-1", "instanceSnapshotName": "web.1"}))
     assert outcome(aws)[1] == "InvalidRequest"
-
-
-def test_last_delivery_fails_and_leaves_the_message_to_the_dead_letter_queue(aws: FakeAws) -> None:
-    event = requested()
-    aws.request(event)
-    assert not aws.request(event, LAST_DELIVERY - 1)
-    assert aws.events() == []
-    assert not aws.request(event, LAST_DELIVERY)
-    failed = aws.event()["detail"]
-    assert failed["reason"] == "TimedOut"
-    assert failed["message"].startswith(f"Given up after {LAST_DELIVERY} deliveries; the request is in the dead-letter")
-    assert failed["request"] == event, "so that it can be sent again"
-
-
-def test_last_delivery_does_not_fail_when_little_time_is_left(aws: FakeAws) -> None:
-    aws.request(requested())
-    assert aws.deliver(message(requested(), LAST_DELIVERY), remaining_seconds=5) == ["message-1"]
-    assert aws.events() == []
-
-
-def test_snapshot_is_announced_when_it_is_usable_at_the_last_delivery(aws: FakeAws) -> None:
-    aws.request(requested())
-    aws.emulator.clock.advance(60)
-    assert aws.request(requested(), LAST_DELIVERY)
-    assert aws.event()["detail-type"] == "Instance Snapshot Available"
-
-
-def test_replayed_dead_letter_is_announced_when_its_snapshot_is_usable(aws: FakeAws) -> None:
-    aws.request(requested())
-    aws.request(requested(), LAST_DELIVERY)
-    aws.events()
-    aws.emulator.clock.advance(60)
-    assert aws.request(requested(), attempt=1)
-    assert aws.event()["detail-type"] == "Instance Snapshot Available"
 
 
 def test_dropped_instance_tags_are_logged(aws: FakeAws) -> None:

@@ -20,7 +20,7 @@ from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.copies import available, to
 from tests.support.direct_lightsail import direct_lightsail
 from tests.support.events import fits, message, requested
-from tests.support.fake_aws import LAST_DELIVERY, Context, FakeAws, fake_aws, make_instance
+from tests.support.fake_aws import DEADLINE, Context, FakeAws, fake_aws, make_instance
 from tests.support.hostile import INVISIBLE, hostile, valid_events
 
 MAX_EVENT = 256 * 1024
@@ -56,11 +56,12 @@ def lines_of(aws: FakeAws) -> list[dict[str, Any]]:
 
 
 def deliver(aws: FakeAws, body: str) -> list[dict[str, Any]]:
-    """Deliver a message until it is done, or for the last time; return the log lines."""
-    for attempt in (1, 2, LAST_DELIVERY):
-        if aws.deliver(message(body, attempt, first_at=aws.emulator.clock.now())) == []:
+    """Deliver a message until it is done, or its time is up; return the log lines."""
+    sent_at = aws.emulator.clock.now()
+    for attempt, wait in ((1, 600.0), (2, DEADLINE.total_seconds()), (3, 0.0)):
+        if aws.deliver(message(body, attempt, first_at=aws.emulator.clock.now(), sent_at=sent_at)) == []:
             break
-        aws.emulator.clock.advance(600)
+        aws.emulator.clock.advance(wait)
     return lines_of(aws)
 
 

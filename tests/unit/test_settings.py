@@ -1,5 +1,7 @@
 """A function with a wrong environment fails in its init phase, and says why."""
 
+from datetime import timedelta
+
 import pytest
 
 from lightsail_snapshots.settings import AuditSettings, ReconcilerSettings, Settings, SettingsError
@@ -8,14 +10,18 @@ GOOD = {
     "AWS_REGION": "us-east-1",
     "SNAPSHOT_REGIONS": "us-east-1,eu-west-1",
     "EVENT_BUS_NAME": "b",
-    "MAX_RECEIVE_COUNT": "9",
+    "QUEUE_URL": "https://queue",
+    "DEAD_LETTER_QUEUE_URL": "https://dead-letters",
+    "DEADLINE_SECONDS": "7200",
+    "FIRST_RETRY_SECONDS": "15",
 }
 
 
 def test_settings_are_read_from_the_environment() -> None:
     settings = ReconcilerSettings.from_environment(GOOD)
     assert settings.regions == ("us-east-1", "eu-west-1")
-    assert settings.max_receive_count == 9
+    assert (settings.queue_url, settings.dead_letter_queue_url) == ("https://queue", "https://dead-letters")
+    assert (settings.deadline, settings.first_retry) == (timedelta(hours=2), timedelta(seconds=15))
 
 
 @pytest.mark.parametrize("kind", [Settings, ReconcilerSettings])
@@ -27,9 +33,10 @@ def test_copy_regions_are_read_by_every_function(kind: type[Settings]) -> None:
 
 def test_error_names_every_missing_and_invalid_variable() -> None:
     with pytest.raises(SettingsError) as caught:
-        ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "MAX_RECEIVE_COUNT": "many"})
+        ReconcilerSettings.from_environment({"AWS_REGION": "us-east-1", "DEADLINE_SECONDS": "many"})
     assert str(caught.value) == (
-        "SNAPSHOT_REGIONS is not set; EVENT_BUS_NAME is not set; MAX_RECEIVE_COUNT must be a whole number, "
+        "SNAPSHOT_REGIONS is not set; EVENT_BUS_NAME is not set; QUEUE_URL is not set; "
+        "DEAD_LETTER_QUEUE_URL is not set; FIRST_RETRY_SECONDS is not set; DEADLINE_SECONDS must be a whole number, "
         "not 'many': deploy the stack again, which sets all of them"
     )
 

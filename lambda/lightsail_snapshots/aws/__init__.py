@@ -19,6 +19,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "GetOperationsForResource",
         "TagResource",
     ),
+    "sqs": ("ChangeMessageVisibilityBatch", "SendMessage"),
 }
 """All operations that the functions call, by service. The asset has the service models of these alone."""
 

@@ -8,7 +8,7 @@ from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_options
 from lightsail_snapshots.keep_rules import format_keep_tag
 from lightsail_snapshots.naming import our_tags, snapshot_name
-from lightsail_snapshots.reader import read_flag, read_name, read_region, read_regions
+from lightsail_snapshots.reader import read_flag, read_instant, read_name, read_region, read_regions
 from lightsail_snapshots.restore_facts import read_restore
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -29,6 +29,13 @@ class Subject:
     destination: str | None = None
     """Of the copy; None if the request is for the snapshot itself."""
     plan: str | None
+    not_before: datetime | None = None
+    """Nothing is done before this."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the outcome: nobody does at night, when the plans run."""
+        return self.plan is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +91,14 @@ def parse_request(
     read_copy_to = read_regions(copy_regions, region, for_copies=True, is_other=is_lightsail_region)
     copy_to = detail.take("copyTo", read_copy_to) or ()
     restore = envelope.take_ours("restore", read_restore)
+    not_before = envelope.take_ours("notBefore", read_instant)
     options = read_options(envelope)
     # Two events with the same `scheduledTime` are one request; without it, each event is a request of its own. The
     # Region is part of the name because a copy keeps the name of its source.
     distinct = (region, options.plan or "", "" if options.is_scheduled else envelope.id)
     return SnapshotRequest(
         **vars(options),
+        not_before=not_before,
         instance_name=instance_name,
         instance_snapshot_name=given_name or snapshot_name(instance_name, options.slot, *distinct),
         region=region,
