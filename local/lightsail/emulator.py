@@ -21,6 +21,7 @@ NAME_FIELDS = (
     "instanceName",
     "instanceSnapshotName",
     "keyPairName",
+    "relationalDatabaseName",
     "resourceName",
     "sourceSnapshotName",
     "staticIpName",

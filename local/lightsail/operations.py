@@ -7,7 +7,7 @@ LightsailError.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.lightsail import disks, instances, key_pairs, ports, reading, snapshots, static_ips, tagging
+from local.lightsail import databases, disks, instances, key_pairs, ports, reading, snapshots, static_ips, tagging
 from local.lightsail.region import Region
 
 Parameters = dict[str, Any]
@@ -23,10 +23,12 @@ OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
     "CreateInstances": instances.create_instances,
     "CreateInstancesFromSnapshot": instances.create_instances_from_snapshot,
     "CreateKeyPair": key_pairs.create_key_pair,
+    "CreateRelationalDatabase": databases.create_relational_database,
     "DeleteDisk": disks.delete_disk,
     "DeleteInstance": instances.delete_instance,
     "DeleteInstanceSnapshot": snapshots.delete_instance_snapshot,
     "DeleteKeyPair": key_pairs.delete_key_pair,
+    "DeleteRelationalDatabase": databases.delete_relational_database,
     "DetachDisk": disks.detach_disk,
     "DetachStaticIp": static_ips.detach_static_ip,
     "GetActiveNames": reading.get_active_names,
@@ -46,6 +48,8 @@ OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
     "GetOperations": reading.get_operations,
     "GetOperationsForResource": reading.get_operations_for_resource,
     "GetRegions": reading.get_regions,
+    "GetRelationalDatabase": databases.get_relational_database,
+    "GetRelationalDatabases": databases.get_relational_databases,
     "GetStaticIp": static_ips.get_static_ip,
     "GetStaticIps": static_ips.get_static_ips,
     "OpenInstancePublicPorts": ports.open_instance_public_ports,

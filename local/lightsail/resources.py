@@ -16,7 +16,7 @@ Description = dict[str, Any]
 
 DEFAULT_KEY_PAIR = "LightsailDefaultKeyPair"
 STATE_CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}  # only 16 is confirmed; the others are EC2's
-SUPPORT_CODES = {"Instance": "i", "InstanceSnapshot": "ami", "Disk": "vol"}
+SUPPORT_CODES = {"Instance": "i", "InstanceSnapshot": "ami", "Disk": "vol", "RelationalDatabase": "rdb"}
 
 _addresses = count(1)
 
@@ -132,6 +132,33 @@ class Disk(Resource):
             "attachmentState": "attached" if self.attached_to else "detached",
         }
         return described | ({"path": self.path, "attachedTo": self.attached_to} if self.attached_to else {})
+
+
+@dataclass(kw_only=True)
+class RelationalDatabase(Resource):
+    """A managed database."""
+
+    kind: str = "RelationalDatabase"
+    blueprint: str
+    bundle: str
+    engine: str
+    version: str
+    main_database: str
+    user: str
+
+    def describe(self) -> Description:
+        """As GetRelationalDatabase returns it."""
+        return self.common() | {
+            "relationalDatabaseBlueprintId": self.blueprint,
+            "relationalDatabaseBundleId": self.bundle,
+            "masterDatabaseName": self.main_database,
+            "masterUsername": self.user,
+            "engine": self.engine,
+            "engineVersion": self.version,
+            "state": "available",
+            "backupRetentionEnabled": True,
+            "publiclyAccessible": False,
+        }
 
 
 @dataclass(kw_only=True)
