@@ -34,7 +34,7 @@ class Listing:
 def list_regions(regions: Iterable[str]) -> Listing:
     """List the instances and snapshots of each Region."""
     listing = Listing()
-    for region, found in _in_threads(_list_region, regions):
+    for region, found in in_threads(_list_region, regions):
         if isinstance(found, AwsError):
             listing.errors[region] = found
         else:
@@ -46,7 +46,7 @@ def list_regions(regions: Iterable[str]) -> Listing:
 def list_snapshots(regions: Iterable[str]) -> Listing:
     """List the snapshots of each Region, and no instances."""
     listing = Listing()
-    for region, found in _in_threads(lambda region: _client(region).snapshots(), regions):
+    for region, found in in_threads(lambda region: region_client(region).snapshots(), regions):
         if isinstance(found, AwsError):
             listing.errors[region] = found
         else:
@@ -54,7 +54,7 @@ def list_snapshots(regions: Iterable[str]) -> Listing:
     return listing
 
 
-def _in_threads(work: Callable[[str], _T], regions: Iterable[str]) -> Iterator[tuple[str, _T | AwsError]]:
+def in_threads(work: Callable[[str], _T], regions: Iterable[str]) -> Iterator[tuple[str, _T | AwsError]]:
     """Do it for each Region in a thread of its own; return what it returned or why it failed."""
 
     def attempt(region: str) -> _T | AwsError:
@@ -69,13 +69,14 @@ def _in_threads(work: Callable[[str], _T], regions: Iterable[str]) -> Iterator[t
 
 
 def _list_region(region: str) -> tuple[list[Instance], list[Snapshot]]:
-    client = _client(region)
+    client = region_client(region)
     # A page may repeat instances of an earlier one.
     instances = {each.arn: each for page in client.instances() for each in page}
     return list(instances.values()), client.snapshots()
 
 
-def _client(region: str) -> Lightsail:
+def region_client(region: str) -> Lightsail:
+    """Return the Lightsail of a Region, also if other threads ask for theirs."""
     with _making_clients:
         return lightsail(region)
 

@@ -63,6 +63,8 @@ READ_INSTANCE = Permission("lightsail:GetInstance")
 READ_SNAPSHOT = Permission("lightsail:GetInstanceSnapshot")
 LIST_INSTANCES = Permission("lightsail:GetInstances")
 LIST_SNAPSHOTS = Permission("lightsail:GetInstanceSnapshots")
+LIST_DISKS = Permission("lightsail:GetDisks")
+LIST_DATABASES = Permission("lightsail:GetRelationalDatabases")
 DELETE_OURS = Permission(
     "lightsail:DeleteInstanceSnapshot",
     SNAPSHOTS,

@@ -23,8 +23,24 @@ COPY_OF_KEY = "copy-of"
 name, since that is the copy's own, and may alone have as many characters as a tag's value."""
 HOLD_KEY = "snapshot-hold"
 """Set by people, on what must stay forever; its value does not matter."""
-OUR_KEYS = frozenset({MANAGED_BY_KEY, PLAN_KEY, NAME_KEY, INSTANCE_KEY, KEEP_KEY, EXPIRES_KEY, COPY_OF_KEY})
-"""All that retention acts upon, except holds."""
+PROVEN_AT_KEY = "proven-at"
+"""When an instance was last restored from it and found to work."""
+PROVEN_SECONDS_KEY = "proven-seconds"
+"""How long that restore took, until the instance answered."""
+OUR_KEYS = frozenset(
+    {
+        MANAGED_BY_KEY,
+        PLAN_KEY,
+        NAME_KEY,
+        INSTANCE_KEY,
+        KEEP_KEY,
+        EXPIRES_KEY,
+        COPY_OF_KEY,
+        PROVEN_AT_KEY,
+        PROVEN_SECONDS_KEY,
+    }
+)
+"""All that is acted upon or shown, except holds."""
 _RESERVED_PREFIXES = ("snapshot-", "restore-", "proven-", "drill-")
 
 MAX_PLAN_NAME = 40

@@ -7,7 +7,7 @@ Why this is not a library: docs/decisions/0005-our-own-cron-parser.md.
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -21,6 +21,8 @@ _RATE = re.compile(r"([1-9][0-9]*) (minute|hour|day)(s?)")
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _ITEM = re.compile(r"(?:(?P<every>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\w+))?")
 _MINUTES_OF_A_DAY = 24 * 60
+_DAYS_OF_EIGHT_YEARS = 8 * 366
+"""The longest wait for a 29 February, when a century has no leap year."""
 
 
 class InvalidScheduleError(ValueError):
@@ -62,6 +64,23 @@ class Schedule:
     """Minutes of the day on which cron(...) starts, in order."""
     days: Days | None = None
     """On which cron(...) starts; None for L, W and #."""
+
+    def next_run(self, after: datetime, timezone: str) -> datetime | None:
+        """Return when cron(...) or at(...) starts next, in UTC.
+
+        None: never again, or it cannot be told, as for rate(...), L, W, # and a cron of some years only.
+        """
+        zone = ZoneInfo(timezone)
+        if self.days is None or self.longest_gap is None:
+            once = self.last_run.replace(tzinfo=zone).astimezone(UTC) if self.last_run and not self.times else None
+            return once if once and once > after else None
+        today = after.astimezone(zone).date()
+        for ahead in range(_DAYS_OF_EIGHT_YEARS):
+            if (day := today + timedelta(days=ahead)) in self.days:
+                starts = (datetime.combine(day, time(*divmod(at, 60)), zone).astimezone(UTC) for at in self.times)
+                if found := next((start for start in starts if start > after), None):
+                    return found
+        return None
 
     def minutes_in_utc(self, timezone: str, year: int) -> frozenset[int]:
         """Return the minutes of the hour in UTC: not every time zone is whole hours from it."""

@@ -1,11 +1,17 @@
 """`status`: the table, its marks and its exit statuses."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lightsail_snapshots.naming import format_utc
+from lightsail_snapshots_cli import clock
 from tests.support.command_line import CommandLine
+from tests.support.fake_aws import client
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -31,11 +37,11 @@ def test_status_marks_what_is_wrong_and_ends_with_3(commands: CommandLine) -> No
     shown = commands.run("status")
     assert shown.exit_code == 3
     assert [line.rstrip() for line in shown.stdout.splitlines()] == [
-        "INSTANCE  REGION        NEWEST  MAX AGE  COPIES         PLAN",
-        "old       ap-south-1    none    -        -              -      OUTSIDE YOUR REGIONS",
-        "blog      eu-central-1  3 d     26 h     eu-west-1 3 d  daily  OVERDUE",
-        "shop      us-east-1     9 h     26 h     eu-west-1 9 h  daily",
-        "web-1     us-east-1     none    -        -              -      NO PLAN",
+        "INSTANCE  REGION        NEWEST  MAX AGE  COPIES         NEXT RUN     PLAN",
+        "old       ap-south-1    none    -        -              -            -      OUTSIDE YOUR REGIONS",
+        "blog      eu-central-1  3 d     26 h     eu-west-1 3 d  within 24 h  daily  OVERDUE",
+        "shop      us-east-1     9 h     26 h     eu-west-1 9 h  within 24 h  daily",
+        "web-1     us-east-1     none    -        -              -            -      NO PLAN",
         "4 instances: 1 OVERDUE, 1 NO PLAN, 1 OUTSIDE YOUR REGIONS.",
     ]
 
@@ -78,21 +84,24 @@ def test_status_suggests_a_name_when_there_is_no_such_instance(commands: Command
 
 
 def test_status_skips_a_region_that_is_not_enabled(commands: CommandLine) -> None:
-    commands.aws.emulator.faults.add("error", region="ap-south-1", error="UnrecognizedClientException", message="no")
+    for region in ("ap-south-1", "ap-northeast-2"):
+        no = {"error": "UnrecognizedClientException", "message": "no", "times": 100}
+        commands.aws.emulator.faults.add("error", region=region, **no)
     shown = commands.run("status")
-    assert (shown.exit_code, shown.stderr) == (0, "")
+    skipped = "Skipped, since the account has not enabled them: ap-northeast-2, ap-south-1.\n"
+    assert (shown.exit_code, shown.stderr) == (0, skipped)
     assert "web-1" in shown.stdout
 
 
 def test_status_skips_a_region_without_plans_when_access_is_denied(commands: CommandLine) -> None:
-    commands.aws.emulator.faults.add("access-denied", region="ap-south-1")
+    commands.aws.emulator.faults.add("access-denied", region="ap-south-1", times=100)
     shown = commands.run("status")
     assert (shown.exit_code, shown.stderr) == (0, "Skipped ap-south-1: access denied.\n")
 
 
 def test_status_ends_with_7_when_access_to_a_plans_region_is_denied(commands: CommandLine) -> None:
     fleet(commands)
-    commands.aws.emulator.faults.add("access-denied", region="eu-central-1")
+    commands.aws.emulator.faults.add("access-denied", region="eu-central-1", times=100)
     shown = commands.run("status")
     assert shown.exit_code == 7
     assert shown.stderr.startswith(
@@ -121,3 +130,88 @@ def test_status_rejects_a_region_without_lightsail(commands: CommandLine) -> Non
     shown = commands.run("status", "--region", "eu-central-2")
     assert shown.exit_code == 2
     assert "eu-central-2 is not a Region of Lightsail; did you mean eu-central-1?" in shown.stderr
+
+
+def test_status_shows_databases_and_loose_disks_as_not_covered(commands: CommandLine) -> None:
+    fleet(commands)
+    for name in ("data", "used"):
+        client("lightsail").create_disk(diskName=name, availabilityZone="us-east-1a", sizeInGb=32)
+    client("lightsail").attach_disk(diskName="used", instanceName="shop", diskPath="/dev/xvdf")
+    database = {"relationalDatabaseBlueprintId": "mysql_8_0", "relationalDatabaseBundleId": "micro_2_0"}
+    client("lightsail", "ap-south-1").create_relational_database(
+        relationalDatabaseName="shop-db", masterDatabaseName="shop", masterUsername="admin", **database
+    )
+    shown = commands.run("status")
+    assert [line.rstrip() for line in shown.stdout.splitlines()][-4:] == [
+        "NOT COVERED  REGION",
+        "shop-db      ap-south-1  managed database, mysql",
+        "data         us-east-1   disk of 32 GB, attached to nothing",
+        "4 instances: 1 OVERDUE, 1 NO PLAN, 1 OUTSIDE YOUR REGIONS, 2 other resources NOT COVERED.",
+    ]
+    assert json.loads(commands.run("status", "--json", "--region", "us-east-1").stdout)["notCovered"] == [
+        {"name": "data", "region": "us-east-1", "resourceType": "Disk", "mark": "NOT COVERED"}
+    ]
+
+
+def test_status_goes_on_without_disks_and_databases_when_access_is_denied(commands: CommandLine) -> None:
+    fleet(commands)
+    commands.aws.emulator.faults.add("access-denied", operation="GetDisks", times=100)
+    shown = commands.run("status")
+    assert shown.exit_code == 7
+    assert "4 instances: 1 OVERDUE" in shown.stdout
+    [line] = shown.stderr.splitlines()
+    assert line.startswith("Error: Access denied while listing disks and databases of ")
+    assert "your credentials lack lightsail:GetDisks" in line
+
+
+def test_status_counts_our_snapshots_and_the_most_that_they_cost(commands: CommandLine) -> None:
+    fleet(commands)
+    client("lightsail").create_instance_snapshot(instanceName="shop", instanceSnapshotName="by-hand")
+    snapshots = json.loads(commands.run("status", "--json").stdout)["snapshots"]
+    assert snapshots == {"count": 4, "sizeInGb": 80, "atMostDollarsPerMonth": 4.0}
+
+
+def test_status_shows_the_newest_proof_when_there_is_one(commands: CommandLine) -> None:
+    shop = commands.instance("shop", backup="daily")
+    for age, proof in ((30, 20), (9, 5), (2, None)):
+        tags = {"proven-at": format_utc(clock.now() - proof * DAY), "proven-seconds": f"{proof}00"} if proof else {}
+        commands.snapshot(shop, age * DAY, f"shop-{age}", **tags)
+    commands.snapshot(shop, DAY, "shop-1", **{"proven-at": "yesterday"})
+    assert rows(commands)["shop"]["provenSeconds"] == 500
+    shown = commands.run("status")
+    assert "PROVEN" in shown.stdout.splitlines()[0]
+    assert "5 d ago" in shown.stdout
+
+
+def test_status_ignores_the_proof_of_a_snapshot_that_is_not_usable(commands: CommandLine) -> None:
+    shop = commands.instance("shop", backup="daily")
+    foreign = {"snapshot-name": "other", "proven-at": format_utc(clock.now())}
+    commands.snapshot(shop, DAY, "shop-1", **foreign)
+    assert rows(commands)["shop"]["provenAt"] is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shown", "is_exact"),
+    [
+        ({"schedule": "cron(0 0 1 1 ? *)"}, r"in \d+ (min|h|d)", True),
+        ({"schedule": "rate(6 hours)"}, "within 6 h", False),
+        ({"schedule": "rate(6 hours)", "enabled": False}, "-", None),
+        ({"schedule": "cron(0 3 L * ? *)"}, "-", None),
+        ({"on": {"source": ["shop"]}}, "-", None),
+    ],
+)
+def test_status_shows_the_next_run(
+    commands: CommandLine, schedule: dict[str, Any], shown: str, is_exact: bool | None
+) -> None:
+    commands.plans = [{"name": "a", "select": {"all": True}, "regions": ["us-east-1"], **schedule}]
+    [row] = rows(commands).values()
+    assert row["nextRunIsExact"] is is_exact
+    assert re.search(rf"  {shown} +a", commands.run("status").stdout)
+
+
+def test_next_run_is_that_of_the_plan_that_runs_first(commands: CommandLine) -> None:
+    commands.plans = [
+        {"name": name, "select": {"all": True}, "regions": ["us-east-1"], "schedule": schedule}
+        for name, schedule in (("a", "rate(2 days)"), ("b", "rate(3 hours)"))
+    ]
+    assert "within 3 h" in commands.run("status").stdout

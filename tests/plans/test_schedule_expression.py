@@ -1,7 +1,7 @@
 """Which schedules EventBridge Scheduler accepts, and how far apart their runs are."""
 
 import contextlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -198,3 +198,26 @@ def test_gap_is_the_longest_wait_on_a_clock(minutes: list[int], hours: list[int]
             waits.add(wait)
             wait = 0
     assert parse_schedule(expression).longest_gap == timedelta(minutes=max(waits))
+
+
+@pytest.mark.parametrize(
+    ("expression", "timezone", "next_run"),
+    [
+        ("cron(15 3 * * ? *)", "UTC", "2026-03-28T03:15"),
+        ("cron(15 3,22 * * ? *)", "UTC", "2026-03-27T22:15"),
+        ("cron(15 3 * * ? *)", "Asia/Tokyo", "2026-03-27T18:15"),
+        ("cron(15 3 ? * SUN *)", "Europe/Berlin", "2026-03-29T01:15"),  # the clocks go forward at 02:00
+        ("cron(0 3 ? * MON-FRI *)", "UTC", "2026-03-30T03:00"),
+        ("cron(0 12 27 3 ? *)", "UTC", "2027-03-27T12:00"),
+        ("cron(0 3 29 2 ? *)", "UTC", "2028-02-29T03:00"),
+        ("at(2026-12-01T03:15:00)", "Europe/Berlin", "2026-12-01T02:15"),
+        ("at(2026-01-01T03:15:00)", "UTC", None),
+        ("rate(1 day)", "UTC", None),
+        ("cron(0 3 L * ? *)", "UTC", None),
+        ("cron(0 3 * * ? 2030)", "UTC", None),
+    ],
+)
+def test_next_run_is_after_the_moment(expression: str, timezone: str, next_run: str | None) -> None:
+    after = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
+    found = parse_schedule(expression).next_run(after, timezone)
+    assert found == (datetime.fromisoformat(f"{next_run}:00+00:00") if next_run else None)

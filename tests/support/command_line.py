@@ -28,6 +28,7 @@ from tests.support.fake_aws import Context, FakeAws, client, make_instance
 PLANS: list[dict[str, Any]] = [
     {
         "name": "daily",
+        "schedule": "rate(1 day)",
         "select": {"tags": {"backup": "daily"}},
         "regions": ["us-east-1", "eu-central-1"],
         "keep": {"last": 2},

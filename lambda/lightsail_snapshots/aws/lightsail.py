@@ -15,6 +15,7 @@ from lightsail_snapshots.restore_facts import read_instance
 from lightsail_snapshots.snapshot import AttachedDisk, Snapshot
 
 if TYPE_CHECKING:
+    from mypy_boto3_lightsail import LightsailClient
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, InstanceTypeDef, OperationTypeDef, TagTypeDef
 
 Page = TypeVar("Page", bound=Mapping[str, object])
@@ -37,6 +38,11 @@ class Lightsail:
         self.region = region
         with translate_errors():
             self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
+
+    @property
+    def client(self) -> "LightsailClient":
+        """The SDK's client, for operations that only the command line calls."""
+        return self._client
 
     def instance(self, name: str) -> Instance:
         """Return the instance of this name, or raise NotFoundError."""
