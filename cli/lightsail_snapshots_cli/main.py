@@ -18,6 +18,7 @@ MODULES = {
     "preview": "preview",
     "prune": "prune",
     "audit": "audit",
+    "restore": "restore",
     "replay": "replay",
     "adopt": "adopt",
     "forget": "forget",

@@ -26,7 +26,7 @@ ON_THE_DEPLOYMENT = [
     ["replay"],
     ["adopt", "web-*"],
 ]
-EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"], ["forget", "x"], ["leave"]]
+EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"], ["forget", "x"], ["leave"], ["restore", "x"]]
 
 
 def test_every_command_is_tried_here() -> None:
