@@ -92,10 +92,12 @@ class Options:
 
 @click.command()
 @click.argument("instance")
-@click.option("--at", type=Instant(), help="From the newest snapshot that is not younger; default: the newest of all.")
-@click.option("--as", "name", default="", help="Name of the new instance; default: INSTANCE-restored-TIME.")
+@click.option("--at", type=Instant(), help="From the newest snapshot of before this time; default: the newest of all.")
+@click.option(
+    "--as", "name", default="", metavar="NAME", help="Name of the new instance; default: INSTANCE-restored-TIME."
+)
 @click.option("--swap-ip", is_flag=True, help="Move the static IP of the old instance to the new one.")
-@click.option("--bundle", default="", help="A larger bundle, such as medium_3_0; default: as before.")
+@click.option("--bundle", default="", metavar="ID", help="A larger bundle, such as medium_3_0; default: as before.")
 @click.option("--region", type=LightsailRegion(), help="Of the snapshot or its copy; default: the Region of the stack.")
 @click.option("--undo", is_flag=True, help="Move the static IP back from INSTANCE, which was restored.")
 @click.option("--dry-run", is_flag=True, help="Show the steps, and do nothing.")
@@ -216,7 +218,8 @@ def _print_result(options: Options, plan: RestorePlan, snapshot: Snapshot, accou
     new = account.instance(plan.name)
     if new is None:
         raise CommandError(f"{plan.name} was restored, and is gone again: somebody deleted it.")
-    lines = left_by_hand(plan, snapshot, new, swapped=options.swap_ip)
+    is_old_there = options.instance != plan.name and account.instance(options.instance) is not None
+    lines = left_by_hand(plan, snapshot, new, swapped=options.swap_ip, is_old_there=is_old_there)
     if options.as_json:
         address = {"publicIpAddress": new.address or None, "ipv6Address": new.ipv6_address or None}
         print_json({**plan_as_json(plan, snapshot), **address, "leftByHand": lines})

@@ -6,7 +6,7 @@ from typing import Any
 
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.restore_facts import parse_tags
-from lightsail_snapshots.restore_plan import RestorePlan, Step
+from lightsail_snapshots.restore_plan import CREATE, Call, RestorePlan, Step
 from lightsail_snapshots.snapshot import Snapshot
 from lightsail_snapshots_cli.restore_account import ExistingInstance
 
@@ -27,12 +27,26 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
     """Write each step with its call, and how to take it back."""
     for number, step in enumerate(steps, start=1):
         yield f"{number}. {step.title}"
-        yield f"   {step.call.operation} {json.dumps(step.call.arguments)}"
+        yield from _call_lines(step.call)
         if step.undo:
-            yield f"   to undo: {step.undo.operation} {json.dumps(step.undo.arguments)}"
+            by_hand = ", by hand" if step.call.operation == CREATE else ""
+            arguments = ", ".join(f"{key} {value}" for key, value in step.undo.arguments.items())
+            yield f"   To undo{by_hand}: {step.undo.operation} {arguments}"
 
 
-def left_by_hand(plan: RestorePlan, snapshot: Snapshot, new: ExistingInstance, *, swapped: bool) -> list[str]:
+def _call_lines(call: Call) -> Iterator[str]:
+    """Write a call with one argument a line, and each object in a list on a line of its own."""
+    yield f"   {call.operation}"
+    for key, value in call.arguments.items():
+        lists = value.values() if isinstance(value, dict) else [value] if isinstance(value, list) else []
+        objects = [each for listed in lists for each in listed if isinstance(each, dict)]
+        yield f"     {key}" if objects else f"     {key} {value if isinstance(value, str) else json.dumps(value)}"
+        yield from (f"       {json.dumps(each)}" for each in objects)
+
+
+def left_by_hand(
+    plan: RestorePlan, snapshot: Snapshot, new: ExistingInstance, *, swapped: bool, is_old_there: bool
+) -> list[str]:
     """Say what this command cannot do."""
     lines = []
     old = snapshot.instance_name or snapshot.snapshot_of
@@ -48,8 +62,9 @@ def left_by_hand(plan: RestorePlan, snapshot: Snapshot, new: ExistingInstance, *
     if plan.bundle and plan.bundle.platform == _WINDOWS:
         lines.append("Windows: the Administrator's password is that of the old instance.")
     lines += [f"Disk: {disk.name} was at {disk.path}; its copy is a new disk." for disk in snapshot.disks]
-    lines.append(f"Whatever names the old instance: load balancers, distributions and alarms do not know {plan.name}.")
-    lines.append(f"{old}, if it is still there: nothing of it was deleted.")
+    lines.append(f"Load balancers, distributions, alarms and plans that name {old} do not include {plan.name}.")
+    if is_old_there:
+        lines.append(f"{old} is still there, and costs: delete it when you no longer need it.")
     return lines
 
 
