@@ -65,9 +65,9 @@ def make_shop(commands: CommandLine, **settings: Any) -> dict[str, Any]:
     return describe("shop")
 
 
-def take(commands: CommandLine, **detail: Any) -> None:
+def take(commands: CommandLine) -> None:
     """Take a snapshot of the instance with `create`."""
-    event = requested({"instanceName": "shop"} | detail, id=str(uuid4()), time=time_now())
+    event = requested({"instanceName": "shop"}, id=str(uuid4()), time=time_now())
     assert not commands.aws.request(event)
     commands.aws.emulator.clock.advance(60)
 
@@ -348,6 +348,22 @@ def test_restore_takes_a_larger_bundle(commands: CommandLine) -> None:
     make_shop(commands)
     assert commands.run("restore", "shop", "--bundle", "medium_3_0", "--yes").exit_code == 0
     assert describe(restored(commands))["bundleId"] == "medium_3_0"
+
+
+def test_restore_says_that_windows_keeps_its_old_password(commands: CommandLine) -> None:
+    make_shop(commands, blueprintId="windows_server_2022", bundleId="small_win_3_0")
+    shown = commands.run("restore", "shop", "--yes", "--json")
+    assert (
+        "Windows: the Administrator's password is that of the old instance." in json.loads(shown.stdout)["leftByHand"]
+    )
+
+
+def test_restore_needs_no_ipv4_address(commands: CommandLine) -> None:
+    before = make_shop(commands, ipAddressType="ipv6", bundleId="small_ipv6_3_0")
+    answer = json.loads(commands.run("restore", "shop", "--yes", "--json").stdout)
+    assert describe(restored(commands)) == before
+    assert (answer["publicIpAddress"], bool(answer["ipv6Address"])) == (None, True)
+    assert f"DNS: point the records to {answer['ipv6Address']}." in answer["leftByHand"]
 
 
 def test_restore_changes_no_other_instance_that_has_the_name(commands: CommandLine) -> None:
