@@ -1,6 +1,6 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough mutants coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock clean
+.PHONY: help demo test test-thorough mutants coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
 
 # All that may follow a target, as NAME=value.
 VARIABLES := PLANS YES KEEP PYTHON UV
@@ -77,6 +77,9 @@ destroy: signed-in ## Remove the stack from your AWS account; every snapshot sta
 signed-in: .venv/deploy $(CDK)
 	@python -m lightsail_snapshots_cli.account
 
+release: .venv/deploy ## Write the wheel, the functions' asset and their checksums into dist/
+	@python -m infra.release
+
 lock: .venv/cli ## Pin every dependency again, with hashes
 	@for name in requirements-dev requirements requirements-cli requirements-uv lambda/requirements \
 			tests/emulator/ansible/requirements tests/mutants/requirements; do \
@@ -86,7 +89,7 @@ lock: .venv/cli ## Pin every dependency again, with hashes
 	done
 
 clean: ## Remove everything that was built or installed here
-	@rm -rf .venv node_modules build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv node_modules build dist cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # Each step installs on top of the one before: the command line, then what deploys, then what tests need.
 
