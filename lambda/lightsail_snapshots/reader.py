@@ -128,9 +128,15 @@ class Reader:
 
 def suggestion(word: str, known: Collection[str], otherwise: str = "", *, cutoff: float = 0.6) -> str:
     """Return "did you mean names?", or `otherwise` if nothing is near; its default lists all that is known."""
+    near = nearest(word, known, cutoff=cutoff)
+    return f"did you mean {near}?" if near else otherwise or f"allowed are {', '.join(known)}"
+
+
+def nearest(word: str, known: Collection[str], *, cutoff: float) -> str | None:
+    """Return the known word that is spelled most alike, if any is alike enough: 1 is equal but for the case."""
     by_lower = {each.lower(): each for each in known}
     near = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
-    return f"did you mean {by_lower[near[0]]}?" if near else otherwise or f"allowed are {', '.join(known)}"
+    return by_lower[near[0]] if near else None
 
 
 def truncate(text: str, longest: int = _LONGEST_SHOWN) -> str:

@@ -50,6 +50,27 @@ class AuditSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotifySettings(Settings):
+    """The settings of `notify`."""
+
+    topic_arn: str
+    runbook: str
+    """As in AuditSettings."""
+    chat_parameter: str | None
+    """The SSM parameter with the address of a chat's webhook; None if there is no chat."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read what every function reads, TOPIC_ARN, RUNBOOK, and CHAT_PARAMETER (optional), or raise SettingsError."""
+        return cls(
+            **_read(environment, "TOPIC_ARN", "RUNBOOK"),
+            topic_arn=environment["TOPIC_ARN"],
+            runbook=environment["RUNBOOK"],
+            chat_parameter=environment.get("CHAT_PARAMETER"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReconcilerSettings(Settings):
     """The settings of `create` and `copy`."""
 

@@ -15,6 +15,8 @@ os.environ.update(
     DEADLINE_SECONDS="21600",
     FIRST_RETRY_SECONDS="15",
     RUNBOOK="docs/operations.md",
+    TOPIC_ARN="arn:aws:sns:us-east-1:123456789012:topic",
+    CHAT_PARAMETER="/lightsail-snapshots/chat",
     POWERTOOLS_SERVICE_NAME="lightsail-snapshots",
     POWERTOOLS_METRICS_NAMESPACE="LightsailSnapshots",
     POWERTOOLS_LOG_LEVEL="INFO",

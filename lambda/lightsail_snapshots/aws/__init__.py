@@ -20,6 +20,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "TagResource",
     ),
     "sqs": ("ChangeMessageVisibilityBatch", "SendMessage"),
+    "sns": ("Publish",),
+    "ssm": ("GetParameter",),
 }
 """All operations that the functions call, by service. The asset has the service models of these alone."""
 
