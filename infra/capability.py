@@ -74,6 +74,8 @@ class Capability(Construct):
     timeout: ClassVar[Duration]
     memory: ClassVar[int] = 512
     """Megabytes. A function's share of a CPU grows with its memory, and a cold start needs CPU only."""
+    watches_errors: ClassVar[bool] = True
+    """Whether crashes have an alarm of their own."""
 
     function: lambda_.Function
     work_queue: Queue | None = None
@@ -94,8 +96,9 @@ class Capability(Construct):
         )
         # AWSLambdaBasicExecutionRole would allow more. The CDK adds the queues.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        self.role.add_to_policy(may_publish(context.bus, self.publishes))
-        context.bus.allow_our_source(self.role)
+        if self.publishes:
+            self.role.add_to_policy(may_publish(context.bus, self.publishes))
+            context.bus.allow_our_source(self.role)
         self.log_group.grant_write(self.role)
 
     def make_function(
@@ -129,7 +132,8 @@ class Capability(Construct):
         function.node.add_dependency(self.context.bus.source_policy)  # before it, anyone could put events of our source
         reason = "Python 3.13 starts faster than 3.14 by published figures, and is what the tests can run."
         Validations.of(function).acknowledge(Acknowledgment(id="AwsSolutions-L1", reason=reason))
-        self._watch_errors(function)
+        if self.watches_errors:
+            self._watch_errors(function)
         return function
 
     def _watch_errors(self, function: lambda_.Function) -> None:

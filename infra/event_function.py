@@ -1,4 +1,4 @@
-"""A function that rules invoke, without a queue: `fan_out`, `prune` and `audit`."""
+"""A function that rules invoke, without a queue: `fan_out`, `prune`, `audit` and `notify`."""
 
 from collections.abc import Mapping
 from typing import Any

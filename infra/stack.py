@@ -14,8 +14,10 @@ from infra.create import Create
 from infra.fan_out import FanOut
 from infra.monitoring.monitoring import Monitoring
 from infra.names import NAME
+from infra.notify import Notify
 from infra.prune import Prune
 from infra.schedules import Schedules
+from infra.topic import Topic
 from lightsail_snapshots_plans.plans import Plans
 
 RUNBOOK = "docs/operations.md"
@@ -46,14 +48,16 @@ class LightsailSnapshotsStack(Stack):
         copy = Copy(self, "Copy", context)
         prune = Prune(self, "Prune", context, plans=plans, schedules=schedules)
         audit = Audit(self, "Audit", context, plans=plans, schedules=schedules, runbook=runbook)
+        topic = Topic(self, "Topic", notify=plans.notify)
+        notify = Notify(self, "Notify", context, topic=topic, chat_parameter=plans.chat_parameter, runbook=runbook)
         Monitoring(
             self,
             "Monitoring",
             bus=bus,
-            capabilities=[fan_out, create, copy, prune, audit],
+            capabilities=[fan_out, create, copy, prune, audit, notify],
             schedules_dead_letters=schedules.dead_letter_queue,
             plans=plans.plans,
-            notify=plans.notify,
+            topic=topic,
             heartbeat=plans.heartbeat,
             runbook=runbook,
         )

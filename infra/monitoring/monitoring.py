@@ -1,22 +1,22 @@
-"""Monitoring: the messages, the alarms, the dashboard and the saved queries. It only composes."""
+"""Monitoring: the alarms, the dashboard and the saved queries. It only composes."""
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.capability import Capability
 from infra.monitoring.alarms import Alarms, dead_letter_alarm
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.heartbeat import Heartbeat
-from infra.monitoring.notifications import Notifications
 from infra.monitoring.queries import SavedQueries
 from infra.queues import Queue
 from lightsail_snapshots.plan import Plan
 
 
 class Monitoring(Construct):
-    """Tells people which instances have no recent snapshot, and about every failure of the stack itself."""
+    """Shows which instances have no recent snapshot, and watches the stack itself."""
 
     def __init__(
         self,
@@ -27,14 +27,13 @@ class Monitoring(Construct):
         capabilities: Sequence[Capability],
         schedules_dead_letters: Queue,
         plans: Sequence[Plan],
-        notify: Sequence[str],
+        topic: sns.ITopic,
         heartbeat: str | None,
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        notifications = Notifications(self, "Notifications", bus=bus, notify=notify, runbook=runbook)
         dead_letters = {name: queue for each in capabilities for name, queue in each.dead_letter_queues.items()}
-        dead_letters |= {"schedules": schedules_dead_letters, "messages": notifications.undelivered}
+        dead_letters |= {"schedules": schedules_dead_letters}
         alarms = Alarms(
             self,
             "Alarms",
@@ -42,7 +41,7 @@ class Monitoring(Construct):
                 *(definition for each in capabilities for definition in each.alarms),
                 *(dead_letter_alarm(name, queue) for name, queue in dead_letters.items()),
             ],
-            topic=notifications.topic,
+            topic=topic,
             runbook=runbook,
         )
         Dashboard(

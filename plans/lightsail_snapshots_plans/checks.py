@@ -20,6 +20,10 @@ MAX_TIMEZONE = 50
 MAX_ACCOUNTS = 100
 """The policy of the bus names each in some 40 characters, and has 10 KB (EventBridge user guide, quotas)."""
 
+_PARAMETER_PATH = re.compile(r"(/[A-Za-z0-9_.-]+){1,15}")
+"""A name with a path: SSM API reference, PutParameter."""
+MAX_PARAMETER = 900
+"""Characters of it: the whole ARN may have 1011."""
 _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+\.[^@\s<>,;\"().]+")
 _URL = re.compile(
     r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?"
@@ -116,6 +120,13 @@ def read_heartbeat(value: Any) -> str:
     raise invalid(
         'must be an address such as "https://hc-ping.com/...", or { url_parameter = "/name/of/an/SSM/parameter" }'
     )
+
+
+def check_parameter(name: str) -> str:
+    """Check a name, and do not repeat it: somebody may have put the secret itself there."""
+    if not _PARAMETER_PATH.fullmatch(name) or len(name) > MAX_PARAMETER or name.lower().startswith(("/aws", "/ssm")):
+        raise invalid("must be the name of an SSM parameter, such as /lightsail-snapshots/chat; it holds the address")
+    return name
 
 
 def check_account(number: str) -> str:

@@ -19,6 +19,7 @@ from lightsail_snapshots_plans.checks import (
     check_account,
     check_address,
     check_number_of_accounts,
+    check_parameter,
     check_pattern,
     check_recurring_schedule,
     check_region,
@@ -69,6 +70,7 @@ Entry = TypeVar("Entry")
 ListOf = Annotated[tuple[Entry, ...], Field(min_length=1), AfterValidator(reject_repeats)]
 Region = Annotated[str, AfterValidator(check_region), Field(json_schema_extra=_list_regions)]
 Address = Annotated[str, AfterValidator(check_address)]
+Parameter = Annotated[str, AfterValidator(check_parameter)]
 Account = Annotated[str, AfterValidator(check_account)]
 HeartbeatUrl = Annotated[str, Field(pattern="^https://")]
 Regions = Annotated[ListOf[Region], expected('must be a list of text in quotes, such as ["eu-central-1"]')]
@@ -209,6 +211,13 @@ HAS_NO_EFFECT_WITHOUT: Mapping[str, tuple[str, ...]] = {
 """Keys of a plan that need one of these others."""
 
 
+class ChatTable(Table):
+    """The chat that gets the messages too: Slack, Teams or Discord."""
+
+    webhook_parameter: Parameter = Field(examples=["/lightsail-snapshots/chat"])
+    """Required: the name of an SSM parameter (SecureString) that holds the address of the chat's webhook."""
+
+
 class FileTable(Table):
     """Which Lightsail instances get snapshots, when, and how long they are kept."""
 
@@ -220,6 +229,9 @@ class FileTable(Table):
     """An address outside AWS that is called after each completed audit, so that somebody notices if the calls stop.
     Anyone who knows it can fake a call. To keep it out of this file and the template, give the name of an SSM parameter
     of type String: `{ url_parameter = "/lightsail-snapshots/heartbeat" }`."""
+    chat: ChatTable | None = Field(None, examples=[{"webhook_parameter": "/lightsail-snapshots/chat"}])
+    """A chat that gets the messages too: the SSM parameter that holds the address of its webhook, which is a secret
+    ([how](operations.md#a-chat))."""
     allow_accounts: Accounts = Field((), examples=[["111122223333"]])
     """Other AWS accounts that may ask for snapshots."""
     unprotected: InstanceNames = Field((), examples=[["scratch-*"]])

@@ -48,6 +48,8 @@ class Plans:
     notify: tuple[str, ...] = ()
     heartbeat: str | None = None
     """The address, as CloudFormation takes it."""
+    chat_parameter: str | None = None
+    """The SSM parameter with the address of a chat's webhook."""
     allow_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     """Empty: the Region of the stack, which is not known at synth."""
@@ -92,6 +94,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         plans=plans,
         notify=head.notify,
         heartbeat=head.heartbeat,
+        chat_parameter=head.chat and head.chat.webhook_parameter,
         allow_accounts=head.allow_accounts,
         regions=regions,
         unprotected=head.unprotected,
@@ -139,6 +142,8 @@ def _problems(error: ValidationError, model: type[Table]) -> Iterator[tuple[KeyP
             case "model_type" | "dict_type":
                 example, *_ = model.model_fields[path[0]].examples or [{}]
                 yield path, f"must be a table, such as {as_toml(example)}"
+            case "missing":
+                yield path, "is missing"
             case "string_type":
                 yield path, "must be text in quotes"
             case _:

@@ -39,7 +39,8 @@ def find_warnings(
 def _suspicious_in_file(head: FileTable, plans: tuple[Plan, ...]) -> Iterator[Found]:
     if not head.notify:
         remedy = 'above the first table header, set notify = ["you@example.com"]'
-        yield ("notify",), f"is not set, so nobody is notified of overdue instances and of failures: {remedy}"
+        what = "if the chat fails" if head.chat else "of overdue instances and of failures"
+        yield ("notify",), f"is not set, so nobody is notified {what}: {remedy}"
     ages = {plan.max_age: plan.name for plan in reversed(plans) if plan.max_age}
     if head.audit_schedule and ages:
         gap = parse_schedule(head.audit_schedule).longest_gap or timedelta(weeks=4)  # L, W and # are days of a month

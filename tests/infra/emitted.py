@@ -3,18 +3,19 @@
 import io
 import json
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from datetime import timedelta
 from typing import Any
 
 import tests.support.environment  # noqa: F401 - the functions read it when they are imported
 
 # isort: split
-from lightsail_snapshots import audit, copy, create, fan_out, prune
+from lightsail_snapshots import audit, copy, create, fan_out, notify, prune
+from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
-from tests.support.events import requested
+from tests.support.events import example, requested
 from tests.support.fake_aws import Context, FakeAws, fake_aws
 from tests.support.pruning import nights, report_requested
 
@@ -31,6 +32,17 @@ def series() -> set[Series]:
         _create()
         _copy()
         _direct()
+    return _all(written)
+
+
+def series_of_chat() -> set[Series]:
+    """Post to a chat whose parameter is missing, about an event that the topic does not take."""
+    with redirect_stdout(io.StringIO()) as written, fake_aws(create.handler), suppress(AwsError):
+        notify.handler(example("Recovery Point Overdue"), Context())
+    return _all(written)
+
+
+def _all(written: io.StringIO) -> set[Series]:
     return {one for line in written.getvalue().splitlines() for one in _read(json.loads(line))}
 
 

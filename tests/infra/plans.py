@@ -15,6 +15,7 @@ copy_to  = ["eu-west-1", "us-east-1"]
 """
 
 EVERYTHING = """
+chat = { webhook_parameter = "/lightsail-snapshots/chat" }
 allow_accounts = ["111122223333", "444455556666"]
 create_concurrency = 7
 

@@ -16,7 +16,7 @@ FAILURES = {  # where an event goes that a rule could not deliver, by the capabi
     "CreateRule": "CreateDeadLetterQueue",
     "FanOutOn": "FanOutFailures",
     "FanOutRule": "FanOutFailures",
-    "MonitoringNotifications": "MonitoringNotificationsUndelivered",
+    "Notify": "NotifyFailures",
     "PruneRule": "PruneFailures",
 }
 
@@ -27,7 +27,7 @@ def test_architecture_has_a_row_for_each_capability_with_its_queues(everything: 
     rows = [row.split(" | ") for row in table.partition("\n\n")[0].splitlines()[2:]]
     handlers = [function["Handler"] for function in everything.of_type(FUNCTION).values()]
     capabilities = {handler.removeprefix("lightsail_snapshots.").removesuffix(".handler") for handler in handlers}
-    assert {row[0].strip("| `") for row in rows} == {*capabilities, "notifications"}
+    assert {row[0].strip("| `") for row in rows} == capabilities
     queues = {queue for row in rows for queue in re.findall(r"`(\w+)`", row[-1])}
     assert queues == {*FAILURES.values(), "CopyDeadLetterQueue"}
 
@@ -102,7 +102,7 @@ def test_function_is_invoked_by_its_rules_only(rules: dict[str, dict[str, Any]],
 
 
 def test_failed_asynchronous_invocation_is_retried_twice_and_then_kept(everything: Synthesized) -> None:
-    for construct in ("Audit", "FanOut", "Prune"):
+    for construct in ("Audit", "FanOut", "Notify", "Prune"):
         invoke = everything.only("AWS::Lambda::EventInvokeConfig", construct)
         assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (2, 21_600)
         failures, _ = everything.queue(f"{construct}Failures")

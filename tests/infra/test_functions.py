@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from lightsail_snapshots.settings import AuditSettings, ReconcilerSettings, Settings
+from lightsail_snapshots.settings import AuditSettings, NotifySettings, ReconcilerSettings, Settings
 from lightsail_snapshots_cli.deployment import VERSION_VARIABLE
 from tests.infra.synthesized import REGION, Synthesized
 
@@ -15,8 +15,10 @@ SETTINGS: dict[str, type[Settings]] = {
     "Copy": ReconcilerSettings,
     "Create": ReconcilerSettings,
     "FanOut": Settings,
+    "Notify": NotifySettings,
     "Prune": Settings,
 }
+OPTIONAL = {"CHAT_PARAMETER"}
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
     "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
@@ -29,6 +31,7 @@ CAPABILITIES = {  # handler, seconds, megabytes
     "Copy": ("lightsail_snapshots.copy.handler", 30, 512),
     "Create": ("lightsail_snapshots.create.handler", 30, 512),
     "FanOut": ("lightsail_snapshots.fan_out.handler", 900, 512),
+    "Notify": ("lightsail_snapshots.notify.handler", 60, 512),
     "Prune": ("lightsail_snapshots.prune.handler", 900, 1024),
 }
 
@@ -65,7 +68,7 @@ def test_stack_has_one_function_for_each_capability(with_copies: Synthesized) ->
 def test_environment_has_what_the_code_reads_and_no_more(construct: str, with_copies: Synthesized) -> None:
     environment = Recorder(with_copies.environment_of(construct))
     settings = SETTINGS[construct].from_environment(environment)
-    assert environment.keys() == environment.read | POWERTOOLS.keys() | FOR_PEOPLE.keys()
+    assert environment.keys() == (environment.read - OPTIONAL) | POWERTOOLS.keys() | FOR_PEOPLE.keys()
     assert (POWERTOOLS | FOR_PEOPLE).items() <= environment.variables.items()
     assert settings.event_bus_name == with_copies.bus
     assert settings.regions == ("eu-central-1", "us-west-2")

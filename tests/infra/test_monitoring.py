@@ -49,8 +49,8 @@ DEAD_LETTERS = {
     "fan-out": "FanOutFailures",
     "prune": "PruneFailures",
     "audit": "AuditFailures",
+    "notify": "NotifyFailures",
     "schedules": "SchedulesDeadLetterQueue",
-    "messages": "MonitoringNotificationsUndelivered",
 }
 FUNCTIONS = {"fan-out": "FanOut", "create": "Create", "copy": "Copy", "prune": "Prune", "audit": "Audit"}
 WORK_QUEUES = {"create": "CreateQueue", "copy": "CopyQueue"}
@@ -256,7 +256,7 @@ def test_each_address_of_the_file_is_subscribed(watched: Synthesized) -> None:
     }
 
 
-def test_only_alarms_of_this_account_and_eventbridge_publish_and_only_over_tls(watched: Synthesized) -> None:
+def test_only_alarms_of_this_account_may_publish_and_only_over_tls(watched: Synthesized) -> None:
     statements = watched.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     allowed = [each for each in statements if each["Effect"] == "Allow"]
     assert [(each["Principal"], each["Action"], each.get("Condition")) for each in allowed] == [
@@ -265,46 +265,17 @@ def test_only_alarms_of_this_account_and_eventbridge_publish_and_only_over_tls(w
             "sns:Publish",
             {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
         ),
-        ({"Service": "events.amazonaws.com"}, "sns:Publish", None),
     ]
     (denied,) = (each for each in statements if each["Effect"] == "Deny")
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_topic_is_encrypted_with_a_key_that_its_publishers_may_use(watched: Synthesized) -> None:
+def test_topic_is_encrypted_with_a_key_that_alarms_may_use(watched: Synthesized) -> None:
     key = watched.only("AWS::KMS::Key")
     assert watched.only("AWS::SNS::Topic")["KmsMasterKeyId"] == watched.arn(watched.id_of("AWS::KMS::Key"))
     assert key["EnableKeyRotation"]
     users = [each for each in key["KeyPolicy"]["Statement"] if "kms:GenerateDataKey*" in each["Action"]]
-    assert [each["Principal"]["Service"] for each in users] == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-
-
-@pytest.fixture(scope="module")
-def messages(watched: Synthesized) -> list[dict[str, Any]]:
-    """The rules that publish a message."""
-    rules = watched.of_type("AWS::Events::Rule").items()
-    return [rule for name, rule in rules if name.startswith("MonitoringNotifications")]
-
-
-def test_people_get_a_message_about_each_of_these_events(messages: list[dict[str, Any]]) -> None:
-    kinds = [rule["EventPattern"]["detail-type"] for rule in messages]
-    others = [["Prune Refused"], ["Recovery Point Overdue"], ["Request Rejected"]]
-    assert sorted(kinds) == [["Instance Snapshot Failed"]] * 3 + others
-
-
-def test_people_get_no_message_about_replayed_events(messages: list[dict[str, Any]]) -> None:
-    for rule in messages:
-        assert rule["EventPattern"]["replay-name"] == [{"exists": False}]
-        assert rule["EventPattern"]["source"] == ["lightsail-snapshots"]
-
-
-def test_message_is_a_text_with_all_its_fields(messages: list[dict[str, Any]], watched: Synthesized) -> None:
-    for rule in messages:
-        (target,) = rule["Targets"]
-        transformer = target["InputTransformer"]
-        assert set(re.findall("<(.*?)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
-        assert isinstance(json.loads(transformer["InputTemplate"]), str)
-        assert target["Arn"] == topic(watched)
+    assert [each["Principal"]["Service"] for each in users] == ["cloudwatch.amazonaws.com"]
 
 
 # The dashboard
@@ -376,3 +347,13 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
         rows[widget["y"]] = rows.get(widget["y"], 0) + widget["width"]
         assert widget["properties"].get("region", REGION) == REGION
     assert set(rows.values()) == {24}
+
+
+def test_alarm_on_the_chat_watches_what_the_code_emits(everything: Synthesized) -> None:
+    alarm = everything.only(ALARM, "MonitoringAlarmschatfailed")
+    assert {watches(alarm)} == emitted.series_of_chat()
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (
+        "GreaterThanThreshold",
+        0,
+        1,
+    )

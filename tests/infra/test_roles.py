@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.roles import audit, copy, create, fan_out, prune, schedules
+from tests.infra.roles import audit, copy, create, fan_out, notify, prune, schedules
 from tests.infra.simulation import Case, actions_of, decide, in_region, lightsail_arn, statements_of, tagging
 from tests.infra.synthesized import Synthesized, without_hash
 
@@ -13,6 +13,7 @@ ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the 
     "copy": (copy, "Copy", "with_copies"),
     "create": (create, "Create", "two_regions"),
     "fan_out": (fan_out, "FanOut", "two_regions"),
+    "notify": (notify, "Notify", "everything"),
     "prune": (prune, "Prune", "with_copies"),
     "schedules": (schedules, "Schedules", "with_copies"),
 }
@@ -20,10 +21,10 @@ ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_role_can_do_what_it_must_and_nothing_else(
-    role: str, two_regions: Synthesized, with_copies: Synthesized
+    role: str, two_regions: Synthesized, with_copies: Synthesized, everything: Synthesized
 ) -> None:
     cases, construct, stack = ROLES[role]
-    template = {"two_regions": two_regions, "with_copies": with_copies}[stack]
+    template = {"two_regions": two_regions, "with_copies": with_copies, "everything": everything}[stack]
     statements = statements_of(template, construct)
     expected = dict.fromkeys(cases.ALLOWED, "Allowed") | dict.fromkeys(cases.DENIED, "ImplicitlyDenied")
     assert decide(template, statements, cases.ALLOWED | cases.DENIED) == expected

@@ -13,15 +13,16 @@ from tests.infra.synthesized import REGION, Synthesized, synthesize
 STATE = {
     "AWS::Events::Archive": {"Archive"},
     "AWS::Events::EventBus": {"BusEA82B648"},
-    "AWS::KMS::Key": {"MonitoringNotificationsKey683A97FA"},
+    "AWS::KMS::Key": {"TopicKeyB2E0C9CB"},
     "AWS::Logs::LogGroup": {
         "AuditLogsA35F3E1F",
         "CopyLogsA5820B08",
         "CreateLogsBFB67714",
         "FanOutLogsE78F3434",
+        "NotifyLogsB4CE6B4B",
         "PruneLogsC211374B",
     },
-    "AWS::SNS::Topic": {"MonitoringNotificationsTopic8FFF60A8"},
+    "AWS::SNS::Topic": {"TopicBFC7AF6E"},
     "AWS::SQS::Queue": {
         "AuditFailuresE874CBAC",
         "CopyDeadLetterQueueC6C88BCD",
@@ -30,7 +31,7 @@ STATE = {
         "CreateDeadLetterQueue1429F3AC",
         "CreateQueue5187380A",
         "FanOutFailures14B1B91D",
-        "MonitoringNotificationsUndelivered203A7332",
+        "NotifyFailuresF6874DDD",
         "PruneFailures675DAA9A",
         "SchedulesDeadLetterQueue84E31400",
     },

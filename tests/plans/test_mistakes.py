@@ -23,6 +23,7 @@ A_DURATION = "must be a duration such as 14d, 26h, 90m, or in ISO 8601: P14D, P2
 A_REGION = 'must be a list of text in quotes, such as ["eu-central-1"]'
 A_HEARTBEAT = 'must be an address such as "https://hc-ping.com/...", or { url_parameter = "/name/of/an/SSM/parameter" }'
 KEEPS_NOTHING = "keeps nothing: set at least one of last, hourly, daily, weekly, monthly, yearly, within above 0"
+NO_PARAMETER = "must be the name of an SSM parameter, such as /lightsail-snapshots/chat; it holds the address"
 NO_ZONE = "is not an IANA time zone; use a name such as Europe/Berlin, America/New_York or UTC"
 PAST = "is in the past, and EventBridge Scheduler would reject it: set another one, or enabled = false"
 OUR_CALL = (
@@ -336,6 +337,24 @@ FILE_MISTAKES: Mapping[str, tuple[str, str, str]] = {
         "notify",
         'must be a list of text in quotes, such as ["ops@example.com"]',
     ),
+    "chat without its parameter": ("chat = {}", "chat.webhook_parameter", "is missing"),
+    "chat that is no table": (
+        'chat = "/lightsail-snapshots/chat"',
+        "chat",
+        'must be a table, such as { webhook_parameter = "/lightsail-snapshots/chat" }',
+    ),
+    "unknown key of chat": (
+        'chat = { webhook_paramter = "/a", webhook_parameter = "/a" }',
+        "chat.webhook_paramter",
+        "unknown key; did you mean webhook_parameter?",
+    ),
+    "address of a webhook itself": (
+        'chat = { webhook_parameter = "https://hooks.slack.com/services/T0/B0/x" }',
+        "chat.webhook_parameter",
+        NO_PARAMETER,
+    ),
+    "parameter without a path": ('chat = { webhook_parameter = "chat" }', "chat.webhook_parameter", NO_PARAMETER),
+    "parameter of AWS": ('chat = { webhook_parameter = "/aws/x" }', "chat.webhook_parameter", NO_PARAMETER),
     "account of eleven digits": (
         'allow_accounts = ["12345678901"]',
         "allow_accounts",

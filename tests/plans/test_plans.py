@@ -142,9 +142,15 @@ def test_heartbeat_that_eventbridge_cannot_call_is_reported(tmp_path: Path, writ
     assert (key, text[:30]) == ("heartbeat", 'must be an address such as "ht')
 
 
+def test_parameter_of_the_chat_is_read(tmp_path: Path) -> None:
+    plans = read(tmp_path, 'chat = { webhook_parameter = "/team/lightsail-snapshots/chat_1.url" }')
+    assert plans.chat_parameter == "/team/lightsail-snapshots/chat_1.url"
+
+
 def test_empty_file_has_no_plans(tmp_path: Path) -> None:
     plans = read(tmp_path, "")
     assert (plans.plans, plans.regions, plans.notify, plans.allow_accounts) == ((), (), (), ())
+    assert plans.chat_parameter is None
 
 
 def test_prune_and_audit_run_hourly_at_other_minutes_than_plans(tmp_path: Path) -> None:

@@ -212,6 +212,12 @@ def test_file_without_notify_is_a_warning(tmp_path: Path) -> None:
     )
 
 
+def test_chat_without_notify_is_a_warning(tmp_path: Path) -> None:
+    chat = 'chat = { webhook_parameter = "/lightsail-snapshots/chat" }\n'
+    (warning,) = read(tmp_path, chat + plan_toml(**SOUND)).warnings
+    assert "nobody is notified if the chat fails" in " ".join(str(warning).split())
+
+
 @pytest.mark.parametrize(
     ("audits", "gap"), [("rate(27 hours)", 27), ("rate(26 hours)", 26), ("cron(0 3 L * ? *)", 672)]
 )

@@ -45,8 +45,9 @@ def alarm(state: str = "ALARM") -> dict[str, Any]:
         "detail": {
             "alarmName": "lightsail-snapshots-overdue-daily",
             "configuration": {
-                "description": "Plan daily: an instance has no usable snapshot younger than max_age, or no audit checked it."
-                " First: read the message that names the instances. Step by step: docs/operations.md#overdue"
+                "description": "Plan daily: an instance has no usable snapshot younger than max_age, or no audit"
+                " checked it. First: read the message that names the instances."
+                " Step by step: docs/operations.md#overdue"
             },
             "previousState": {"value": "OK"},
             "state": {
