@@ -3,11 +3,19 @@
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.aws import LocalAws
 
 QUEUE = "topic-subscriber"
+
+
+class Notification(NamedTuple):
+    """One message of the topic."""
+
+    subject: str
+    text: str
+    """Of an alarm, CloudWatch's JSON."""
 
 
 @dataclass
@@ -16,23 +24,22 @@ class TopicSubscriber:
 
     sqs: Any
     queue_url: str
-    texts: list[str] = field(default_factory=list)
+    received: list[Notification] = field(default_factory=list)
 
-    def poll(self) -> list[str]:
-        """Receive new messages and return all texts; the text of an alarm is JSON."""
+    def poll(self) -> list[Notification]:
+        """Receive new messages and return all."""
         while messages := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                text = json.loads(message["Body"])["Message"]
-                # EventBridge sends a text as a JSON string, CloudWatch sends an alarm as a JSON object.
-                self.texts.append(json.loads(text) if text.startswith('"') else text)
+                body = json.loads(message["Body"])
+                self.received.append(Notification(body["Subject"], body["Message"]))
                 self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-        return self.texts
+        return self.received
 
-    def wait_for(self, part: str, seconds: float) -> str | None:
-        """Return the first text that contains `part`, or None if there is none within so many seconds."""
+    def wait_for(self, part: str, seconds: float) -> Notification | None:
+        """Return the first message whose text contains `part`, or None if there is none within so many seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if found := next((text for text in self.poll() if part in text), None):
+            if found := next((each for each in self.poll() if part in each.text), None):
                 return found
             time.sleep(0.2)
         return None

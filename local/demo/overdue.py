@@ -8,7 +8,7 @@ from local.aws import LocalAws
 from local.demo.console import DemoFailedError, Screen
 from local.metrics_bridge import MetricsBridge
 from local.run_schedule import put_schedule_event, run_schedule
-from local.topic_subscriber import TopicSubscriber, subscribe
+from local.topic_subscriber import Notification, TopicSubscriber, subscribe
 
 INSTANCE = "forum"
 PLAN = "daily"
@@ -28,17 +28,17 @@ def show_overdue(screen: Screen, aws: LocalAws, topic: str, timeout: float) -> N
     with screen.step(f"{HOURS_UNTIL_RUN:g} hours later: run the plan {PLAN} again"):
         _advance_clock(aws, HOURS_UNTIL_RUN)
         run_schedule(aws, PLAN)
-        failed = _wait_for_text(subscriber, f"Snapshot failed: {INSTANCE}", timeout)
+        failed = _wait_for(subscriber, f"Snapshot failed: {INSTANCE}", timeout)
     with screen.step(f"{HOURS_UNTIL_AUDIT:g} hours later: run the audit"):
         now = _advance_clock(aws, HOURS_UNTIL_AUDIT)
         put_schedule_event(aws, "audit", now)
-        overdue = _wait_for_text(subscriber, "Recovery point overdue", timeout)
+        overdue = _wait_for(subscriber, "Overdue: ", timeout)
     with screen.step("Send the metrics to CloudWatch, which AWS does by itself, and wait for the alarm"):
-        alarm = json.loads(_wait_for_alarm(aws, subscriber, timeout))
+        alarm = json.loads(_wait_for_alarm(aws, subscriber, timeout).text)
     text = f"{alarm['NewStateValue']}: {alarm['AlarmDescription']}"
     screen.table(
         "What a subscriber of the topic gets, by email or SMS",
-        [("an event", failed), ("an event", overdue), (alarm["AlarmName"], text)],
+        [failed, overdue, (alarm["AlarmName"], text)],
     )
 
 
@@ -48,19 +48,19 @@ def _advance_clock(aws: LocalAws, hours: float) -> datetime:
     return datetime.fromisoformat(answer["time"])
 
 
-def _wait_for_alarm(aws: LocalAws, subscriber: TopicSubscriber, timeout: float) -> str:
+def _wait_for_alarm(aws: LocalAws, subscriber: TopicSubscriber, timeout: float) -> Notification:
     """Send metrics until the alarm arrives, because their log line appears a little later than the event."""
     bridge = MetricsBridge(aws)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         bridge.send()
-        if text := subscriber.wait_for(ALARM, seconds=1):
-            return text
+        if found := subscriber.wait_for(ALARM, seconds=1):
+            return found
     raise DemoFailedError(f"The alarm {ALARM} has not arrived after {timeout:g} seconds.")
 
 
-def _wait_for_text(subscriber: TopicSubscriber, part: str, timeout: float) -> str:
-    text = subscriber.wait_for(part, timeout)
-    if text is None:
+def _wait_for(subscriber: TopicSubscriber, part: str, timeout: float) -> Notification:
+    found = subscriber.wait_for(part, timeout)
+    if found is None:
         raise DemoFailedError(f"No message contains {part!r} after {timeout:g} seconds.")
-    return text
+    return found

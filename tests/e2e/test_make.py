@@ -78,7 +78,7 @@ def subscribers(stack: Deployment) -> str:
 def test_deploy_ends_with_who_is_notified(stack: Deployment) -> None:
     assert run_make("--dry-run", "deploy").stdout.splitlines()[-1] == "python -m lightsail_snapshots_cli.subscribers"
     assert "ops@example.com" not in subscribers(stack)
-    topic = stack.resources["MonitoringNotificationsTopic"]
+    topic = stack.resources["Topic"]
     arn = stack.aws.client("sns").subscribe(
         TopicArn=topic, Protocol="email", Endpoint="ops@example.com", ReturnSubscriptionArn=True
     )["SubscriptionArn"]
