@@ -391,6 +391,11 @@ def test_message_leads_to_a_section_of_the_runbook() -> None:
     assert led <= anchors
 
 
+def test_message_in_the_runbook_is_what_the_code_writes() -> None:
+    shown = re.findall(r"^```text\n(.*?)\n```$", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert shown == [written(example("Recovery Point Overdue")).text]
+
+
 def test_detail_types_are_those_of_the_published_schemas() -> None:
     published = {path.stem for path in (OPERATIONS.parent / "events").glob("*.json")}
     assert {each.lower().replace(" ", "-") for each in DETAIL_TYPES} == published

@@ -1,4 +1,4 @@
-"""The details of outcome events. EventBridge puts the messages between quotation marks on their way to people."""
+"""The details of outcome events. Rules of users put the messages between quotation marks."""
 
 import json
 

@@ -78,7 +78,7 @@ def _repeat(original: object) -> object:
 
 
 def one_line(text: str) -> str:
-    """Truncate a text, and replace what needs escaping in JSON: EventBridge puts it between quotation marks for people.
+    """Truncate a text, and replace what needs escaping in JSON: rules of users put it between quotation marks.
 
     AWS does not document whether EventBridge escapes it.
     """

@@ -73,7 +73,6 @@ def _message(refused: Sequence[dict[str, Any]], plans: dict[str, Plan]) -> str:
     return (
         f"Plan {first['plan']}: {first['deletionCount']} snapshots of {first['instanceName']} in {first['region']} stay"
         f"{f' (and {others} more lists)' if others else ''}, since they were taken under rules that keep more. "
-        # No quotation marks: EventBridge puts the text between some, see infra/monitoring/notifications.py.
         "If a rule of keep is mistyped, correct it. To delete them now, add this to plans.toml and deploy: "
         f"{'; '.join(lines)}. make preview shows each snapshot."
     ).replace('"', "'")
