@@ -42,6 +42,7 @@ def test_our_own_event_reaches_it_if_there_is_a_message_about_it(detail_type: st
 def test_these_events_of_ours_have_messages() -> None:
     assert set(MESSAGES) == {
         "Instance Snapshot Failed",
+        "Instances Unprotected",
         "Prune Refused",
         "Recovery Point Overdue",
         "Request Rejected",

@@ -12,7 +12,7 @@ from lightsail_snapshots.events import DETAIL_TYPES, FROM_ANYONE, SOURCE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason
 from lightsail_snapshots.messages import ALARM_STATE_CHANGE, MESSAGES, compose
 from lightsail_snapshots.messages.message import Message
-from tests.support.events import example, requested
+from tests.support.events import example, requested, schema
 
 RUNBOOK = "docs/operations.md"
 OPERATIONS = Path(__file__).parents[2] / RUNBOOK
@@ -179,6 +179,35 @@ def test_message_about_several_lists_of_held_snapshots_has_the_number_of_all() -
     assert "60 snapshots of web-1 in eu-central-1 and 1 more, plan daily" in message.headline
     assert "- 1 snapshot of web-2 in eu-central-1, plan weekly: keep was" in message.text
     assert "to [plans.daily] (likewise for the other plans) and deploy" in message.text
+
+
+def test_message_about_unprotected_instances_begins_with_what_fell_out_of_its_plan() -> None:
+    message = written(example("Instances Unprotected"))
+    assert message.subject == "Unprotected: web-1 and 1 more (plan daily)"
+    assert message.text == (
+        "Unprotected: web-1 in eu-central-1 and 1 more: it was in plan daily, which does not select it now.\n"
+        "\n"
+        "Since: the newest snapshot is of 2026-11-21 02:15 UTC\n"
+        "Why: no plan takes snapshots of these:\n"
+        "- web-1 in eu-central-1, it was in plan daily, which does not select it now: "
+        "backup=dayly should be backup=daily\n"
+        "- shop in ap-south-1, plans.toml does not name its Region\n"
+        "To do: correct the tag, or the plan. If it needs no snapshots, say so in plans.toml (unprotected). To check:\n"
+        "\n"
+        "lightsail-snapshots status\n"
+        "\n"
+        "Step by step: docs/operations.md#instances-unprotected"
+    )
+
+
+def test_every_cause_of_an_unprotected_instance_has_its_words() -> None:
+    published: Any = schema("Instances Unprotected").schema
+    entry = published["properties"]["detail"]["properties"]["instances"]["items"]
+    event = example("Instances Unprotected")
+    for cause in entry["properties"]["because"]["enum"]:
+        entry = event["detail"]["instances"][0] | {"because": cause}
+        message = written(event | {"detail": event["detail"] | {"instances": [entry], "instancesUnprotected": 1}})
+        assert "no plan selects it" not in message.headline, cause
 
 
 def rejected(request: Any, *problems: str) -> Message:

@@ -18,7 +18,7 @@ from lightsail_snapshots import chat, notify
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.chat import ChatError
 from lightsail_snapshots.events import SOURCE
-from lightsail_snapshots.messages import ALARM_STATE_CHANGE
+from lightsail_snapshots.messages import ALARM_STATE_CHANGE, MESSAGES
 from lightsail_snapshots.observability import logger
 from tests.support.events import example, requested
 from tests.support.fake_aws import Context, client, emf
@@ -90,7 +90,7 @@ def without_chat() -> Any:
     return patch.object(notify, "settings", type(notify.settings)(**changed))
 
 
-@pytest.mark.parametrize("detail_type", [FAILED, OVERDUE, "Prune Refused", "Request Rejected"])
+@pytest.mark.parametrize("detail_type", MESSAGES)
 def test_event_becomes_a_message_at_the_topic_and_in_the_chat(people: People, detail_type: str) -> None:
     answer = people.tell(example(detail_type))
     [(subject, text)] = people.mails()

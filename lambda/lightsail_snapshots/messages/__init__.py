@@ -5,6 +5,7 @@ from typing import Any
 
 from lightsail_snapshots.events import (
     INSTANCE_SNAPSHOT_FAILED,
+    INSTANCES_UNPROTECTED,
     PRUNE_REFUSED,
     RECOVERY_POINT_OVERDUE,
     REQUEST_REJECTED,
@@ -15,6 +16,7 @@ from lightsail_snapshots.messages.message import Message, text_at
 from lightsail_snapshots.messages.overdue import recovery_point_overdue
 from lightsail_snapshots.messages.prune_refused import prune_refused
 from lightsail_snapshots.messages.rejected import near_miss, request_rejected
+from lightsail_snapshots.messages.unprotected import instances_unprotected
 
 ALARM_STATE_CHANGE = "CloudWatch Alarm State Change"
 """Of CloudWatch, on the account's default bus."""
@@ -22,6 +24,7 @@ ALARM_STATE_CHANGE = "CloudWatch Alarm State Change"
 MESSAGES: Mapping[str, Callable[[Mapping[str, Any], str], Message]] = {
     INSTANCE_SNAPSHOT_FAILED: snapshot_failed,
     RECOVERY_POINT_OVERDUE: recovery_point_overdue,
+    INSTANCES_UNPROTECTED: instances_unprotected,
     PRUNE_REFUSED: prune_refused,
     REQUEST_REJECTED: request_rejected,
 }
