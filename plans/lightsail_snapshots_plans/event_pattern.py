@@ -9,21 +9,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lightsail_snapshots import events
+from lightsail_snapshots.events import DETAIL_TYPES, SOURCE
 from lightsail_snapshots.reader import Path, Problem, suggestion
 
 ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")
 
-_OUR_DETAIL_TYPES = [value for name, value in vars(events).items() if name.isupper() and name != "SOURCE"]
 _OUR_CALLS = ("CreateInstanceSnapshot", "CopySnapshot", "TagResource", "DeleteInstanceSnapshot")
 _CAUSED_BY_US: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     *(
         (
             f"our own event {detail_type}",
-            {"source": events.SOURCE, "detail-type": detail_type},
+            {"source": SOURCE, "detail-type": detail_type},
             'set source, such as source = ["aws.codepipeline"]',
         )
-        for detail_type in _OUR_DETAIL_TYPES
+        for detail_type in DETAIL_TYPES
     ),
     *(
         (
