@@ -159,7 +159,7 @@ def test_replay_runs_a_schedule_that_could_not_put_its_event(commands: CommandLi
             {"SCHEDULE_ARN": "arn:aws:scheduler:us-east-1:1:schedule/lightsail-snapshots/plan-old"},
             "there is no schedule plan-old any more: --discard deletes it",
         ),
-        ("MonitoringNotificationsUndelivered", AVAILABLE, {}, "it cannot be sent again: --discard deletes it"),
+        ("OtherUndelivered", AVAILABLE, {}, "it cannot be sent again: --discard deletes it"),
         ("CreateDeadLetterQueue", "no JSON", {}, "it is not a JSON object: --discard deletes it"),
         ("PruneFailures", "[" * 9999, {}, "it is not a JSON object: --discard deletes it"),
     ],

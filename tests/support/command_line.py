@@ -49,7 +49,7 @@ QUEUES = (
     "PruneFailures",
     "AuditFailures",
     "SchedulesDeadLetterQueue",
-    "MonitoringNotificationsUndelivered",
+    "OtherUndelivered",
 )
 
 _RULE = Resource("AWS::Events::Rule", "CreateRule", "lightsail-snapshots|CreateRule-of-the-stack")
