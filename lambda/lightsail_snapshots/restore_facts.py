@@ -11,6 +11,7 @@ firewall without rules. What does not fit, or could not be read, is named as `in
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,6 +30,7 @@ ANYWHERE_IPV6 = "::/0"
 _EVERYBODY = (ANYWHERE, ANYWHERE_IPV6)
 _SHORT = {ANYWHERE: "4", ANYWHERE_IPV6: "6"}
 _LONG = {short: source for source, short in _SHORT.items()}
+_FIELDS = ("cidrs", "ipv6Cidrs", "cidrListAliases")
 _NO_PORTS = "none"
 _RULE = re.compile(
     r"(?P<protocol>[a-z0-9]{1,20})=(?P<first>-?[0-9]{1,5})(?::(?P<last>-?[0-9]{1,5}))?"
@@ -172,27 +174,33 @@ def _read_ports(infos: "Sequence[InstancePortInfoTypeDef] | None") -> tuple[tupl
     """Return the firewall, and whether it has something that a rule cannot say."""
     if infos is None:
         return None, False
-    inbound = [info for info in infos if info.get("accessDirection", "inbound") == "inbound"]
+    inbound = [info for info in infos if info.get("accessDirection", "inbound").lower() == "inbound"]
     readable = [info for info in inbound if info.get("accessType", "public").lower() == "public" and _sources(info)]
     rules = [
         PortRule(intern(info.get("protocol", "")), info.get("fromPort", 0), info.get("toPort", 0), _sources(info))
         for info in readable
     ]
-    writable = [rule for rule in rules if all(_parse_rule(str(part)) == part for part in _split(rule))]
+    writable = [rule for rule in rules if _can_be_written(rule)]
     return _merge(writable), len(writable) < len(inbound)
+
+
+@lru_cache(maxsize=1024)
+def _can_be_written(rule: PortRule) -> bool:
+    """Whether it can be read back. The instances of a fleet have few different rules."""
+    return all(_parse_rule(str(part)) == part for part in _split(rule))
 
 
 def _sources(info: "InstancePortInfoTypeDef") -> tuple[str, ...]:
     """Return who may connect. Samples of the AWS CLI have no lists: their text says `Anywhere (0.0.0.0/0)`."""
     listed = [*info.get("cidrs", []), *info.get("ipv6Cidrs", []), *info.get("cidrListAliases", [])]
     text = "" if listed else info.get("accessFrom", "")
-    return _in_order(listed or (each for each in _EVERYBODY if text.startswith("Anywhere") and each in text))
+    return _in_order(tuple(listed or (each for each in _EVERYBODY if text.startswith("Anywhere") and each in text)))
 
 
-def _in_order(sources: Iterable[str]) -> tuple[str, ...]:
-    order = ("cidrs", "ipv6Cidrs", "cidrListAliases")
-    unique = dict.fromkeys(intern(source) for source in sources)
-    return tuple(sorted(unique, key=lambda source: order.index(_field_of(source))))
+@lru_cache(maxsize=1024)
+def _in_order(sources: tuple[str, ...]) -> tuple[str, ...]:
+    unique = dict.fromkeys(map(intern, sources))
+    return tuple(sorted(unique, key=lambda source: _FIELDS.index(_field_of(source))))
 
 
 def _field_of(source: str) -> str:
@@ -263,5 +271,5 @@ def _parse_rule(token: str) -> PortRule | None:
         return None
     sources = [_LONG.get(each, each) for each in (found["sources"] or "4+6").split("+")]
     return PortRule(
-        intern(found["protocol"]), int(found["first"]), int(found["last"] or found["first"]), _in_order(sources)
+        intern(found["protocol"]), int(found["first"]), int(found["last"] or found["first"]), _in_order(tuple(sources))
     )
