@@ -70,6 +70,7 @@ class FakeAws:
     log: io.StringIO
     handler: Handler
     """The handler that messages are delivered to."""
+    requested_at: datetime = REQUESTED_AT
     calls: list[str] = field(default_factory=list)
     delays: dict[str, float] = field(default_factory=dict)
     """Seconds until the next delivery, by message, where the function has set one."""
@@ -81,9 +82,9 @@ class FakeAws:
         answer = self.handler({"Records": list(records)}, Context(remaining_seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def request(self, event: dict[str, Any], attempt: int = 1, first_at: datetime = REQUESTED_AT) -> bool:
-        """Deliver one request; return whether it is done."""
-        return not self.deliver(message(event, attempt, first_at=first_at))
+    def request(self, event: dict[str, Any], attempt: int = 1, first_at: datetime | None = None) -> bool:
+        """Deliver one request; return whether it is done. By default it was sent at `requested_at`."""
+        return not self.deliver(message(event, attempt, first_at=first_at or self.requested_at))
 
     def set_delays(self, seconds: Mapping[str, float]) -> None:
         """Record the delays, by message."""
@@ -171,7 +172,8 @@ def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_
         emulator.clock.speed = 0
         emulator.clock.set(at or datetime.now(UTC))
         make_instance(tags={"team": "web"})
-        here = FakeAws(emulator, queue, io.StringIO(), handler)
+        sent_at = REQUESTED_AT if at else emulator.clock.now()
+        here = FakeAws(emulator, queue, io.StringIO(), handler, sent_at)
         lines = logger.registered_handler
         before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
         regions = create.settings.all_regions
