@@ -74,8 +74,11 @@ def describe(letter: Letter) -> str:
     if "SCHEDULE_ARN" in letter.attributes:
         return f"the run of the schedule {_schedule(letter)}"
     message = letter.event
-    if not isinstance(message, dict):
-        return "a message that cannot be read"
+    return describe_message(message) if isinstance(message, dict) else "a message that cannot be read"
+
+
+def describe_message(message: Mapping[str, Any]) -> str:
+    """Say what a request, or the record of an invocation with one, was for."""
     event = message.get("requestPayload", message.get("event", message))
     if "destination" in message:
         return f"a copy of {_detail(event).get('instanceSnapshotName')} to {message['destination']}"

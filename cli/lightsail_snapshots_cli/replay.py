@@ -1,9 +1,10 @@
 """`replay`: what is in the dead-letter queues, in words; send it again."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -12,12 +13,19 @@ from rich.text import Text
 
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.reader import suggestion
-from lightsail_snapshots_cli.dead_letters import Delivery, UnsendableError, deliveries, describe, describe_error
+from lightsail_snapshots_cli.dead_letters import (
+    Delivery,
+    UnsendableError,
+    deliveries,
+    describe,
+    describe_error,
+    describe_message,
+)
 from lightsail_snapshots_cli.deployment import Deployment, read_deployment
 from lightsail_snapshots_cli.errors import FAILED, USAGE, CommandError, explain_errors
 from lightsail_snapshots_cli.invocation import start
 from lightsail_snapshots_cli.permissions import ALL_RULES, FUNCTIONS, QUEUES, READ_DEPLOYMENT, Permission
-from lightsail_snapshots_cli.queues import Letter, dead_letter_queues, delete, received, send
+from lightsail_snapshots_cli.queues import Letter, dead_letter_queues, delete, received, send, work_queues
 from lightsail_snapshots_cli.terminal import answers, confirm, print_json, questions
 
 PERMISSIONS = {
@@ -53,20 +61,37 @@ class _Item:
 
 @click.command()
 @click.argument("queue", required=False)
+@click.option(
+    "--request",
+    "file",
+    type=click.File(encoding="utf-8"),
+    help="Send what this file has, the request of a failed event, to its queue; - is stdin.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what is there.")
 @click.option("--discard", is_flag=True, help="Delete the messages, and do not send them again.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def replay(  # noqa: PLR0913, PLR0917  click passes each option as an argument
-    ctx: click.Context, queue: str | None, dry_run: bool, discard: bool, yes: bool, as_json: bool
+    ctx: click.Context,
+    queue: str | None,
+    file: TextIO | None,
+    dry_run: bool,
+    discard: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Show what is in the dead-letter queues, and send it again.
 
     Fix the cause first. A replay takes no second snapshot, and a request that is more than a day old takes none. A
     message leaves its QUEUE only after it was sent.
     """
+    if file and (queue or dry_run or discard):
+        raise click.UsageError("--request goes with --yes and --json only.")
     deployment = read_deployment()
+    if file:
+        _send_request(deployment, file.read(), yes=yes, as_json=as_json)
+        return
     with received(deployment.region, _queues(deployment, queue)) as letters:
         items = [_item(letter, deployment) for letter in letters]
         if not as_json or not (dry_run or yes):
@@ -82,6 +107,26 @@ def replay(  # noqa: PLR0913, PLR0917  click passes each option as an argument
             done = []
     _report(items, done, discard=discard, dry_run=dry_run, as_json=as_json)
     ctx.exit(FAILED if done and len(done) < len(items) else 0)
+
+
+def _send_request(deployment: Deployment, text: str, *, yes: bool, as_json: bool) -> None:
+    """Send one request again: that of a copy names a destination."""
+    try:
+        request = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"The file is not JSON: {error}", USAGE) from error
+    if not isinstance(request, dict) or not request.keys() & {"detail", "destination"}:
+        raise CommandError("The file must have detail.request of an Instance Snapshot Failed event.", USAGE)
+    capability = "Copy" if "destination" in request else "Create"
+    what = describe_message(request)
+    done = confirm(f"Send {what} to the queue of {capability.lower()}?", yes=yes)
+    if done:
+        with explain_errors("while sending the request"):
+            send(deployment.region, work_queues(deployment)[capability], json.dumps(request, ensure_ascii=False))
+    if as_json:
+        print_json({"sent": int(done)})
+    else:
+        click.echo(f"Sent {what} again." if done else "Nothing was done.")
 
 
 def _queues(deployment: Deployment, name: str | None) -> dict[str, str]:

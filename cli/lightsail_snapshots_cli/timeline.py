@@ -82,10 +82,6 @@ def _entries(instance_name: str, line: LogLine) -> Iterator[Entry]:
                 yield _entry(line, kept, why, region=each["region"])
     elif _instance_name(fields) == instance_name:
         yield _of_instance(line, message)
-    elif isinstance(names := fields.get("instances"), list):
-        for name in names:
-            if str(name).startswith(f"{instance_name} in "):
-                yield _entry(line, "No plan selects it", "", region=str(name).rpartition(" ")[2])
 
 
 def _instance_name(fields: Mapping[str, Any]) -> Any:
@@ -111,7 +107,7 @@ def _of_instance(line: LogLine, message: str) -> Entry:
         where = f" in {fields['copy_region']}" if fields.get("copy_region") else ""
         why = f"no usable snapshot{where} younger than the max_age of plan {fields.get('plan')} allows"
         return _entry(line, "Overdue", f"{why}, since {fields.get('overdue_since')}", region)
-    why = fields.get("why") or fields.get("reason") or fields.get("error") or ""
+    why = next(filter(None, map(fields.get, ("why", "reason", "because", "error"))), "")
     if seconds := fields.get("seconds_to_available"):
         why = f"{seconds} s after the request"
     return _entry(line, message, str(why), region)

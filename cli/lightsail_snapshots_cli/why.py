@@ -44,6 +44,8 @@ def why(ctx: click.Context, instance: str, since: timedelta, as_json: bool) -> N
     timeline = build_timeline(instance, lines, snapshots, start)
     selected = _selected(deployment, listing, instance)
     if not (timeline or selected or snapshots):
+        for region, error in listing.errors.items():
+            raise explain(error, f"while listing {region}")
         raise CommandError(_unknown(listing, instance), NOT_FOUND)
     if as_json:
         print_json({"instanceName": instance, "timeline": [each.as_json() for each in timeline]})

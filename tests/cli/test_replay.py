@@ -1,6 +1,7 @@
 """`replay`: each kind of dead letter, in words, and where it goes."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -198,3 +199,39 @@ def test_replay_keeps_a_message_that_could_not_be_sent(commands: CommandLine, mo
     assert shown.exit_code == 1
     assert "AWS could not be reached while sending a snapshot of web-1 in us-east-1" in shown.stderr
     assert commands.messages("CreateDeadLetterQueue") == [REQUEST]
+
+
+@pytest.mark.parametrize(
+    ("request_", "queue", "what"),
+    [
+        (REQUEST, "CreateQueue", "a snapshot of web-1 in us-east-1"),
+        ({"destination": "eu-west-1", "event": AVAILABLE}, "CopyQueue", "a copy of web-1-x to eu-west-1"),
+    ],
+)
+def test_replay_sends_the_request_of_a_failed_event(
+    commands: CommandLine, request_: dict[str, Any], queue: str, what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request_))
+    assert commands.run("replay", "--request", str(path)).exit_code == 2
+    assert commands.messages(queue) == []
+    assert commands.run("replay", "--request", str(path), "--yes").stdout == f"Sent {what} again.\n"
+    assert commands.messages(queue) == [request_]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "The file is not JSON: "),
+        ("[]", "The file must have detail.request of an Instance Snapshot Failed event."),
+        ('{"reason": "x"}', "The file must have detail.request of an Instance Snapshot Failed event."),
+    ],
+)
+def test_replay_rejects_a_file_that_has_no_request(
+    commands: CommandLine, text: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(text)
+    shown = commands.run("replay", "--request", str(path), "--yes")
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith(f"Error: {message}")

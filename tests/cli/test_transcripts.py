@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots_cli import errors
 from local.lightsail.resources import InstanceSnapshot
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CommandLine, current_time
 from tests.support.events import requested
 from tests.support.fake_aws import client
 
@@ -38,7 +39,8 @@ def prepare_why(commands: CommandLine) -> None:
     commands.run("take", "web-1", "--wait", *SLOT)
     [event, *_] = commands.requests()
     commands.aws.request(event, attempt=2)
-    failing = requested({"instanceName": "web-1", "scheduledTime": "2026-11-26T03:15:00Z"})
+    detail = {"instanceName": "web-1", "scheduledTime": "2026-11-26T03:15:00Z"}
+    failing = requested(detail, time=format_utc(current_time()))
     commands.aws.request(failing)
     for each in commands.aws.emulator.region("us-east-1").resources_of_type(InstanceSnapshot):
         each.failed = each.name.startswith("web-1-20261126")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots_cli.logs import LogLine
 from lightsail_snapshots_cli.timeline import Entry, build_timeline
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CommandLine, current_time
 from tests.support.events import requested
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,7 +45,7 @@ def test_why_tells_a_request_from_beginning_to_end(commands: CommandLine) -> Non
 
 def test_why_shows_a_failure_with_its_reason(commands: CommandLine) -> None:
     commands.aws.emulator.faults.add("access-denied", operation="CreateInstanceSnapshot")
-    commands.aws.request(requested({"instanceName": "web-1"}))
+    commands.aws.request(requested({"instanceName": "web-1"}, time=format_utc(current_time())))
     failed = timeline(commands)[-1]
     assert failed["what"] == "Failed: AccessDenied"
     assert "lightsail:CreateInstanceSnapshot" in failed["why"]
@@ -110,6 +111,13 @@ def test_why_ends_with_7_and_shows_the_rest_when_a_region_is_denied(commands: Co
     assert "web-1 in us-east-1" in shown.stdout
 
 
+def test_why_ends_with_7_when_nothing_can_be_listed_and_nothing_is_logged(commands: CommandLine) -> None:
+    commands.aws.emulator.faults.add("access-denied", operation="GetInstances")
+    shown = commands.run("why", "web-1")
+    assert (shown.exit_code, shown.stdout) == (7, "")
+    assert "your credentials lack lightsail:GetInstances" in shown.stderr
+
+
 def test_timeline_joins_what_happens_many_times_in_a_row() -> None:
     waiting = {"message": "Not finished, will retry", "instance_name": "web-1", "attempt": 2, "why": "not usable yet"}
     [only] = told([waiting | {"attempt": attempt} for attempt in range(2, 9)])
@@ -137,9 +145,9 @@ def test_timeline_shows_what_prune_kept_for_older_rules() -> None:
 
 
 def test_timeline_shows_that_no_plan_selects_the_instance() -> None:
-    line = {"message": "No plan selects these instances", "instances": ["web-10 in us-east-1", "web-1 in eu-west-1"]}
-    [only] = told([line, line])
-    assert (only.what, only.region, only.count) == ("No plan selects it", "eu-west-1", 2)
+    line = {"message": "No plan selects the instance", "instance_name": "web-1", "because": "left_plan"}
+    [only] = told([line, line], capability="Audit")
+    assert (only.what, only.why, only.count) == ("No plan selects the instance", "left_plan", 2)
 
 
 @pytest.mark.parametrize("request_text", ["no JSON", "[1]", '{"detail": 7}', '{"detail": {"instanceName": "web-2"}}'])

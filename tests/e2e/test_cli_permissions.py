@@ -63,6 +63,7 @@ class Operator:
             ("take", "lightsail:GetInstances"): ["no-such-instance"],
             ("hold", "lightsail:GetInstanceSnapshots"): ["no-such-snapshot", "--yes"],
             ("release", "lightsail:GetInstanceSnapshots"): ["no-such-snapshot", "--yes"],
+            ("replay", "sqs:ChangeMessageVisibility"): ["--dry-run"],
             ("leave", "lightsail:TagResource"): ["--keep-for", "999d", "--yes"],
             ("leave", "lightsail:GetInstanceSnapshot"): ["--keep-for", "999d", "--yes"],
             ("leave", "lightsail:DeleteInstanceSnapshot"): ["--delete", "--yes"],
