@@ -15,7 +15,7 @@ class KeptBecause(StrEnum):
     HOLD = "hold"
     PENDING = "pending"
     NEWEST = "newest"
-    # `proven` comes here, once there are drills.
+    PROVEN = "proven"
     RULE = "rule"
     RULES_TIGHTENED = "rules_tightened"
     EXPIRES = "expires"

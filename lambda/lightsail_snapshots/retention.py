@@ -22,7 +22,16 @@ from zoneinfo import ZoneInfo
 from lightsail_snapshots.decision import Decision, Kept, KeptBecause
 from lightsail_snapshots.inventory import InstanceKey, Inventory, Listed
 from lightsail_snapshots.keep_rules import KEEP_ALL, Keep, apply_keep_rules, format_keep_tag, parse_keep_tag
-from lightsail_snapshots.naming import COPY_OF_KEY, EXPIRES_KEY, HOLD_KEY, KEEP_KEY, OUR_KEYS, PLAN_KEY, is_hold
+from lightsail_snapshots.naming import (
+    COPY_OF_KEY,
+    EXPIRES_KEY,
+    HOLD_KEY,
+    KEEP_KEY,
+    OUR_KEYS,
+    PLAN_KEY,
+    PROVEN_AT_KEY,
+    is_hold,
+)
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.snapshot import AVAILABLE, ERROR, PENDING, Snapshot
@@ -93,6 +102,7 @@ class _Instance:
         self._newest_first = run.inventory.newest_first(key)
         usable = list(filter(run.inventory.is_usable, self._newest_first))
         self._newest = usable[0] if usable else None
+        self._newest_proven = next((each for each in usable if PROVEN_AT_KEY in each.snapshot.tags), None)
         of_plans: dict[str, list[Listed]] = defaultdict(list)
         for each in usable:
             if plan := self._plan_of(each.snapshot):
@@ -138,12 +148,14 @@ class _Instance:
         dry_run = plan is not None and plan.dry_run
         if kept:
             return Decision(snapshot, *kept, self._is_gone, dry_run)
-        why, relies_on = _why_deleted(snapshot, plan), self._relied_on(plan)
+        why, relies_on = _why_deleted(snapshot, plan), self._relied_on(snapshot, plan)
         return Decision(snapshot, None, why, "", self._is_gone, dry_run, relies_on)
 
-    def _relied_on(self, plan: Plan | None) -> tuple[Snapshot, ...]:
-        """Return the newest usable snapshot, and in each Region the newest usable copy of the plan."""
+    def _relied_on(self, snapshot: Snapshot, plan: Plan | None) -> tuple[Snapshot, ...]:
+        """Return the newest usable snapshot, the newest proven one, and in each Region the newest copy of the plan."""
         newest = [self._newest.snapshot] if self._newest else []
+        if self._newest_proven and self._newest_proven is not self._newest and PROVEN_AT_KEY in snapshot.tags:
+            newest.append(self._newest_proven.snapshot)
         for region in self._copied_to(plan) if plan else ():
             source = self._newest_copied.get((plan.name, region)) if plan else None
             if source and (copy := self._run.inventory.find_copy(region, source)):
@@ -168,9 +180,11 @@ class _Instance:
         return Kept(KeptBecause.PENDING, why_pending) if why_pending else None
 
     def _keep_newest(self, listed: Listed) -> Kept | None:
-        """Keep the newest usable one, and one that may be it or has no newer one."""
+        """Keep the newest usable one, one that may be it or has no newer one, and the newest proven one."""
         if listed is self._newest:
             return Kept(KeptBecause.NEWEST, f"the newest usable snapshot of {self._name}")
+        if listed is self._newest_proven and not self._is_unclear:
+            return Kept(KeptBecause.PROVEN, f"the newest proven snapshot of {self._name}")
         if self._is_unclear:
             several = f"several instances were named {self._name}, and it does not say which it is of"
             return Kept(KeptBecause.NEWEST, several)

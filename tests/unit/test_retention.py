@@ -360,6 +360,26 @@ def test_snapshot_of_this_very_moment_is_usable() -> None:
     assert deleted(decisions) == [old.name]
 
 
+def test_newest_proven_snapshot_stays_until_a_newer_one_is_proven() -> None:
+    night, nights = snapshot(NOW - 30 * DAY, tags={"proven-at": "2026-10-06T05:20:00Z"}), nightly(3)
+    decisions = decide([*nights, night], [LAST_1], NOW)
+    assert reason(decisions, night) == "keep: the newest proven snapshot of web-1"
+    assert deleted(decisions) == names(nights[1:])
+
+    newer = replace(nights[1], tags={**nights[1].tags, "proven-at": "not a time, and yet a proof"})
+    decisions = decide([nights[0], newer, nights[2], night], [LAST_1], NOW)
+    assert deleted(decisions) == names([nights[2], night])
+    assert decision_on(decisions, night).relies_on == (nights[0], newer), "prune reads the newer proof again"
+    assert decision_on(decisions, nights[2]).relies_on == (nights[0],)
+
+
+def test_newest_proven_snapshot_stays_after_it_has_expired() -> None:
+    expired = {"expires-at": "2026-10-20T00:00:00Z"}
+    night = snapshot(NOW - 30 * DAY, keep=None, tags=expired | {"proven-at": "2026-10-06T05:20:00Z"})
+    without_proof = snapshot(NOW - 31 * DAY, keep=None, tags=expired)
+    assert deleted(decide([*nightly(1), night, without_proof], [LAST_1], NOW)) == [without_proof.name]
+
+
 def test_snapshots_dated_in_the_future_stay_and_push_out_nothing() -> None:
     nights = nightly(3)
     future = [snapshot(NOW + days * DAY) for days in (1, 400)]
@@ -398,6 +418,7 @@ def test_nothing_is_decided_about_nothing() -> None:
 
 HELD = {"snapshot-hold": ""}
 FUTURE = {"expires-at": "2027-01-01T00:00:00Z"}
+PROVEN = {"proven-at": "2026-11-01T05:20:00Z"}
 LAST_2 = make_plan(keep=Keep(last=2), copy_to=(AWAY,))
 
 
@@ -410,6 +431,7 @@ LAST_2 = make_plan(keep=Keep(last=2), copy_to=(AWAY,))
         (snapshot(NOW - 9 * DAY, state="pending", tags=HELD), KeptBecause.HOLD),
         (snapshot(NOW - 9 * DAY, state="pending", of=""), KeptBecause.PENDING),
         (snapshot(NOW - HOUR), KeptBecause.NEWEST),
+        (snapshot(NOW - 2 * DAY, keep="last=9", tags=PROVEN), KeptBecause.PROVEN),
         (snapshot(NOW - 2 * DAY, keep="last=9"), KeptBecause.RULE),
         (snapshot(NOW - 4 * DAY, keep="last=9"), KeptBecause.RULES_TIGHTENED),
         (snapshot(NOW - 4 * DAY, tags=FUTURE), KeptBecause.EXPIRES),
@@ -430,4 +452,4 @@ def test_first_class_that_applies_is_the_reason(about: Snapshot, first: KeptBeca
 
 def test_classes_are_in_the_order_of_the_document() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [row for row in rows if row not in {"proven", "instance_gone"}] == list(KeptBecause)
+    assert [row for row in rows if row != "instance_gone"] == list(KeptBecause)

@@ -70,7 +70,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     """Draw mostly what the keep rules of one plan decide on, and now and then something odd in several ways."""
     taken = draw(moments)
     if draw(st.integers(0, 3)):
-        tags = draw(st.sampled_from([{}, {}, {}, {}, {"snapshot-hold": ""}]))
+        tags = draw(st.sampled_from([{}, {}, {}, {}, {"snapshot-hold": ""}, {"proven-at": "2026-11-01T05:00:00Z"}]))
         return snapshot(taken, keep=draw(carried), tags=tags)
     odd = snapshot(
         taken,
@@ -80,7 +80,8 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         of=draw(st.sampled_from([instance_arn(1), instance_arn(1), instance_arn(1), instance_arn(2), ""])),
         plan=draw(st.sampled_from(["daily", "daily", "old-daily", "hourly", "removed", None])),
         keep=draw(carried),
-        tags=draw(st.sampled_from([{}, {}, {"snapshot-hold": ""}, *({"expires-at": text} for text in EXPIRIES)])),
+        tags=draw(st.sampled_from([{}, {}, {"snapshot-hold": ""}, *({"expires-at": text} for text in EXPIRIES)]))
+        | draw(st.sampled_from([{}, {}, {"proven-at": "soon"}])),
     )
     foreign = draw(st.sampled_from([{}, {}, {}, {}, {"managed-by": "terraform"}, {"snapshot-name": "another"}]))
     return replace(odd, tags={**odd.tags, **foreign})
@@ -138,6 +139,20 @@ def test_newest_usable_snapshot_of_an_instance_is_never_deleted(
     for each in usable(listing):
         instances[each.region, each.tags["snapshot-of"]].append(each)
         instances[each.region, each.tags["snapshot-of"], each.origin.instance_arn].append(each)
+    for instance in instances.values():
+        newest = max(each.origin.taken_at for each in instance)
+        assert any(key(each) in remaining for each in instance if each.origin.taken_at == newest)
+
+
+@given(listings(), plan_pairs)
+def test_newest_proven_snapshot_of_an_instance_is_never_deleted(
+    listing: list[Snapshot], plans: tuple[Plan, ...]
+) -> None:
+    remaining = {key(each) for each in listing} - deleted(decide(listing, plans, NOW))
+    instances: dict[tuple[str, ...], list[Snapshot]] = defaultdict(list)
+    for each in usable(listing):
+        if "proven-at" in each.tags:
+            instances[each.region, each.tags["snapshot-of"], each.origin.instance_arn].append(each)
     for instance in instances.values():
         newest = max(each.origin.taken_at for each in instance)
         assert any(key(each) in remaining for each in instance if each.origin.taken_at == newest)
