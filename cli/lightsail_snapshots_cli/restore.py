@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,10 +121,13 @@ def restore(region: str | None, undo: bool, **given: Any) -> None:
 def _restore(options: Options) -> None:
     if options.name and not is_name(options.name):
         raise CommandError(f"{options.name} cannot be the name of an instance; a valid one is web-2.", USAGE)
-    snapshot = _choose_snapshot(options)
+    snapshot, ours = _choose_snapshot(options)
     facts = parse_tags(snapshot.tags)
     account = RestoreAccount(options.region)
     plan, existing = _plan(options, account, snapshot, facts)
+    if facts is None and ours:
+        hint = f"{ours.name} may say it: --at {format_utc(ours.origin.taken_at)} takes that one."
+        plan = replace(plan, notes=(*plan.notes, hint))
     if options.dry_run:
         _print_plan(plan, snapshot, existing, as_json=options.as_json)
         return
@@ -137,17 +140,17 @@ def _restore(options: Options) -> None:
     _print_result(options, plan, snapshot, account)
 
 
-def _choose_snapshot(options: Options) -> Snapshot:
-    """Return the newest usable snapshot, as Lightsail shows it alone: with all tags."""
+def _choose_snapshot(options: Options) -> tuple[Snapshot, Snapshot | None]:
+    """Return the newest usable snapshot, as Lightsail shows it alone: with all tags; and the newest that is ours."""
     region = lightsail(options.region)
     listed = region.snapshots()
     meant = [each for each in listed if (each.instance_name or each.snapshot_of) == options.instance]
     usable = [each for each in meant if each.state == AVAILABLE]
     in_time = [each for each in usable if options.at is None or _seconds(each) <= options.at]
     if in_time:
-        newest = max(in_time, key=lambda each: each.origin.taken_at)
-        if found := region.find_snapshot(newest.name):
-            return found
+        oldest_first = sorted(in_time, key=lambda each: each.origin.taken_at)
+        if found := region.find_snapshot(oldest_first[-1].name):
+            return found, next((each for each in reversed(oldest_first) if each.is_ours), None)
     if usable:
         oldest = format_utc(min(each.origin.taken_at for each in usable))
         subject = f"{options.instance} in {options.region} from before that time"

@@ -1,6 +1,7 @@
 """`restore`: what it brings back, whatever interrupts it, and that it changes nothing else."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def make_shop(commands: CommandLine, **settings: Any) -> dict[str, Any]:
 def take(commands: CommandLine) -> None:
     """Take a snapshot of the instance with `create`."""
     event = requested({"instanceName": "shop"}, id=str(uuid4()), time=time_now())
-    assert not commands.aws.request(event)
+    assert not commands.aws.request(event, first_at=commands.aws.emulator.clock.now())
     commands.aws.emulator.clock.advance(60)
 
 
@@ -278,7 +279,7 @@ def test_restore_goes_back_in_time_and_names_another_instance(commands: CommandL
 
 def test_restore_takes_no_snapshot_that_is_pending(commands: CommandLine) -> None:
     commands.snapshot(commands.find("web-1"), 9 * HOUR, "usable")
-    commands.aws.request(requested(id="late", time=time_now()))
+    commands.aws.request(requested(id="late", time=time_now()), first_at=commands.aws.emulator.clock.now())
     plan = json.loads(commands.run("restore", "web-1", "--dry-run", "--json").stdout)
     assert plan["instanceSnapshotName"] == "usable"
 
@@ -311,6 +312,17 @@ def test_restore_from_a_snapshot_of_somebody_else_says_what_it_cannot_know(comma
     assert "Note: The snapshot does not say which ports, zone, key pair, address type," in shown.stderr
     assert "PutInstancePublicPorts" not in shown.stderr
     assert [each["fromPort"] for each in describe(restored(commands))["networking"]["ports"]] == [80, 22, 443]
+
+
+def test_restore_names_a_snapshot_of_ours_when_the_newest_says_nothing(commands: CommandLine) -> None:
+    make_shop(commands)
+    lightsail().create_instance_snapshot(instanceSnapshotName="mine", instanceName="shop")
+    commands.aws.emulator.clock.advance(60)
+    plan = json.loads(commands.run("restore", "shop", "--dry-run", "--json").stdout)
+    _, hint = plan["notes"]
+    name, at = re.fullmatch(r"(\S+) may say it: --at (\S+) takes that one\.", hint).groups()  # type: ignore[union-attr]
+    earlier = json.loads(commands.run("restore", "shop", "--at", at, "--dry-run", "--json").stdout)
+    assert (plan["instanceSnapshotName"], earlier["instanceSnapshotName"], earlier["notes"]) == ("mine", name, [])
 
 
 def test_restore_goes_on_after_detaching_when_the_snapshot_does_not_know_the_address(commands: CommandLine) -> None:
