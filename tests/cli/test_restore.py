@@ -69,7 +69,7 @@ def make_shop(commands: CommandLine, **settings: Any) -> dict[str, Any]:
 def take(commands: CommandLine) -> None:
     """Take a snapshot of the instance with `create`."""
     event = requested({"instanceName": "shop"}, id=str(uuid4()), time=time_now())
-    assert not commands.aws.request(event, first_at=commands.aws.emulator.clock.now())
+    assert not commands.aws.request(event)
     commands.aws.emulator.clock.advance(60)
 
 
@@ -279,7 +279,7 @@ def test_restore_goes_back_in_time_and_names_another_instance(commands: CommandL
 
 def test_restore_takes_no_snapshot_that_is_pending(commands: CommandLine) -> None:
     commands.snapshot(commands.find("web-1"), 9 * HOUR, "usable")
-    commands.aws.request(requested(id="late", time=time_now()), first_at=commands.aws.emulator.clock.now())
+    commands.aws.request(requested(id="late", time=time_now()))
     plan = json.loads(commands.run("restore", "web-1", "--dry-run", "--json").stdout)
     assert plan["instanceSnapshotName"] == "usable"
 
