@@ -117,7 +117,10 @@ def read_keep(value: object) -> Keep:
     reader.reject_unknown()
     if reader.problems:
         raise InvalidValueError(*reader.problems)
-    return Keep(**{rule: value for rule, value in rules.items() if value is not None})
+    keep = Keep(**{rule: value for rule, value in rules.items() if value is not None})
+    if not keep:
+        raise invalid("must have at least one rule above 0, such as last = 7")
+    return keep
 
 
 def confirmation(keep: Keep) -> str:

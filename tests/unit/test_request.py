@@ -83,6 +83,12 @@ def test_snapshot_of_a_plan_carries_its_keep_rules() -> None:
     assert "snapshot-keep" not in request().our_tags(REQUESTED_AT)
 
 
+@pytest.mark.parametrize("keep", [{}, {"last": 0}])
+def test_keep_rules_that_keep_nothing_are_rejected(keep: dict[str, int]) -> None:
+    [problem] = problems(requested({"instanceName": "web-1", "keep": keep}, source=SOURCE))
+    assert problem == "detail.keep: must have at least one rule above 0, such as last = 7"
+
+
 def test_name_is_the_same_for_the_same_event() -> None:
     assert request() == request()
 
