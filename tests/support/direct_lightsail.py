@@ -8,6 +8,7 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
+from local.lightsail import model
 from local.lightsail.emulator import Call, Emulator
 
 
@@ -37,8 +38,9 @@ class DirectClient:
 
 @contextmanager
 def direct_lightsail(emulator: Emulator) -> Iterator[None]:
-    """Let the functions call the emulator directly, in every Region."""
+    """Let the functions call the emulator directly, in every Region. Other tests hold its answers to the model."""
     with ExitStack() as stack:
+        stack.enter_context(patch.object(model, "shape_errors", lambda *_: []))
         for region in lightsail_regions():
             stack.enter_context(patch.object(lightsail(region), "_client", DirectClient(emulator, region)))
         yield
