@@ -95,7 +95,9 @@ def _audit(request: AuditRequest) -> dict[str, Any]:
     unprotected = _report_unprotected(request, listing) if request.report else None
     event_bus.put(AUDIT_COMPLETED, completed_detail(reports, request, unprotected))
     metrics.add_metric("AuditsCompleted", MetricUnit.Count, 1)
-    return {"state": "completed", "overdue": {each.plan.name: each.instances_overdue for each in reports}}
+    overdue = {each.plan.name: each.instances_overdue for each in reports}
+    logger.info("Completed the audit", overdue=overdue)
+    return {"state": "completed", "overdue": overdue}
 
 
 def _list_regions(request: AuditRequest) -> _Listing:
