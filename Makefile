@@ -32,7 +32,7 @@ help: ## Show this list
 demo: .venv/ready $(CDK) ## Deploy into a local AWS and watch a snapshot become usable (KEEP=1 leaves it running)
 	@python -m local.demo $(if $(KEEP),--keep)
 
-test: .venv/ready node_modules/ready build/ansible/ready ## Run every test
+test: .venv/ready node_modules/ready build/ansible/ready build/chromium/ready ## Run every test
 	@$(PYTEST)
 
 test-thorough: .venv/ready ## Run the property tests with many examples each: for a change of what they test
@@ -44,7 +44,7 @@ mutants: .venv/ready build/mutmut/ready ## Change the code that decides on delet
 	@cp -R cli docs local plans tests plans.toml pyproject.toml tests/mutants/setup.cfg build/mutants
 	@cd build/mutants && export PYTHONPATH=$(CURDIR)/build/mutmut && python -m mutmut run && python -m mutmut results
 
-coverage: .venv/ready node_modules/ready build/ansible/ready ## Run every test, and show which lines and branches none reaches
+coverage: .venv/ready node_modules/ready build/ansible/ready build/chromium/ready ## Run every test, and show which lines and branches none reaches
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 check: lint types test synth ## Run everything that a submission must pass
@@ -132,6 +132,12 @@ build/ansible/ready: tests/emulator/ansible/requirements.txt | .venv/ready
 	@# The package has about 90 collections, and the test needs two.
 	@find build/ansible/ansible_collections -mindepth 2 -maxdepth 2 -type d \
 		! -path '*/amazon/aws' ! -path '*/community/aws' -exec rm -rf {} +
+	@touch $@
+
+build/chromium/ready: tests/support/unpack_chromium.mjs package-lock.json | node_modules/ready
+	@echo "Unpacking the browser that a test runs into build/chromium (once, a few seconds) ..."
+	@rm -rf build/chromium && mkdir -p build/chromium
+	@TMPDIR=$(CURDIR)/build/chromium node $<
 	@touch $@
 
 build/mutmut/ready: tests/mutants/requirements.txt | .venv/ready

@@ -33,6 +33,7 @@ from lightsail_snapshots_cli.permissions import (
     Permission,
     tagging,
 )
+from lightsail_snapshots_cli.prices import DOLLARS_PER_GB
 from lightsail_snapshots_cli.terminal import answers, confirm, print_json, progress, questions
 
 PERMISSIONS = {
@@ -49,9 +50,6 @@ PERMISSIONS = {
         DELETE_OURS,
     ),
 }
-
-DOLLARS_PER_GB = 0.05
-"""A month, in every Region: Lightsail FAQ, on snapshots."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from lightsail_snapshots.aws.errors import AccessDeniedError, AwsError
 from lightsail_snapshots.reader import suggestion
 from lightsail_snapshots_cli import clock
+from lightsail_snapshots_cli.deployment import Deployment, read_deployment
 from lightsail_snapshots_cli.errors import NOT_FOUND, NOT_SIGNED_IN, OVERDUE, CommandError, explain, is_not_enabled
 from lightsail_snapshots_cli.listing import Listing, list_regions
 from lightsail_snapshots_cli.parameters import LightsailRegion, lightsail_regions
@@ -17,14 +19,26 @@ from lightsail_snapshots_cli.permissions import (
     LIST_DISKS,
     LIST_INSTANCES,
     LIST_SNAPSHOTS,
+    LOG_GROUPS,
     READ_DEPLOYMENT,
+    Permission,
 )
-from lightsail_snapshots_cli.scope import Scope, read_scope
+from lightsail_snapshots_cli.scope import Scope, read_scope, scope_of
+from lightsail_snapshots_cli.status_failures import with_failures
 from lightsail_snapshots_cli.status_report import Report, Row, build_rows, count_holdings
 from lightsail_snapshots_cli.terminal import print_json, progress
 from lightsail_snapshots_cli.uncovered import list_uncovered
 
-PERMISSIONS = {"status": (*READ_DEPLOYMENT, LIST_INSTANCES, LIST_SNAPSHOTS, LIST_DISKS, LIST_DATABASES)}
+PERMISSIONS = {
+    "status": (
+        *READ_DEPLOYMENT,
+        LIST_INSTANCES,
+        LIST_SNAPSHOTS,
+        LIST_DISKS,
+        LIST_DATABASES,
+        Permission("logs:FilterLogEvents", LOG_GROUPS),  # with --html
+    )
+}
 
 
 @click.command()
@@ -36,16 +50,29 @@ PERMISSIONS = {"status": (*READ_DEPLOYMENT, LIST_INSTANCES, LIST_SNAPSHOTS, LIST
     help="Take the plans of this file instead of the deployed ones.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write a page to this file, with the last failures from the logs.",
+)
 @click.pass_context
-def status(ctx: click.Context, instance: str | None, region: str | None, plans: Path | None, as_json: bool) -> None:
+def status(  # noqa: PLR0913, PLR0917  click passes each option as an argument
+    ctx: click.Context, instance: str | None, region: str | None, plans: Path | None, as_json: bool, html: Path | None
+) -> None:
     """Show which instances are protected.
 
     For each INSTANCE: its newest usable snapshot, the age of that and of its copies, and its plans. Looks at all
     Lightsail Regions that the account has enabled. Also shows what no snapshot covers: managed databases, and disks
     that are attached to nothing. Ends with 3 if anything is overdue.
     """
-    scope = read_scope(plans)
+    deployment = None if plans else read_deployment()
+    scope = scope_of(deployment) if deployment else read_scope(plans)
     report, failures = _look(scope, [region] if region else lightsail_regions(), instance)
+    if html:
+        report, more = _with_failures(report, deployment)
+        failures += more
+        _write_page(html, report)
     if as_json:
         print_json(report.as_json())
     else:
@@ -57,6 +84,24 @@ def status(ctx: click.Context, instance: str | None, region: str | None, plans: 
     for problem in report.problems:
         progress(f"Error: {problem}")
     ctx.exit(failures[0].exit_code if failures else OVERDUE if report.is_overdue else 0)
+
+
+def _with_failures(report: Report, deployment: Deployment | None) -> tuple[Report, list[CommandError]]:
+    """Add the last failures, if there is a deployment; return why the logs could not be read, too."""
+    if deployment is None:
+        return report, []
+    try:
+        return replace(report, rows=with_failures(report.rows, deployment, report.now), has_failures=True), []
+    except CommandError as error:
+        return replace(report, problems=[*report.problems, error.message]), [error]
+
+
+def _write_page(path: Path, report: Report) -> None:
+    # Jinja takes a tenth of a second.
+    from lightsail_snapshots_cli.status_page import render, write_page  # noqa: PLC0415
+
+    write_page(path, render(report))
+    progress(f"Wrote {path}.")
 
 
 def _look(scope: Scope, regions: Sequence[str], instance: str | None) -> tuple[Report, list[CommandError]]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,15 +13,13 @@ from lightsail_snapshots.reader import InvalidValueError, format_duration, read_
 from lightsail_snapshots.recovery_points import InstanceStatus, newest_recovery_points, report
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 from lightsail_snapshots_cli.listing import Listing
+from lightsail_snapshots_cli.prices import DOLLARS_PER_GB
 from lightsail_snapshots_cli.scope import Scope
 from lightsail_snapshots_cli.uncovered import Uncovered
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
 
 OVERDUE, NO_PLAN, OUTSIDE = "OVERDUE", "NO PLAN", "OUTSIDE YOUR REGIONS"
 MARKS = (OVERDUE, NO_PLAN, OUTSIDE)
-
-DOLLARS_PER_GB = 0.05
-"""A month, in every Region: Lightsail FAQ, on snapshots."""
 
 
 class NextRun(NamedTuple):
@@ -151,8 +149,10 @@ class Report:
     holdings: Holdings
     problems: Sequence[str] = ()
     """What could not be looked at, a sentence each."""
-    skipped: Sequence[str] = field(default=())
+    skipped: Sequence[str] = ()
     """The Regions that the account has not enabled."""
+    has_failures: bool = False
+    """Whether the rows have the last failures: to read the logs takes time, so the page alone has them."""
 
     @property
     def is_overdue(self) -> bool:
