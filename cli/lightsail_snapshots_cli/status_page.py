@@ -62,7 +62,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "age": format_age,
+        "age": _format_age,
         "ago": partial(_format_ago, now=report.now),
         "utc": _format_utc,
         "next_run": partial(format_next_run, now=report.now),
@@ -131,10 +131,15 @@ def _format_utc(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
+def _format_age(age: timedelta) -> Markup:
+    """Write an age whose number and unit stay on one line."""
+    return Markup("&nbsp;").join(format_age(max(age, timedelta(0))).split())
+
+
 def _format_ago(moment: datetime, now: datetime) -> str:
-    return f"{format_age(max(now - moment, timedelta(0)))} ago"
+    return Markup("{} ago").format(_format_age(now - moment))
 
 
 def _format_copy(status: InstanceStatus, now: datetime) -> str:
     at = status.recovery_point_at
-    return f"{status.copy_region} {format_age(max(now - at, timedelta(0))) if at else 'none'}"
+    return Markup("{} {}").format(status.copy_region, _format_age(now - at) if at else "none")

@@ -158,7 +158,7 @@ def test_page_shows_a_failure_until_a_newer_snapshot_is_usable(commands: Command
     text = page_of(commands, path)
     assert "eu-west-1 none The role of the create function may not do this. AccessDeniedException: " in text
     assert "the logs were not read" not in text
-    commands.aws.emulator.clock.advance(60)
+    commands.aws.emulator.clock.advance(3600)
     commands.snapshot(shop, -MINUTE, "shop-2")
     assert "AccessDenied" not in page_of(commands, path)
 

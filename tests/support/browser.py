@@ -48,9 +48,10 @@ class Browser:
             raise BrowserError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def screenshot(self) -> bytes:
-        """Return the whole page as a PNG."""
-        answer = self._call("Page.captureScreenshot", captureBeyondViewport=True)
+    def screenshot(self, height: float) -> bytes:
+        """Return the upper part of the page as a PNG."""
+        clip = {"x": 0, "y": 0, "width": self.run("innerWidth"), "height": height, "scale": 1}
+        answer = self._call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
         return base64.b64decode(answer["data"])
 
     def print(self) -> bytes:

@@ -146,7 +146,7 @@ def make_uncovered(name: str, kind: str) -> Uncovered:
 
 
 def draw_picture() -> None:
-    """Draw the picture of README.md."""
+    """Draw the picture of README.md: the page down to the end of the first plan."""
     command = find_browser()
     if command is None:
         raise SystemExit("No browser starts here: run `make build/chromium/ready`")
@@ -154,7 +154,8 @@ def draw_picture() -> None:
         page = Path(folder) / "status.html"
         page.write_text(render(usual_report()), encoding="utf-8")
         browser.open(page, width=860)
-        PICTURE.write_bytes(browser.screenshot())
+        height = browser.run("document.querySelector('section').getBoundingClientRect().bottom")
+        PICTURE.write_bytes(browser.screenshot(height + 16))
 
 
 if __name__ == "__main__":
