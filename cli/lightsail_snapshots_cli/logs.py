@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 
 from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.errors import translate_errors
 from lightsail_snapshots_cli.deployment import Deployment
-from lightsail_snapshots_cli.errors import explain_errors
 
 _LOG_GROUP = "AWS::Logs::LogGroup"
 
@@ -26,9 +26,13 @@ class LogLine:
     fields: Mapping[str, Any]
 
 
-def read_lines(deployment: Deployment, text: str, since: datetime) -> list[LogLine]:
-    """Return the lines of all functions that contain a text, oldest first; the text may not have quotation marks."""
+def read_lines(deployment: Deployment, text: str, since: datetime, *, only: str = "") -> list[LogLine]:
+    """Return the lines of all functions, or of one, that contain a text, oldest first.
+
+    The text may not have quotation marks. Raises AwsError.
+    """
     groups = deployment.resources_of_type(_LOG_GROUP)
+    groups = {name: group for name, group in groups.items() if only in {"", name.removesuffix("Logs")}}
     client = boto3.client("logs", region_name=deployment.region, config=CONFIG)
 
     def read(item: tuple[str, str]) -> list[LogLine]:
@@ -36,7 +40,7 @@ def read_lines(deployment: Deployment, text: str, since: datetime) -> list[LogLi
         events = _events(client, group, text, since)
         return [LogLine(time, name.removesuffix("Logs"), fields) for time, fields in events]
 
-    with explain_errors("while reading the logs"), ThreadPoolExecutor() as threads:
+    with translate_errors(), ThreadPoolExecutor() as threads:
         lines = [line for found in threads.map(read, groups.items()) for line in found]
     return sorted(lines, key=lambda line: line.time)
 

@@ -2,8 +2,9 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import boto3
 import click
 
 from lightsail_snapshots.aws import CONFIG
-from lightsail_snapshots.aws.errors import AwsError, NotFoundError
+from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RetryableError
 from lightsail_snapshots.aws.lightsail import lightsail
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
@@ -31,10 +32,12 @@ from lightsail_snapshots_cli.errors import (
     explain,
     explain_errors,
 )
+from lightsail_snapshots_cli.logs import read_lines
 from lightsail_snapshots_cli.parameters import Duration, Instant, LightsailRegion, Tag
 from lightsail_snapshots_cli.permissions import (
     BUS,
     LIST_INSTANCES,
+    LOG_GROUPS,
     READ_DEPLOYMENT,
     READ_INSTANCE,
     READ_SNAPSHOT,
@@ -46,6 +49,8 @@ SOURCE = "lightsail-snapshots-cli"
 """Of the events that this command puts on the bus: only the stack's own roles may use the stack's."""
 SECONDS_BETWEEN_LOOKS = 5
 PENDING_STATE = "pending"
+CLOCK_SKEW = timedelta(hours=1)
+"""How much this machine's clock may be ahead of that of CloudWatch."""
 MOST_OUTAGES = 6
 """Looks in a row that may fail before the command gives up."""
 
@@ -56,6 +61,7 @@ PERMISSIONS = {
         READ_INSTANCE,
         LIST_INSTANCES,
         READ_SNAPSHOT,
+        Permission("logs:FilterLogEvents", LOG_GROUPS),
         Permission(
             "events:PutEvents",
             BUS,
@@ -101,10 +107,12 @@ def take(  # noqa: PLR0913, PLR0917  click passes each option as an argument
     }
     request = _parse(detail, deployment)
     again = _resume_command(detail, timeout, as_json=as_json)
+    find_failure: Callable[[], str] = str
     if slot is None or lightsail(request.region).find_snapshot(request.instance_snapshot_name) is None:
         _check_instance(request)
-        _put(detail, deployment)
-    snapshot = _wait(request, timeout, again) if wait else None
+        event_id = _put(detail, deployment)
+        find_failure = partial(_find_failure, deployment, event_id, clock.now())
+    snapshot = _wait(request, timeout, again, find_failure) if wait else None
     state = snapshot.state if snapshot else PENDING_STATE if wait else "requested"
     _print(request, state, snapshot, as_json=as_json)
     if state == PENDING_STATE:
@@ -151,7 +159,8 @@ def _check_instance(request: SnapshotRequest) -> None:
         raise CommandError(text, NOT_FOUND) from error
 
 
-def _put(detail: Mapping[str, Any], deployment: Deployment) -> None:
+def _put(detail: Mapping[str, Any], deployment: Deployment) -> str:
+    """Put the request on the bus, and return the id of the event."""
     entry = {
         "EventBusName": NAME,
         "Source": SOURCE,
@@ -163,14 +172,30 @@ def _put(detail: Mapping[str, Any], deployment: Deployment) -> None:
         [answer] = client.put_events(Entries=[entry])["Entries"]
     if answer.get("ErrorCode"):
         raise CommandError(f"The bus rejected the request: {answer['ErrorCode']}: {answer.get('ErrorMessage')}")
+    return str(answer["EventId"])
 
 
-def _wait(request: SnapshotRequest, timeout: timedelta, again: str) -> Snapshot | None:
+def _find_failure(deployment: Deployment, event_id: str, put_at: datetime) -> str:
+    """Return why the function that takes snapshots has given up; empty as long as it is not known to have.
+
+    Raises AwsError if a later look would not help.
+    """
+    try:
+        lines = read_lines(deployment, event_id, put_at - CLOCK_SKEW, only="Create")
+    except RetryableError:
+        return ""
+    failed = (line.fields for line in lines if line.fields.get("correlation_id") == event_id)
+    return next((str(each["message"]) for each in failed if each.get("state") == "failed"), "")
+
+
+def _wait(request: SnapshotRequest, timeout: timedelta, again: str, find_failure: Callable[[], str]) -> Snapshot | None:
     """Return the usable snapshot, or None at the timeout; end the command if it failed."""
     progress(f"Waiting for {request.instance_snapshot_name} in {request.region}.")
     deadline = clock.monotonic() + timeout.total_seconds()
     try:
         while not (snapshot := _look(request)):
+            if failure := find_failure():
+                raise CommandError(f"The request failed. {failure}")
             if clock.monotonic() >= deadline:
                 progress(f"It is not usable yet. To go on waiting: {again}")
                 return None

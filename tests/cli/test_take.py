@@ -68,6 +68,20 @@ def test_take_ends_with_1_when_the_snapshot_fails(commands: CommandLine) -> None
     assert "Lightsail could not make web-1-20261123T031500Z-49443f52: its state is error." in shown.stderr
 
 
+def test_take_ends_with_1_and_the_reason_when_the_request_fails(commands: CommandLine) -> None:
+    commands.aws.emulator.faults.add("access-denied", operation="CreateInstanceSnapshot")
+    shown = commands.run("take", "web-1", "--wait")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert "Error: The request failed. The role of the create function may not do this." in shown.stderr
+    assert names(commands) == []
+
+
+def test_take_ignores_the_failure_of_an_earlier_request_of_the_same_slot(commands: CommandLine) -> None:
+    commands.aws.emulator.faults.add("access-denied", operation="CreateInstanceSnapshot", times=1)
+    assert commands.run("take", "web-1", "--wait", *SLOT).exit_code == 1
+    assert commands.run("take", "web-1", "--wait", *SLOT).exit_code == 0
+
+
 def test_take_ends_with_4_at_the_timeout_and_can_be_continued(commands: CommandLine) -> None:
     commands.while_waiting = lambda: None
     shown = commands.run("take", "web-1", "--wait", "--timeout", "90s")

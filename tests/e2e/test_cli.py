@@ -62,6 +62,24 @@ def test_take_makes_no_second_snapshot_when_slot_is_repeated(stack: Deployment, 
     assert len(stack.snapshots_of(instance)) == 1
 
 
+def test_take_ends_with_1_and_the_reason_when_the_request_fails(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance()
+    stack.fault("access-denied", instance)
+    failed = run(stack, folder, "take", instance, "--wait")
+    assert failed.returncode == 1
+    assert "Error: The request failed. The role of the create function may not do this." in failed.stderr
+
+
+def test_take_ends_with_4_and_the_command_that_continues_when_the_snapshot_is_pending(
+    stack: Deployment, folder: Path
+) -> None:
+    instance = stack.instance()
+    stack.fault("never-finish", instance)
+    pending = run(stack, folder, "take", instance, "--wait", "--timeout", "1s")
+    assert pending.returncode == 4
+    assert f"To go on waiting: lightsail-snapshots take {instance} --region us-east-1" in pending.stderr
+
+
 def test_status_shows_each_instance_and_what_is_wrong(stack: Deployment, folder: Path) -> None:
     planned, unplanned = stack.instance(backup="nightly"), stack.instance()
     outside = stack.instance("ap-south-1")
