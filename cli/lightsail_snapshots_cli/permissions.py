@@ -9,13 +9,14 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lightsail_snapshots.naming import HOLD_KEY, MANAGED_BY, MANAGED_BY_KEY
+from lightsail_snapshots.reader import suggestion
 from lightsail_snapshots_cli.main import MODULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
@@ -127,10 +128,12 @@ def _block(*commands: str) -> str:
     return f"\n```json\n{json.dumps(policy_for(*commands), indent=2)}\n```\n\n"
 
 
-def main(commands: Collection[str]) -> None:
+def main(commands: Sequence[str]) -> None:
     """Print the policy of these commands; without any, write all of docs/permissions.md."""
-    if commands:
-        sys.stdout.write(json.dumps(policy_for(*commands), indent=2) + "\n")
+    if unknown := [each for each in commands if each not in MODULES]:
+        sys.exit(f"There is no command {unknown[0]}; {suggestion(unknown[0], list(MODULES))}")
+    if commands or not PAGE.exists():  # a wheel has no page
+        sys.stdout.write(json.dumps(policy_for(*commands or MODULES), indent=2) + "\n")
     else:
         PAGE.write_text(with_policies(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
