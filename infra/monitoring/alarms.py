@@ -49,7 +49,7 @@ def dead_letter_alarm(name: str, queue: sqs.IQueue) -> AlarmDefinition:
         name=f"dead-letters-{name}",
         section="dead-letters",
         meaning=f"A message could not be delivered ({name}) and is in a dead-letter queue, for at most 14 days.",
-        first="read one message, fix the cause, then replay.",
+        first="fix the cause that `lightsail-snapshots replay --dry-run` shows, then replay.",
         metric=queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
     )
 

@@ -42,5 +42,5 @@ def test_permissions_prints_everything_when_there_is_no_page(
 
 
 def test_permissions_suggests_a_command() -> None:
-    with pytest.raises(SystemExit, match="There is no command holt; did you mean hold?"):
+    with pytest.raises(SystemExit, match=r"There is no command holt; did you mean hold\?"):
         permissions.main(["holt"])
