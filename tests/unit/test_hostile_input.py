@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -14,8 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots import audit, copy, create, fan_out, prune
+from lightsail_snapshots import audit, copy, create, fan_out, notify, prune
 from lightsail_snapshots.aws.event_bus import EventBus
+from lightsail_snapshots.aws.topic import Topic
+from lightsail_snapshots.events import DETAIL_TYPES
+from lightsail_snapshots.messages import MESSAGES, compose
+from lightsail_snapshots.messages.message import LONGEST_TEXT, text_at
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.copies import available, to
 from tests.support.direct_lightsail import direct_lightsail
@@ -30,7 +35,7 @@ EACH_TIME = 17
 
 @contextmanager
 def published() -> Iterator[list[dict[str, Any]]]:
-    """Collect the events that are put, and check that the bus takes each of them."""
+    """Collect the events that are put; check that the bus takes each of them, and SNS the message about it."""
     found: list[dict[str, Any]] = []
 
     def put(_: EventBus, entries: list[dict[str, Any]]) -> None:
@@ -39,9 +44,19 @@ def published() -> Iterator[list[dict[str, Any]]]:
             detail = json.loads(entry["Detail"], parse_constant=pytest.fail)
             found.append({**requested(detail), "source": entry["Source"], "detail-type": entry["DetailType"]})
             assert fits(found[-1]), found[-1]
+            if told := compose(found[-1], "docs/operations.md") if found[-1]["detail-type"] in MESSAGES else None:
+                check_message(told.subject, told.text)
 
     with patch.object(EventBus, "_put", put):
         yield found
+
+
+def check_message(subject: str, text: str) -> None:
+    """Check that SNS takes a message (its API reference, Publish), and that people can read it."""
+    assert re.fullmatch(r"[!-~][ -~]{,98}", subject), subject
+    assert len(text) <= LONGEST_TEXT
+    assert text.replace("\n", "").isprintable(), text
+    assert '"' not in text
 
 
 def lines_of(aws: FakeAws) -> list[dict[str, Any]]:
@@ -143,6 +158,14 @@ def test_copy_ends_each_message_with_one_outcome() -> None:
         try_messages(aws, [to("eu-central-1", event), to("eu-west-1", event)])
 
 
+def as_lambda_reads(body: str) -> Any:
+    """Return the event that a handler gets; None if Lambda's own runtime rejects it, which is no event either."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def answer_of(handler: Any, event: Any) -> dict[str, Any]:
     """Return what the handler returns, or {} if it fails since a plan of our own names a Region that there is not."""
     try:
@@ -159,10 +182,7 @@ def try_events(handler: Any, events: list[dict[str, Any]], rejection: str = "Rej
         def each_event_ends_with_one_outcome(random: Random) -> None:
             for _ in range(EACH_TIME):
                 body = hostile(random, events)
-                try:
-                    event = json.loads(body)
-                except (ValueError, RecursionError):
-                    continue  # Lambda's own runtime rejects it
+                event = as_lambda_reads(body)
                 with published() as put:
                     is_rejected = answer_of(handler, event).get("state") == "failed"
                 lines = lines_of(aws)
@@ -189,3 +209,27 @@ def test_prune_ends_each_event_with_one_outcome() -> None:
 def test_audit_ends_each_event_with_one_outcome() -> None:
     plan = PLAN | {"maxAge": "PT26H", "regions": ["us-east-1"]}
     try_events(audit.handler, valid_events("Audit Requested", {"plans": [plan]}, {"plans": [plan], "report": True}))
+
+
+@pytest.mark.hypothesis
+def test_notify_ends_each_event_with_one_outcome() -> None:
+    """It gets what others put under a detail-type that is none of ours."""
+    detail = {"instanceName": "web-1", **ALL_FIELDS}
+    misspelt = ("Instance snapshot Requested", "Fleet Snapshots Requested", "Order Placed")
+    events = [requested(detail, **{"detail-type": detail_type}) for detail_type in misspelt]
+    with fake_aws(notify.handler, at=None) as aws, patch.object(notify, "_post"):
+
+        @given(RANDOMS)
+        def each_event_ends_with_one_outcome(random: Random) -> None:
+            for _ in range(EACH_TIME):
+                body = hostile(random, events)
+                event = as_lambda_reads(body)
+                if event is None or text_at(event, "detail-type") in DETAIL_TYPES:
+                    continue
+                with patch.object(Topic, "publish") as publish:
+                    is_told = notify.handler(event, Context())["state"] == "notified"
+                assert (publish.call_count, len(lines_of(aws))) == (is_told, 1), body
+                for call in publish.call_args_list:
+                    check_message(*call.args)
+
+        each_event_ends_with_one_outcome()
