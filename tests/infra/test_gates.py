@@ -9,13 +9,21 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # it has no types
 
 from tests.infra import plans
-from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, built
+from tests.infra.synthesized import ACCOUNT, REGION, Synthesized, built, synthesize
 
 IGNORED = [
     "I1022",  # Fn::Join where Fn::Sub would read better: the CDK writes the template, and nobody reads it
     "W3005",  # a DependsOn that a reference implies: the CDK adds it to every function with a role of its own
 ]
 KNOWN = Environment(account=ACCOUNT, region=REGION)
+
+
+HEARTBEAT = 'heartbeat = { url_parameter = "/backup/heartbeat" }'
+
+
+def test_heartbeat_is_sound() -> None:
+    arguments = ManualArgs(regions=[REGION], include_checks=["I"], ignore_checks=IGNORED)
+    assert [str(match) for match in lint(json.dumps(synthesize(HEARTBEAT).document), config=arguments)] == []
 
 
 def test_template_is_sound_in_every_region_of_lightsail(everything: Synthesized) -> None:
@@ -25,7 +33,7 @@ def test_template_is_sound_in_every_region_of_lightsail(everything: Synthesized)
 
 
 @pytest.mark.parametrize("env", [None, KNOWN], ids=["any Region", "known Region"])
-@pytest.mark.parametrize("text", ["", plans.EVERYTHING], ids=["no plans", "everything"])
+@pytest.mark.parametrize("text", ["", HEARTBEAT, plans.EVERYTHING], ids=["no plans", "heartbeat", "everything"])
 def test_each_finding_of_cdk_nag_has_a_reason(text: str, env: Environment | None) -> None:
     with built(text, env=env) as app:
         violations = AwsSolutionsChecks(app).validate_scope(app).violations
