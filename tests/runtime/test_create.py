@@ -5,10 +5,12 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.lambda_runtime import Outcome
 from tests.runtime.aws import Aws, batch
 from tests.runtime.conftest import Log, Start
-from tests.support.events import REQUEST_ID, requested, time_now
+from tests.support.events import REQUEST_ID, message, requested, time_now
 
 RETRY = {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -108,6 +110,21 @@ def test_log_lines_are_json_and_ours_name_their_subject(aws: Aws, start: Start, 
         assert (line["instance_name"], line["region"], line["plan"]) == ("web-1", "us-east-1", "daily")
         assert line["instance_snapshot_name"] == name
         assert (line["attempt"], line["state"], line["level"]) == (1, "pending", "INFO")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * depth + "]" * depth for depth in (101, 5_000, 10_000, 100_000)]
+    + [json.dumps(requested({"instanceName": "\u202eweb-1\ud800", "\x1b": 1}))],
+)
+def test_hostile_message_ends_with_one_event_and_one_readable_log_line(
+    aws: Aws, start: Start, log: Log, body: str
+) -> None:
+    assert start(aws.environment).invoke({"Records": [message(body)]}).payload == DONE
+    assert [entry["DetailType"] for entry in aws.events] == ["Instance Snapshot Failed"]
+    [line] = [line for line in log() if line.get("service") and "_aws" not in line]
+    assert line["message"].startswith("Rejected the request: ")
+    assert line["message"].isprintable()
 
 
 def test_metrics_are_log_lines_in_our_namespace(aws: Aws, start: Start, log: Log) -> None:

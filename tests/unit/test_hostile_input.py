@@ -105,6 +105,13 @@ def test_hostile_request_ends_with_one_event_and_one_log_line(aws: FakeAws, body
         assert text.isprintable()
 
 
+def test_deeply_nested_request_keeps_its_id(aws: FakeAws) -> None:
+    with published() as events:
+        deliver(aws, json.dumps(requested(id="mine")).replace('"web-1"', "[" * 200 + "]" * 200))
+    assert events[0]["detail"]["requestId"] == "mine"
+    assert events[0]["detail"]["request"] == "too deeply nested to be repeated"
+
+
 def test_names_that_cannot_be_seen_are_cleaned_in_messages(aws: FakeAws) -> None:
     with published() as events:
         deliver(aws, json.dumps(requested({"instanceName": "web-1", "pl\u202ean\u200b": 1})))

@@ -106,7 +106,8 @@ def open_object(value: object, required: str) -> Reader:
     `required` says what the object must be.
     """
     if is_too_deep(value):
-        raise InvalidRequestError([Problem((), f"{required}, nested at most {_MAX_DEPTH} levels deep")])
+        known_id = Reader(value).take("id", read_id) if isinstance(value, Mapping) else None
+        raise InvalidRequestError([Problem((), f"{required}, nested at most {_MAX_DEPTH} levels deep")], known_id)
     if not isinstance(value, Mapping):
         raise InvalidRequestError([Problem((), f"{required}, not {format_value(value)}")])
     return Reader(value)
