@@ -16,6 +16,7 @@ from lightsail_snapshots.reader import (
     read_list,
     read_number,
     read_object,
+    read_plan,
     read_text,
     read_texts,
 )
@@ -71,7 +72,7 @@ class Plan:
         values = {}
         for each in fields(cls):
             take = reader.require if _default(each) is MISSING else reader.take
-            values[each.name] = take(_key(each.name), _READERS[each.type])
+            values[each.name] = take(_key(each.name), read_plan if each.name == "name" else _READERS[each.type])
         reader.reject_unknown()
         if reader.problems:
             raise InvalidValueError(*reader.problems)

@@ -343,6 +343,11 @@ def test_what_is_no_event_is_no_near_miss() -> None:
 # What holds for every message
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "yesterday"])
+def test_time_that_cannot_be_read_is_shown_as_it_is(time: str) -> None:
+    assert f"Since: {time}" in written(failed() | {"time": time}).text
+
+
 def test_there_is_something_to_do_for_every_reason() -> None:
     of_copies = set(Reason) - {Reason.INSTANCE_NOT_FOUND, Reason.TOO_LATE}
     for detail, reasons in (({"destination": "eu-west-1"}, of_copies), ({}, set(Reason))):

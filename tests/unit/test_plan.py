@@ -70,6 +70,7 @@ def test_new_plan_key_is_one_field() -> None:
     ("changes", "text"),
     [
         ({"name": None}, "name: must be a text, not null"),
+        ({"name": "a" * 41}, "name: must have 1 to 40 letters, digits, - _ and ."),
         ({"maxage": "P1D"}, "maxage: unknown key; did you mean maxAge?"),
         ({"maxAge": "P1Y"}, "maxAge: must be a duration such as 14d"),
         ({"flexibleWindow": True}, "flexibleWindow: must be a whole number, not True"),

@@ -96,7 +96,7 @@ def read_time(text: str) -> str:
     """Write a time of an event as people read it; as it is, if it is none."""
     try:
         return f"{format_utc(datetime.fromisoformat(text))[:16].replace('T', ' ')} UTC"
-    except ValueError:
+    except (ValueError, OverflowError):  # no time, or one that has no equal in UTC
         return text
 
 
