@@ -1,5 +1,6 @@
 """The `prune` capability: Prune Requested, on a schedule -> Lambda -> DeleteInstanceSnapshot of ours."""
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import StackContext
@@ -31,6 +32,7 @@ class Prune(EventFunction):
     ) -> None:
         super().__init__(scope, construct_id, context)
         self._allow_deletions()
+        self._allow_to_read_its_log()
         self.add_rule(
             "Rule",
             description="Our own requests to delete the snapshots that no plan keeps; replayed ones are ignored.",
@@ -64,3 +66,11 @@ class Prune(EventFunction):
         )
         # The daily report lists instances too, to find the snapshots of those that are gone.
         self.allow_reads("lightsail:GetInstances", "lightsail:GetInstanceSnapshot", "lightsail:GetInstanceSnapshots")
+
+    def _allow_to_read_its_log(self) -> None:
+        """Allow to see there what an earlier attempt deleted and, since it was killed, did not announce."""
+        self.function.add_environment("LOG_GROUP", self.log_group.log_group_name)
+        statement = iam.PolicyStatement(
+            sid="ReadOwnLog", actions=["logs:FilterLogEvents"], resources=[self.log_group.log_group_arn]
+        )
+        self.role.add_to_policy(statement)

@@ -5,8 +5,9 @@ oldest first. Before the first deletion for an instance it reads again what just
 snapshot itself. An outage or throttling stops a Region. A snapshot that Lightsail refuses to delete is skipped. Either
 fails the run at its end. The next run continues; two runs, also at the same time, delete nothing more than one.
 
-The log line "Deleting a snapshot" has all fields of the event, so a function that is killed after the deletion leaves a
-trace. The event follows the deletion, because an earlier one could announce what does not happen.
+The event follows the deletion, because an earlier one could announce what does not happen. The log line "Deleting a
+snapshot" has all fields of the event: if the function is killed in between, its retry finds the line in the log, and
+publishes the event. So each deletion is announced at least once.
 
 The daily report (`report` in the request) also looks at all other Lightsail Regions, where it deletes nothing.
 """
@@ -25,6 +26,7 @@ from lightsail_snapshots.aws import LONGEST_CALL
 from lightsail_snapshots.aws.errors import AwsError, RetryableError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions, list_snapshots
+from lightsail_snapshots.aws.own_log import read_own_log
 from lightsail_snapshots.decision import Decision
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_DELETED, PRUNE_REFUSED
 from lightsail_snapshots.events.envelope import InvalidRequestError
@@ -33,7 +35,7 @@ from lightsail_snapshots.events.prune_requested import PruneRequest, parse_prune
 from lightsail_snapshots.observability import logger, metrics
 from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.retention import decide
-from lightsail_snapshots.settings import Settings
+from lightsail_snapshots.settings import PruneSettings
 from lightsail_snapshots.snapshot import Snapshot
 
 SECONDS_PER_DELETION = 5 * LONGEST_CALL
@@ -43,11 +45,14 @@ MAX_REQUEST_AGE = timedelta(hours=6)
 """As long as Lambda retries. A request that is replayed days later has the plans of its own day, which may keep less
 than today's."""
 
+DELETING, DELETED = "Deleting a snapshot", "Deleted a snapshot"
+"""Log lines before a deletion, and after its event."""
+
 MOST_LOGGED = 100
 """Lines about snapshots to review in one report."""
 
 # Made in Lambda's init phase, where the CPU is not throttled.
-settings = Settings.from_environment(os.environ)
+settings = PruneSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 lightsail(settings.region)
 
@@ -89,10 +94,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"state": "late"}
     run = Run(request, lambda: context.get_remaining_time_in_millis() >= 1000 * SECONDS_PER_DELETION)
     with logger.append_context_keys(correlation_id=request.request_id):
+        _announce_earlier(request)
         _prune(run)
     if run.failures:
         raise RegionsFailedError(run.failures)
     return {"deleted": run.deleted}
+
+
+def _announce_earlier(request: PruneRequest) -> None:
+    """Announce what an earlier attempt of this request deleted and did not announce.
+
+    Lambda retries after a minute, when the log has the lines of the attempt that was killed.
+    """
+    begun: dict[str, dict[str, Any]] = {}
+    for line in read_own_log(settings.log_group, settings.region, request.request_id, request.put_at):
+        if line.get("message") == DELETING and line.get("correlation_id") == request.request_id:
+            begun[line["deletion"]["instanceSnapshotArn"]] = line["deletion"]
+        elif line.get("message") == DELETED:
+            begun.pop(line.get("arn", ""), None)
+    for arn, deletion in begun.items():
+        found = lightsail(deletion["region"]).find_snapshot(deletion["instanceSnapshotName"])
+        if found is None or found.arn != arn:  # else it is still there, and is decided on anew
+            _announce(deletion)
 
 
 def _prune(run: Run) -> None:
@@ -171,7 +194,7 @@ def _prune_region(run: Run, region: str, decisions: Sequence[Decision]) -> None:
         try:
             if _is_justified(run, decision) and _delete(run.request, lightsail(region), decision):
                 run.deleted[region] += 1
-                _announce(run.request, decision)
+                _announce(deleted_detail(run.request, decision))
         except RetryableError as error:
             run.failures[region] = str(error)
             logger.exception("Stopped pruning a Region", **_names(decision.snapshot))
@@ -205,7 +228,7 @@ def _delete(request: PruneRequest, region: Lightsail, decision: Decision) -> boo
     if changed := _changes(decided, found):
         logger.warning("Skipped: it has changed since it was listed", changed=changed, **_names(decided))
         return False
-    logger.info("Deleting a snapshot", deletion=deleted_detail(request, decision), **_names(decided))
+    logger.info(DELETING, deletion=deleted_detail(request, decision), **_names(decided))
     try:
         region.delete_snapshot(decided.name)
     except AwsError:
@@ -221,14 +244,21 @@ def _changes(listed: Snapshot, found: Snapshot) -> list[str]:
     return [each for each in ("arn", "tags", "state") if getattr(found, each) != getattr(listed, each)]
 
 
-def _announce(request: PruneRequest, decision: Decision) -> None:
-    metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
-    logger.info("Deleted a snapshot", reason=decision.reason, **_names(decision.snapshot))
+def _announce(deletion: dict[str, Any]) -> None:
     try:
-        event_bus.put_all(INSTANCE_SNAPSHOT_DELETED, [deleted_detail(request, decision)])
+        event_bus.put_all(INSTANCE_SNAPSHOT_DELETED, [deletion])
     except AwsError as error:
-        text = f"{decision.snapshot.name} was deleted, but its event could not be published. {error}"
+        text = f"{deletion['instanceSnapshotName']} was deleted, but its event could not be published. {error}"
         raise NotAnnouncedError(text) from error
+    metrics.add_metric("SnapshotsDeleted", MetricUnit.Count, 1)
+    logger.info(
+        DELETED,
+        reason=deletion["reason"],
+        arn=deletion["instanceSnapshotArn"],
+        instance_snapshot_name=deletion["instanceSnapshotName"],
+        instance_name=deletion["instanceName"],
+        region=deletion["region"],
+    )
 
 
 def _sum_up(run: Run, decisions: Sequence[Decision]) -> None:

@@ -12,7 +12,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of every function. `fan_out` and `prune` have no others."""
+    """The settings of every function. `fan_out` has no others."""
 
     region: str
     """The Region of the function and the event bus, and of a request that names none."""
@@ -34,6 +34,19 @@ class Settings:
     def all_regions(self) -> tuple[str, ...]:
         """All Regions that may have snapshots of ours, without repeats."""
         return tuple(dict.fromkeys((*self.regions, *self.copy_regions)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSettings(Settings):
+    """The settings of `prune`."""
+
+    log_group: str
+    """Its own log."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read what every function reads, and LOG_GROUP, or raise SettingsError."""
+        return cls(**_read(environment, "LOG_GROUP"), log_group=environment["LOG_GROUP"])
 
 
 @dataclass(frozen=True, kw_only=True)

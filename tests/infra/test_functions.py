@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from lightsail_snapshots.settings import AuditSettings, NotifySettings, ReconcilerSettings, Settings
+from lightsail_snapshots.settings import AuditSettings, NotifySettings, PruneSettings, ReconcilerSettings, Settings
 from lightsail_snapshots_cli.deployment import VERSION_VARIABLE
 from tests.infra.synthesized import REGION, Synthesized
 
@@ -16,7 +16,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "Create": ReconcilerSettings,
     "FanOut": Settings,
     "Notify": NotifySettings,
-    "Prune": Settings,
+    "Prune": PruneSettings,
 }
 OPTIONAL = {"CHAT_PARAMETER"}
 POWERTOOLS = {

@@ -51,3 +51,10 @@ def test_no_other_role_may_delete_a_snapshot(everything: Synthesized) -> None:
     deleting = [one["Roles"] for one in policies if DELETE in json.dumps(one) or "lightsail:*" in json.dumps(one)]
     ((role,),) = deleting
     assert role.startswith("PruneRole")
+
+
+def test_role_reads_no_log_but_its_own(template: Synthesized) -> None:
+    own = template.id_of("AWS::Logs::LogGroup", "Prune")
+    [statement] = [one for one in statements_of(template, "Prune") if one["Action"] == "logs:FilterLogEvents"]
+    assert statement["Resource"] == template.arn(own)
+    assert template.environment_of("Prune")["LOG_GROUP"] == own

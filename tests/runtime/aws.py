@@ -37,6 +37,7 @@ class Aws:
             "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
             "DEADLINE_SECONDS": "21600",
             "FIRST_RETRY_SECONDS": "15",
+            "LOG_GROUP": "prune-logs",
             "POWERTOOLS_SERVICE_NAME": "lightsail-snapshots",
             "POWERTOOLS_METRICS_NAMESPACE": "LightsailSnapshots",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -44,6 +45,7 @@ class Aws:
             # botocore makes this name from the service's id, which is EventBridge, and not from "events".
             "AWS_ENDPOINT_URL_EVENTBRIDGE": self.bus_url,
             "AWS_ENDPOINT_URL_SQS": self.bus_url,
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": self.bus_url,
         }
 
     @property
@@ -83,18 +85,19 @@ def batch(*, delivery: int, **detail: Any) -> dict[str, Any]:
 
 @contextmanager
 def bus() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Serve PutEvents and the queue; yield the address and the list of events so far."""
+    """Serve PutEvents, the queue and an empty log; yield the address and the list of events so far."""
     entries: list[dict[str, Any]] = []
 
     class Bus(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["Entries"]
+            given = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("Entries", [])
             if self.headers["X-Amz-Target"] == "AWSEvents.PutEvents":
                 entries.extend(given)
             taken = {"FailedEntryCount": 0, "Entries": [{"EventId": str(number)} for number, _ in enumerate(given)]}
+            answer = {"events": []} if self.headers["X-Amz-Target"] == "Logs_20140328.FilterLogEvents" else taken
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps(taken).encode())
+            self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
             """Say nothing."""

@@ -14,6 +14,7 @@ os.environ.update(
     DEAD_LETTER_QUEUE_URL="https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
     DEADLINE_SECONDS="21600",
     FIRST_RETRY_SECONDS="15",
+    LOG_GROUP="prune-logs",
     RUNBOOK="docs/operations.md",
     TOPIC_ARN="arn:aws:sns:us-east-1:123456789012:topic",
     CHAT_PARAMETER="/lightsail-snapshots/chat",

@@ -183,6 +183,7 @@ def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_
         try:
             with (
                 patch.object(Reconciler, "now", lambda _: emulator.clock.now()),
+                patch("lightsail_snapshots.prune.read_own_log", lambda *_: iter(here.logs())),
                 patch.object(RequestQueue, "set_delays", lambda _, seconds: here.set_delays(seconds)),
                 patch.object(RequestQueue, "send_dead_letter", lambda _, body: here.dead_letters.append(body)),
             ):

@@ -67,7 +67,7 @@ def test_denied_snapshot_is_skipped_and_fails_the_run_at_its_end(aws: FakeAws, o
     assert left(aws) == {*names, shop[0]}
 
 
-def test_log_has_the_events_detail_when_the_function_is_killed_after_a_deletion(aws: FakeAws) -> None:
+def test_retry_announces_the_deletion_after_which_the_function_was_killed(aws: FakeAws) -> None:
     new, old = nights(aws, 2)
     real = Lightsail.delete_snapshot
 
@@ -78,10 +78,34 @@ def test_log_has_the_events_detail_when_the_function_is_killed_after_a_deletion(
     with patch.object(Lightsail, "delete_snapshot", deletes_and_is_killed), pytest.raises(Killed):
         run(prune_requested())
     assert left(aws) == {new}
-    detail = line(aws, "Deleting a snapshot")["deletion"]
-    assert detail["instanceSnapshotName"] == old
-    assert fits(requested(detail, **{"detail-type": "Instance Snapshot Deleted", "source": "lightsail-snapshots"}))
-    assert [each for each in aws.logs() if each["message"] == "Deleted a snapshot"] == []
+    assert aws.events() == []
+    for told in ([old], []):  # once by the retry, and by no later one
+        run(prune_requested())
+        assert [event["detail"]["instanceSnapshotName"] for event in aws.events()] == told
+    assert line(aws, "Deleted a snapshot")["instance_snapshot_name"] == old
+
+
+def test_retry_decides_anew_when_the_function_was_killed_before_the_deletion(aws: FakeAws) -> None:
+    new, old = nights(aws, 2)
+    with patch.object(Lightsail, "delete_snapshot", side_effect=Killed), pytest.raises(Killed):
+        run(prune_requested())
+    assert left(aws) == {new, old}
+    aws.emulator.faults.add("busy", operation="DeleteInstanceSnapshot", times=1)
+    with pytest.raises(RegionsFailedError):
+        run(prune_requested())
+    assert aws.events() == [], "nothing was deleted, so nothing is announced"
+    run(prune_requested())
+    assert aws.event()["detail"]["instanceSnapshotName"] == old
+
+
+def test_run_of_another_request_does_not_announce_it(aws: FakeAws) -> None:
+    nights(aws, 2)
+    with patch.object(Lightsail, "delete_snapshot", side_effect=Killed), pytest.raises(Killed):
+        run(prune_requested())
+    for name in left(aws):
+        lightsail(HOME).delete_snapshot(name)
+    run(prune_requested(id="prune-2"))
+    assert aws.events() == []
 
 
 def test_next_run_deletes_what_an_error_left(aws: FakeAws) -> None:

@@ -19,6 +19,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "GetOperationsForResource",
         "TagResource",
     ),
+    "logs": ("FilterLogEvents",),
     "sqs": ("ChangeMessageVisibilityBatch", "SendMessage"),
     "sns": ("Publish",),
     "ssm": ("GetParameter",),

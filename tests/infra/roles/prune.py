@@ -17,6 +17,7 @@ ACTIONS = OF_EVERY_FUNCTION | {
     "lightsail:GetInstanceSnapshot",
     "lightsail:GetInstanceSnapshots",
     "lightsail:GetInstances",
+    "logs:FilterLogEvents",
 }
 
 ALLOWED: dict[str, Case] = {
