@@ -30,7 +30,7 @@ def prune(yes: bool, as_json: bool) -> None:
         print_json({"deleted": {}}) if as_json else click.echo("There is nothing to delete.")
         return
     if not confirm("Delete these snapshots?", yes=yes):
-        click.echo("Nothing was done.")
+        print_json({"deleted": {}}) if as_json else click.echo("Nothing was done.")
         return
     progress("Pruning; this may take some minutes.")
     answer = invoke(deployment, "prune", PRUNE_REQUESTED)

@@ -33,6 +33,17 @@ def test_every_command_is_tried_here() -> None:
     assert {command for command, *_ in EVERY} == MODULES.keys()
 
 
+CHANGING = {"hold", "release", "prune", "replay", "restore", "adopt", "forget", "leave"}
+"""These ask before they change anything. What `take` does is in its name, and can be undone."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_command_has_json_and_asks_before_it_changes_anything(commands: CommandLine, name: str) -> None:
+    options = commands.run(name, "--help").stdout
+    assert "--json" in options
+    assert ("--yes" in options) == (name in CHANGING)
+
+
 @pytest.mark.parametrize("arguments", ON_THE_DEPLOYMENT, ids=" ".join)
 def test_command_ends_with_10_when_there_is_no_deployment(commands: CommandLine, arguments: list[str]) -> None:
     commands.is_deployed = False
