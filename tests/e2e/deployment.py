@@ -286,3 +286,8 @@ class Deployment:
     def subscribe(self) -> None:
         """Start to receive outcomes: from now on, none is missed."""
         self._receive()
+
+    def subscribe_again(self) -> None:
+        """Make the rule and the queue again, if somebody has removed them."""
+        del self._outcome_queue
+        self.subscribe()
