@@ -1,6 +1,8 @@
 """Each command of `lightsail-snapshots` against the deployed stack, in an empty folder."""
 
 import json
+import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -78,6 +80,21 @@ def test_take_ends_with_4_and_the_command_that_continues_when_the_snapshot_is_pe
     pending = run(stack, folder, "take", instance, "--wait", "--timeout", "1s")
     assert pending.returncode == 4
     assert f"To go on waiting: lightsail-snapshots take {instance} --region us-east-1" in pending.stderr
+
+
+def test_take_ends_with_130_when_interrupted_and_the_printed_command_continues(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance()
+    words = [str(COMMAND), "take", instance, "--wait"]
+    environment = dict(stack.aws.environment)
+    with subprocess.Popen(words, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr
+        assert process.stderr.readline().startswith("Waiting for ")
+        process.send_signal(signal.SIGINT)
+        printed = process.stderr.read()
+    assert process.returncode == 130
+    command = printed.strip().rpartition("To go on: ")[2]
+    assert run(stack, folder, *shlex.split(command)[1:]).returncode == 0
+    assert len(stack.snapshots_of(instance)) == 1
 
 
 def test_status_shows_each_instance_and_what_is_wrong(stack: Deployment, folder: Path) -> None:
