@@ -119,12 +119,12 @@ def _list_regions(request: AuditRequest) -> _Listing:
             for arn, found in newest_plan_snapshots(snapshots).items():
                 listing.plan_snapshots[arn] = max(found, listing.plan_snapshots.get(arn, found))
     if request.report:
-        _list_elsewhere(listing, {*with_instances, *with_copies})
+        _list_elsewhere(listing, with_instances)
     return listing
 
 
 def _list_elsewhere(listing: _Listing, configured: Collection[str]) -> None:
-    """List the instances of the Regions that are in no plan; skip a Region that the account has not enabled."""
+    """List the instances of all other Regions, those of copies included; skip one that the account has not enabled."""
     for region in lightsail_regions():
         if region not in configured:
             try:

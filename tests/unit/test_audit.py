@@ -252,6 +252,13 @@ def test_only_the_report_counts_and_lists_unprotected_instances(
     ]
 
 
+def test_report_finds_instances_in_a_region_that_only_has_copies(aws: FakeAws) -> None:
+    make_instance("forgotten", "eu-west-1")
+    run(aws, plan(copyTo=["eu-west-1"], maxAge=None), report=True)
+    [entry] = only_published(aws)["detail"]["instances"]
+    assert (entry["instanceName"], entry["region"], entry["plan"]) == ("forgotten", "eu-west-1", "daily")
+
+
 def test_report_leaves_out_what_is_meant_to_be_unprotected(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     make_instance("scratch-1")
     make_instance("shop", tags={"backup": "none"})
