@@ -19,7 +19,6 @@ Because = Literal["left_plan", "similar_tag", "region_not_configured", "no_plan"
 
 _CUTOFF = 0.8
 """How alike two texts are, of 1: dayly and daily are, web1 and web2 are not."""
-_WILDCARDS = set("*?[")
 
 
 class PlanSnapshot(NamedTuple):
@@ -123,7 +122,7 @@ def _find_tag(tags: Mapping[str, str], key: str, glob: str) -> _Tag | None:
         if _is_alike(given, key):
             if fnmatchcase(value, glob):
                 return _Tag((given, value), (key, value))
-            if not _WILDCARDS & set(glob) and _is_alike(value, glob):
+            if _is_alike(value, glob):
                 return _Tag((given, value), (key, glob))
     return None
 

@@ -77,10 +77,21 @@ def test_other_tag_is_not_similar(tags: dict[str, str]) -> None:
     assert find_one(instance(**tags)).because == "no_plan"
 
 
-def test_value_of_a_glob_is_similar_only_if_it_matches() -> None:
-    plan = Plan(name="daily", select=Select(tags={"backup": "day*"}), regions=(HOME,))
-    assert find_one(instance(Backup="day-1"), plan).spelling == ("daily", "Backup=day-1", "backup=day-1")
+def test_value_is_similar_to_a_glob_if_it_matches_or_looks_like_it() -> None:
+    plan = Plan(name="daily", select=Select(tags={"backup": "daily*"}), regions=(HOME,))
+    assert find_one(instance(Backup="daily-1"), plan).spelling == ("daily", "Backup=daily-1", "backup=daily-1")
+    assert find_one(instance(backup="dail"), plan).spelling == ("daily", "backup=dail", "backup=daily*")
     assert find_one(instance(backup="da-1"), plan).because == "no_plan"
+
+
+def test_tag_with_the_right_key_comes_before_one_that_resembles_it() -> None:
+    found = find_one(instance(Backup="daily", backup="dayly"))
+    assert found.spelling == ("daily", "backup=dayly", "backup=daily")
+
+
+def test_values_that_differ_in_one_of_four_characters_are_not_similar() -> None:
+    plan = Plan(name="daily", select=Select(tags={"group": "web1"}), regions=(HOME,))
+    assert find_one(instance(group="web2"), plan).because == "no_plan"
 
 
 def test_similar_tag_is_not_enough_if_another_condition_fails() -> None:
@@ -90,6 +101,14 @@ def test_similar_tag_is_not_enough_if_another_condition_fails() -> None:
     assert find_one(instance("shop", backup="dayly", env="prod"), plan).because == "no_plan"
     found = find_one(instance(backup="dayly", env="prod"), plan)
     assert found.spelling == ("daily", "backup=dayly", "backup=daily")
+    found = find_one(instance(backup="daily", env="Prod"), plan)
+    assert found.spelling == ("daily", "env=Prod", "env=prod")
+
+
+def test_similar_tag_is_not_enough_if_another_tag_excludes_the_instance() -> None:
+    select = Select(tags={"backup": "daily"}, exclude_tags={"env": "test"})
+    plan = Plan(name="daily", select=select, regions=(HOME,))
+    assert find_one(instance(backup="dayly", env="test"), plan).because == "no_plan"
 
 
 def test_plan_that_would_select_it_elsewhere_is_named() -> None:
