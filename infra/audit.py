@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.capability import StackContext
@@ -68,14 +67,9 @@ class Audit(EventFunction):
         self._add_alarms(plans)
 
     def _allow_to_read_alarms(self) -> None:
-        """Allow to see whether an alarm has gone off. CloudWatch may check a call against all alarms, also by name."""
-        alarms = Stack.of(self).format_arn(
-            service="cloudwatch", resource="alarm", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
-        self.role.add_to_policy(
-            iam.PolicyStatement(sid="ReadAlarms", actions=["cloudwatch:DescribeAlarms"], resources=[alarms])
-        )
-        self.acknowledge_wildcard(alarms, "It only reads, and CloudWatch may check the call against all alarms.")
+        """Allow to see whether an alarm has gone off."""
+        reason = "It only reads. CloudWatch does not say whether it checks a call against the alarms that it names."
+        self.allow_in_regions("ReadAlarms", ["cloudwatch:DescribeAlarms"], [Stack.of(self).region], reason=reason)
 
     def _add_alarms(self, plans: Plans) -> None:
         """Watch each plan that has a `max_age`, the audit itself, and the instances in no plan.

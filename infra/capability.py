@@ -164,7 +164,7 @@ class Capability(Construct):
         self.role.add_to_policy(
             iam.PolicyStatement(sid=sid, actions=list(actions), resources=["*"], conditions=conditions)
         )
-        self.acknowledge_wildcard("*", reason)
+        self._acknowledge("*", reason)
 
     def allow_on_all(
         self,
@@ -186,9 +186,9 @@ class Capability(Construct):
         ]
         self.role.add_to_policy(iam.PolicyStatement(sid=sid, actions=[action], resources=arns, conditions=conditions))
         for arn in arns:
-            self.acknowledge_wildcard(arn, reason)
+            self._acknowledge(arn, reason)
 
-    def acknowledge_wildcard(self, resource: str, reason: str) -> None:
+    def _acknowledge(self, resource: str, reason: str) -> None:
         """Answer cdk-nag's finding, whose id shows a token of the CDK as `<AWS::Region>`."""
         tokens = {"Partition": Aws.PARTITION, "Region": Aws.REGION, "AccountId": Aws.ACCOUNT_ID}
         for name, token in tokens.items():

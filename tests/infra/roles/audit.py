@@ -30,7 +30,7 @@ ALLOWED: dict[str, Case] = {
     "report an overdue instance": ("events:PutEvents", bus_arn("BUS"), events(OVERDUE)),
     "report unprotected instances": ("events:PutEvents", bus_arn("BUS"), events(UNPROTECTED)),
     "report that it is done": ("events:PutEvents", bus_arn("BUS"), events(COMPLETED)),
-    "see whether an alarm has gone off": ("cloudwatch:DescribeAlarms", ALARM, {}),
+    "see whether an alarm has gone off": ("cloudwatch:DescribeAlarms", "*", in_region("eu-central-1")),
     "report a bad request": (
         "events:PutEvents",
         bus_arn("BUS"),
@@ -68,6 +68,6 @@ DENIED: dict[str, Case] = {
     "publish on the default bus": ("events:PutEvents", bus_arn("default"), events(OVERDUE)),
     "set an alarm to OK": ("cloudwatch:SetAlarmState", ALARM, {}),
     "silence an alarm": ("cloudwatch:DisableAlarmActions", ALARM, {}),
-    "see the alarms of another Region": ("cloudwatch:DescribeAlarms", ALARM.replace("eu-central-1", "us-east-1"), {}),
+    "see the alarms of another Region": ("cloudwatch:DescribeAlarms", "*", in_region("us-east-1")),
     "publish to the topic": ("sns:Publish", "arn:aws:sns:eu-central-1:123456789012:x", {}),
 }
