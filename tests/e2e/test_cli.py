@@ -1,6 +1,7 @@
 """Each command of `lightsail-snapshots` against the deployed stack, in an empty folder."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -107,6 +108,26 @@ def test_status_shows_each_instance_and_what_is_wrong(stack: Deployment, folder:
     assert found[planned]["recoveryPointAt"]
     assert found[unplanned]["mark"] == "NO PLAN"
     assert found[outside]["mark"] == "OUTSIDE YOUR REGIONS"
+
+
+def test_status_page_says_why_a_snapshot_failed_and_what_is_not_covered(stack: Deployment, folder: Path) -> None:
+    instance = stack.instance(backup="nightly")
+    stack.fault("snapshot-fails", instance)
+    [request] = stack.request({"instanceName": instance})
+    assert stack.failed(request)["reason"] == "SnapshotError"
+    stack.lightsail.create_disk(diskName="loose", availabilityZone="us-east-1a", sizeInGb=32)
+
+    def page() -> str:
+        """Write the page, and return it as soon as the logs have the failure."""
+        shown = run(stack, folder, "status", "--html", "status.html", *HOME)
+        assert shown.stderr == "Wrote status.html.\n"
+        html = (folder / "status.html").read_text(encoding="utf-8")
+        return html if "its state is error" in html else ""
+
+    html = eventually(page, "page with the failure")
+    assert re.search(rf"<b>{instance}</b>.*?Lightsail could not make {instance}-.*?</tr>", html, re.DOTALL)
+    assert re.search(r"<b>loose</b>.*NOT COVERED.*disk of 32 GB, attached to nothing", html)
+    stack.lightsail.delete_disk(diskName="loose")
 
 
 def test_hold_keeps_a_snapshot_until_release(stack: Deployment, folder: Path) -> None:

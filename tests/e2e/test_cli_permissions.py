@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from unittest.mock import patch
 
 import boto3
@@ -43,6 +44,8 @@ class Operator:
     instance: str
     gone: str
     """An instance that is gone and has a snapshot of ours, `{gone}-left`."""
+    page: Path
+    """Where `status` writes a page."""
 
     def run(self, command: str, arguments: Sequence[str], without: str = "") -> Result:
         """Run a command with its own policy, but for one action."""
@@ -73,6 +76,7 @@ class Operator:
             ("leave", "events:DeleteRule"): ["--remove-rules", "--yes"],
         }
         usual = {
+            "status": ["--html", str(self.page)],
             "why": [self.instance],
             "take": [self.instance, "--wait"],
             "hold": [f"{self.instance}-foreign", "--yes"],
@@ -96,7 +100,7 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def operator(deployed: Deployment) -> Iterator[Operator]:
+def operator(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     iam = deployed.aws.client("iam")
     iam.create_user(UserName="operator")
     key = iam.create_access_key(UserName="operator")["AccessKey"]
@@ -112,7 +116,8 @@ def operator(deployed: Deployment) -> Iterator[Operator]:
     pattern = json.dumps({"source": ["nobody"]})
     events.put_rule(Name=rule["Rule"], EventBusName=rule["EventBusName"], EventPattern=pattern)
     events.put_targets(**rule, Targets=[{"Id": "queue", "Arn": deployed.dead_letter_arn}])
-    yield Operator(deployed, environment, instance, gone)
+    page = tmp_path_factory.mktemp("status") / "status.html"
+    yield Operator(deployed, environment, instance, gone, page)
     with suppress(events.exceptions.ResourceNotFoundException):  # `leave` may have removed it
         events.remove_targets(**rule, Ids=["queue"])
         events.delete_rule(Name=rule["Rule"], EventBusName=rule["EventBusName"])
