@@ -92,8 +92,9 @@ def _with_failures(report: Report, deployment: Deployment | None) -> tuple[Repor
         return report, []
     try:
         return replace(report, rows=with_failures(report.rows, deployment, report.now), has_failures=True), []
-    except CommandError as error:
-        return replace(report, problems=[*report.problems, error.message]), [error]
+    except AwsError as error:
+        failure = explain(error, "while reading the logs")
+        return replace(report, problems=[*report.problems, failure.message]), [failure]
 
 
 def _write_page(path: Path, report: Report) -> None:

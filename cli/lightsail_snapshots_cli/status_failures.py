@@ -16,7 +16,7 @@ _LONGEST_TEXT = 300
 
 
 def with_failures(rows: Sequence[Row], deployment: Deployment, now: datetime) -> list[Row]:
-    """Return the rows, each with the last failure since its newest usable snapshot; end the command if AWS fails."""
+    """Return the rows, each with the last failure since its newest usable snapshot. Raises AwsError."""
     # The last line about an instance wins.
     last = {
         (line.fields.get("instance_name"), line.fields.get("region")): _failure(line)
