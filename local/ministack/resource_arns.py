@@ -1,6 +1,7 @@
-"""Makes MiniStack's IAM decide on the resources that AWS decides on: schedules in their group, and rules.
+"""Makes MiniStack's IAM decide on the resources that AWS decides on: schedules in their group, rules, and logs.
 
 MiniStack takes every schedule for one of the default group, and calls on the targets of a rule for calls on its bus.
+AWS decides on FilterLogEvents by an ARN that ends in `:log-stream:`, so that `log-group:NAME:*` matches it.
 This module uses private names of MiniStack, which is why requirements-dev.in pins it exactly.
 """
 
@@ -15,10 +16,10 @@ _extract = iam_actions.extract_resource_arn
 
 def register() -> None:
     """Replace the function that finds the resource of a call; call this once, before MiniStack serves."""
-    iam_actions.extract_resource_arn = _extract_resource_arn
+    iam_actions.extract_resource_arn = resource_arn
 
 
-def _extract_resource_arn(  # noqa: PLR0913, PLR0917  MiniStack's signature
+def resource_arn(  # noqa: PLR0913, PLR0917  MiniStack's signature
     service: str,
     method: str,
     path: str,
@@ -35,6 +36,8 @@ def _extract_resource_arn(  # noqa: PLR0913, PLR0917  MiniStack's signature
         request = json.loads(body)
         bus = request.get("EventBusName", "default")
         return f"arn:aws:events:{region}:{account}:rule/{'' if bus == 'default' else f'{bus}/'}{request['Rule']}"
+    if service == "logs" and headers.get("x-amz-target", "").endswith(".FilterLogEvents"):
+        return f"arn:aws:logs:{region}:{account}:log-group:{json.loads(body).get('logGroupName')}:log-stream:"
     return str(_extract(service, method, path, headers, body, query, region, account))
 
 

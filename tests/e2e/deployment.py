@@ -99,6 +99,12 @@ class Deployment:
         self.aws.control("POST", "/_lightsail/clock", {"time": time.isoformat()})
         self.aws.control("POST", "/_lightsail/settings", settings)
 
+    def let_pending_ones_finish(self, instance: str) -> None:
+        """Delete the snapshots that never finish, so that their requests make new ones and leave the queue."""
+        snapshots = eventually(lambda: self.snapshots_of(instance), f"snapshot of {instance}")
+        for snapshot in snapshots:
+            self.lightsail.delete_instance_snapshot(instanceSnapshotName=snapshot["name"])
+
     def faults_left(self) -> list[dict[str, Any]]:
         """Return the faults that still apply, each with its remaining `times`."""
         return list(self.aws.control("GET", "/_lightsail/faults")["faults"])

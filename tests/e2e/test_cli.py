@@ -79,13 +79,19 @@ def test_take_ends_with_4_and_the_command_that_continues_when_the_snapshot_is_pe
     instance = stack.instance()
     stack.fault("never-finish", instance)
     pending = run(stack, folder, "take", instance, "--wait", "--timeout", "1s")
+    stack.let_pending_ones_finish(instance)
     assert pending.returncode == 4
     assert f"To go on waiting: lightsail-snapshots take {instance} --region us-east-1" in pending.stderr
 
 
 def test_take_ends_with_130_when_interrupted_and_the_printed_command_continues(stack: Deployment, folder: Path) -> None:
     instance = stack.instance()
-    words = [str(COMMAND), "take", instance, "--wait"]
+    # A process that was started in the background may ignore the signal, and so do its children.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from lightsail_snapshots_cli.main import main; main()"
+    )
+    words = [sys.executable, "-c", program, "take", instance, "--wait"]
     environment = dict(stack.aws.environment)
     with subprocess.Popen(words, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stderr

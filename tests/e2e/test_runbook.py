@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.aws import ROOT
-from tests.e2e.deployment import Deployment, eventually
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, eventually
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -31,7 +31,7 @@ def run(deployed: Deployment, commands: str, folder: Path = ROOT) -> str:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
     ).stdout
 
 
