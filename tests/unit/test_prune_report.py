@@ -105,7 +105,7 @@ def test_prune_refused_fits_into_an_event_when_names_are_long(aws: FakeAws) -> N
     widest = "\N{GRINNING FACE}"
     plans = [LAST_1 | {"name": f"{number:02}".rjust(40, "p")} for number in range(60)]
     for plan in plans:
-        name = plan["name"].ljust(255, widest)
+        name = f"{plan['name']}\u202e".ljust(255, widest)
         for days_ago in range(12):
             snapshot = f"{name[:200]}-{days_ago}"
             tags = our_tags(snapshot, name, plan=plan["name"], keep=f"last={days_ago + 2}")
@@ -116,6 +116,7 @@ def test_prune_refused_fits_into_an_event_when_names_are_long(aws: FakeAws) -> N
     assert (len(detail["refused"]), len(detail["refused"][0]["rulesTakenUnder"])) == (50, 5)
     assert len(json.dumps(detail, ensure_ascii=False).encode()) < MAX_EVENT
     assert "; and likewise for 55 more plans. " in detail["message"]
+    assert detail["message"].isprintable()
 
 
 def test_nothing_is_deleted_when_the_report_cannot_be_published(aws: FakeAws) -> None:

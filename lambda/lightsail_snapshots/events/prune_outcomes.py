@@ -9,6 +9,7 @@ from lightsail_snapshots.events.prune_requested import PruneRequest
 from lightsail_snapshots.keep_rules import confirmation, format_keep_tag
 from lightsail_snapshots.naming import PLAN_KEY, format_utc
 from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.text import clean
 
 MOST_LISTS = 50
 """Entries in `refused`. Even with the longest names each has at most 2.5 KB, and an event may have 256 KB."""
@@ -47,7 +48,7 @@ def refused_detail(request: PruneRequest, held: Sequence[Decision]) -> dict[str,
     ]
     return {
         "requestId": request.request_id,
-        "message": _message(refused, plans),
+        "message": clean(_message(refused, plans)),
         "deletionCount": len(held),
         "refused": refused[:MOST_LISTS],
     }

@@ -6,6 +6,7 @@ from typing import Any
 from lightsail_snapshots.events.audit_requested import AuditRequest
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.recovery_points import InstanceStatus, PlanReport
+from lightsail_snapshots.text import clean
 
 MOST_LISTED = 100
 """Entries in `instances`: an event has room for a thousand, and nobody reads them."""
@@ -34,7 +35,7 @@ def overdue_detail(report: PlanReport, request: AuditRequest, runbook: str) -> d
         "auditedAt": format_utc(request.now),
         "instancesOverdue": report.instances_overdue,
         "instances": [_entry(status) for status in report.overdue[:MOST_LISTED]],
-        "message": _message(report, runbook),
+        "message": clean(_message(report, runbook)),
     }
 
 
