@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightsail_snapshots.plan import Plan
+from lightsail_snapshots.selection import Select
 from lightsail_snapshots_cli.account import signed_in_region
 from lightsail_snapshots_cli.deployment import Deployment, read_deployment
 from lightsail_snapshots_cli.errors import NOT_SIGNED_IN, USAGE, CommandError
@@ -18,6 +19,8 @@ class Scope:
     regions: tuple[str, ...]
     """Whose instances are protected."""
     copy_regions: tuple[str, ...]
+    unprotected: Select = Select()  # noqa: RUF009  it is frozen
+    """Excludes the instances that are meant to be in no plan."""
 
     @property
     def all_regions(self) -> tuple[str, ...]:
@@ -31,7 +34,16 @@ def read_scope(plans: Path | None) -> Scope:
 
 
 def scope_of(deployment: Deployment) -> Scope:
-    return Scope(plans=deployment.plans, regions=deployment.regions, copy_regions=deployment.copy_regions)
+    """Return what the deployment is about."""
+    detail = deployment.details["audit"]
+    return Scope(
+        plans=deployment.plans,
+        regions=deployment.regions,
+        copy_regions=deployment.copy_regions,
+        unprotected=Select(
+            exclude=tuple(detail.get("unprotected", ())), exclude_tags=detail.get("unprotectedTags", {})
+        ),
+    )
 
 
 def _of_file(path: Path) -> Scope:
@@ -52,4 +64,5 @@ def _of_file(path: Path) -> Scope:
         plans=plans.plans,
         regions=tuple(dict.fromkeys(regions)),
         copy_regions=tuple(dict.fromkeys(region for plan in plans.plans for region in plan.copy_to)),
+        unprotected=Select(exclude=plans.unprotected, exclude_tags=plans.unprotected_tags),
     )

@@ -79,7 +79,7 @@ class Row:
     proof: Proof | None
     next_run: NextRun | None
     mark: str
-    """One of MARKS; empty if the instance is protected or its plan has no `max_age`."""
+    """One of MARKS; empty if the instance is protected, its plan has no `max_age`, or it is meant to be in no plan."""
     failure: Failure | None = None
     """Since its newest usable snapshot; None also if nobody asked for it."""
 
@@ -195,7 +195,8 @@ def build_rows(scope: Scope, listing: Listing, regions: Sequence[str], now: date
         at = newest.get((instance.arn, region))
         protections = found[instance.arn]
         is_overdue = any(each.overdue_since for each in protections)
-        without_plan = NO_PLAN if region in scope.regions else OUTSIDE
+        is_meant = scope.unprotected.excludes(instance.name, instance.tags)
+        without_plan = "" if is_meant else NO_PLAN if region in scope.regions else OUTSIDE
         return Row(
             instance=instance,
             region=region,

@@ -46,7 +46,7 @@ def _instances(report: Report) -> Table:
         "COPIES": lambda row: _copies(row, report.now),
         "PROVEN": lambda row: f"{format_age(report.now - row.proof.at)} ago" if row.proof else "-",
         "NEXT RUN": lambda row: format_next_run(row.next_run, report.now),
-        "PLAN": lambda row: ", ".join(row.plans) or "-",
+        "PLAN": lambda row: ", ".join(row.plans) or ("-" if row.mark else "none, as plans.toml says"),
     }
     if not any(row.proof for row in report.rows):
         del columns["PROVEN"]

@@ -215,3 +215,21 @@ def test_next_run_is_that_of_the_plan_that_runs_first(commands: CommandLine) -> 
         for name, schedule in (("a", "rate(2 days)"), ("b", "rate(3 hours)"))
     ]
     assert "within 3 h" in commands.run("status").stdout
+
+
+def test_status_does_not_mark_an_instance_that_is_meant_to_be_in_no_plan(commands: CommandLine, tmp_path: Path) -> None:
+    commands.instance("scratch-1", "ap-south-1")
+    commands.audit_detail = {"unprotected": ["scratch-*"], "unprotectedTags": {"team": "web"}}
+    path = tmp_path / "status.html"
+    shown = commands.run("status", "--html", str(path))
+    assert shown.stdout.count("none, as plans.toml says") == path.read_text().count("as plans.toml says") == 2
+    assert shown.stdout.endswith("2 instances: nothing is overdue.\n")
+
+
+def test_status_reads_which_instances_are_meant_to_be_in_no_plan_from_a_file(
+    commands: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "plans.toml"
+    text = 'unprotected = ["web-*"]\n[plans.a]\nschedule = "rate(1 day)"\nselect = { names = ["shop"] }\n'
+    path.write_text(text)
+    assert rows(commands, "--plans", str(path))["web-1"]["mark"] is None

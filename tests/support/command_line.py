@@ -67,6 +67,8 @@ class CommandLine:
     """What happens when a command waits; None: the functions run, and a minute passes."""
     invoked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """The functions that `replay` has invoked, each with its event."""
+    audit_detail: dict[str, Any] = field(default_factory=dict)
+    """What else the schedule of the audit puts on the bus."""
     _has_terminal: bool = False
     _seconds: float = 0
     _put: list[dict[str, Any]] = field(default_factory=list)
@@ -162,7 +164,7 @@ class CommandLine:
         if name == "plan-daily":
             return FLEET_SNAPSHOT_REQUESTED, {"plan": "daily", "select": {"tags": {"backup": "daily"}}}
         if name == "audit":
-            return AUDIT_REQUESTED, {"plans": self.plans, "every": "PT1H"}
+            return AUDIT_REQUESTED, {"plans": self.plans, "every": "PT1H", **self.audit_detail}
         if name == "prune":
             return PRUNE_REQUESTED, {"plans": self.plans}
         text = f"Schedule {name} does not exist."
