@@ -23,9 +23,17 @@ LOCK = ROOT / "lambda" / "requirements.txt"
 # read from METADATA what is in the function.
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json"}
 # Left out: type stubs; boto3's data, which only its resources read; botocore's data, of which `trimmed_data` writes the
-# part that we need; and a web page for REST APIs, which is a third of Powertools.
+# part that we need; and modules that no function imports, nor any module that a function imports when it is imported.
 _UNUSED = re.compile(
-    r".*\.pyc|.*\.pyi|.*/py\.typed|boto3/data/.*|boto3/examples/.*|botocore/data/.*|.*/swagger-ui[^/]*\.(js|css)"
+    r".*\.pyc|.*\.pyi|.*/py\.typed"
+    r"|boto3/(data|dynamodb|ec2|examples|s3)/.*"
+    r"|botocore/(data/.*|stub\.py)"
+    r"|dateutil/(zoneinfo/.*|(easter|rrule)\.py|tz/win\.py)"
+    r"|s3transfer/(crt|processpool)\.py"
+    r"|urllib3/contrib/(emscripten/.*|pyopenssl\.py|socks\.py)"
+    r"|aws_lambda_powertools/(event_handler|middleware_factory)/.*"
+    r"|aws_lambda_powertools/metrics/provider/datadog/.*"
+    r"|aws_lambda_powertools/utilities/(?!jmespath_utils/__init__|typing/)\w+/.*"
 )
 
 

@@ -21,7 +21,7 @@ from lightsail_snapshots.aws.errors import (
     RetryableError,
 )
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail_regions, single_attempt
 from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_COPIED
 from lightsail_snapshots.events.copy_request import CopyRequest, parse_copy_request
@@ -46,7 +46,7 @@ settings = ReconcilerSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
 for copy_region in settings.copy_regions:
-    lightsail(copy_region)
+    single_attempt(copy_region)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -76,7 +76,7 @@ class CopyReconciler(Reconciler[CopyRequest]):
         A request that Lightsail rejects is retried: its limit on concurrent copies is not documented, nor is the error
         for it.
         """
-        region = lightsail(request.destination)
+        region = single_attempt(request.destination)
         try:
             if request.destination not in self.settings.copy_regions:
                 return _see_through(request, delivery, region)
@@ -127,7 +127,7 @@ def _check_source(request: CopyRequest, delivery: Delivery) -> Failed | None:
     again.
     """
     name = request.instance_snapshot_name
-    source = lightsail(request.region).find_snapshot(name)
+    source = single_attempt(request.region).find_snapshot(name)
     if source is None:
         if delivery.attempt == 1:
             raise RetryableError(f"{name} in {request.region} is not visible")

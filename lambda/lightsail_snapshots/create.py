@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail, lightsail, lightsail_regions
+from lightsail_snapshots.aws.lightsail import Lightsail, lightsail_regions, single_attempt
 from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events import INSTANCE_SNAPSHOT_AVAILABLE
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, available_detail
@@ -34,7 +34,7 @@ from lightsail_snapshots.snapshot import AVAILABLE, ERROR, Snapshot
 settings = ReconcilerSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
-lightsail(settings.region)
+single_attempt(settings.region)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -60,14 +60,24 @@ class CreateReconciler(Reconciler[SnapshotRequest]):
         )
 
     def reconcile(self, request: SnapshotRequest, delivery: Delivery) -> State:
-        """Create the snapshot on the first delivery; on later ones, look for it first.
+        """Create the snapshot, or look for it first if an earlier delivery most likely created it.
 
-        Also look for it first if no new snapshot may be taken: one that exists is seen through.
+        Also look for it before the request fails, and if no new snapshot may be taken: one that exists is seen through.
         """
-        region = lightsail(request.region)
         refusal = self._refusal(request, delivery)
+        was_tried = delivery.was_tried if request.waits_its_turn else delivery.attempt > 1
+        looks_first = was_tried or refusal is not None
+        state = self._attempt(request, delivery, refusal, looks_first=looks_first)
+        if isinstance(state, Failed) and delivery.attempt > 1 and not looks_first:
+            return self._attempt(request, delivery, state, looks_first=True)
+        return state
+
+    def _attempt(
+        self, request: SnapshotRequest, delivery: Delivery, refusal: Failed | None, *, looks_first: bool
+    ) -> State:
+        region = single_attempt(request.region)
         try:
-            if (delivery.attempt > 1 or refusal) and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
+            if looks_first and (snapshot := region.find_snapshot(request.instance_snapshot_name)):
                 return _state(request, snapshot, region)
             if refusal:
                 return fail_if_certain(refusal, delivery)

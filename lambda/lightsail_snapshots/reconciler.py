@@ -16,17 +16,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lightsail_snapshots.aws import LONGEST_CALL
-from lightsail_snapshots.aws.errors import AwsError, NameInUseError, RetryableError
+from lightsail_snapshots.aws.errors import AwsError, NameInUseError, RetryableError, ThrottledError
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import Lightsail
+from lightsail_snapshots.aws.lightsail import Lightsail, single_attempt
 from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed_detail
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.pace import TURN, Pace
 from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
-from lightsail_snapshots.retry_delay import MIN_BACKOFF, backoff, until_next_look
+from lightsail_snapshots.retry_delay import MAX_DELAY, MIN_BACKOFF, backoff, until_next_look
 from lightsail_snapshots.settings import ReconcilerSettings
 from lightsail_snapshots.snapshot import Snapshot
 
@@ -48,6 +49,19 @@ class Delivery:
     now: datetime
     body: str = ""
     """The message itself; empty for a bare event."""
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the first delivery."""
+        return (self.now - self.first_at).total_seconds()
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether an earlier delivery most likely called Lightsail.
+
+        Those that wait for their turn come again sooner than those that were tried. If this is wrong, it costs a call.
+        """
+        return self.attempt > 1 and self.passed >= TURN * (self.attempt - 1)
 
     @property
     def may_read_stale(self) -> bool:
@@ -167,20 +181,27 @@ class Reconciler(ABC, Generic[R]):
             return self._retry(f"Not before {format_utc(request.not_before)}", at=request.not_before)
         if context.get_remaining_time_in_millis() < 1000 * LONGEST_CALL:
             return self._retry("Not enough time left in this invocation", after=MIN_BACKOFF)
-        passed = (delivery.now - delivery.first_at).total_seconds()
+        pace = single_attempt(request.destination or request.region).pace
+        if request.waits_its_turn and not pace.may_call():
+            return self._retry("Waits for its turn, since Lightsail throttles", pace.until_turn(delivery.passed))
         after: float | None
         try:
             if not isinstance(self._step(request, delivery, event), Pending):
                 return None
             why = f"{request.instance_snapshot_name} is not usable yet"
-            first = self.settings.first_retry.total_seconds()
-            after = until_next_look(passed, first) if request.is_awaited else None
+            after = self._until_next_look(request, delivery, pace)
         except RetryableError as error:
-            why, after = str(error), backoff(passed)
+            has_turn = request.waits_its_turn and isinstance(error, ThrottledError)
+            why, after = str(error), pace.until_turn(delivery.passed) if has_turn else backoff(delivery.passed)
         if self.now() < max(delivery.sent_at, request.not_before or delivery.sent_at) + self.settings.deadline:
             return self._retry(why, after)
         self._give_up(request, delivery, event, why)
         return None
+
+    def _until_next_look(self, request: R, delivery: Delivery, pace: Pace) -> float | None:
+        if request.is_awaited:
+            return until_next_look(delivery.passed, self.settings.first_retry.total_seconds())
+        return pace.until_usable(MAX_DELAY)
 
     def _retry(self, why: str, after: float | None = None, at: datetime | None = None) -> Retry:
         if after is not None:

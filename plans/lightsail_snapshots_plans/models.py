@@ -34,6 +34,7 @@ from lightsail_snapshots_plans.checks import (
 )
 
 MIN_CONCURRENCY = 2
+DEFAULT_CONCURRENCY = 16
 MAX_CONCURRENCY = 1000
 """Bounds of an SQS event source's MaximumConcurrency: Lambda API reference, ScalingConfig."""
 MAX_FLEXIBLE_WINDOW = 1440
@@ -247,5 +248,5 @@ class FileTable(Table):
     report_schedule: RecurringSchedule | None = Field(None, examples=["cron(20 6 * * ? *)"])
     """When to send the whole lists: overdue instances, instances in no plan, and snapshots that only older rules keep.
     `cron` or `rate`, in UTC. If not set: daily after 06:00."""
-    create_concurrency: Concurrency = Field(MIN_CONCURRENCY, examples=[4])
-    """How many functions take snapshots at once, 2 to 1000."""
+    create_concurrency: Concurrency = Field(DEFAULT_CONCURRENCY, examples=[4])
+    """How many functions take snapshots at once at most, 2 to 1000. They find Lightsail's rate by themselves."""

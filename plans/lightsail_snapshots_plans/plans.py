@@ -21,7 +21,7 @@ from lightsail_snapshots.reader import InvalidValueError, suggestion
 from lightsail_snapshots_plans.checks import lightsail_regions
 from lightsail_snapshots_plans.file import KeyPath, PlanFile, Problem, as_toml
 from lightsail_snapshots_plans.fleet_request import fleet_request
-from lightsail_snapshots_plans.models import HAS_NO_EFFECT_WITHOUT, MIN_CONCURRENCY, FileTable, PlanTable, Table
+from lightsail_snapshots_plans.models import DEFAULT_CONCURRENCY, HAS_NO_EFFECT_WITHOUT, FileTable, PlanTable, Table
 from lightsail_snapshots_plans.schedule_expression import parse_schedule
 from lightsail_snapshots_plans.warnings import find_warnings, starting_minutes
 
@@ -60,7 +60,7 @@ class Plans:
     prune_schedule: str
     audit_schedule: str
     report_schedule: str
-    create_concurrency: int = MIN_CONCURRENCY
+    create_concurrency: int = DEFAULT_CONCURRENCY
     warnings: tuple[Problem, ...] = ()
 
     @property

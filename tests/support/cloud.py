@@ -378,6 +378,8 @@ def _replacements(cloud: Cloud) -> Iterator[Any]:
             yield patch.object(module, "queue", queue)
         if "datetime" in vars(module):
             yield patch.object(module, "datetime", Clock)
+    yield patch("lightsail_snapshots.prune.read_own_log", lambda *_: iter(()))
+    yield patch("time.sleep")  # fan_out waits before it retries a page
     yield patch.object(Reconciler, "now", lambda _: cloud.now)
     yield patch("random.uniform", lambda _, longest: longest)  # else each run would differ by the jitter of retries
     yield patch.object(EventBus, "_put", lambda _, entries: cloud.put_entries(entries))

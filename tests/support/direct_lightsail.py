@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
+from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions, single_attempt
 from local.lightsail import model
 from local.lightsail.emulator import Call, Emulator
 
@@ -42,5 +42,6 @@ def direct_lightsail(emulator: Emulator) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(model, "shape_errors", lambda *_: []))
         for region in lightsail_regions():
-            stack.enter_context(patch.object(lightsail(region), "_client", DirectClient(emulator, region)))
+            for client in (lightsail(region), single_attempt(region)):
+                stack.enter_context(patch.object(client, "_client", DirectClient(emulator, region)))
         yield

@@ -19,9 +19,10 @@ import tests.support.environment  # noqa: F401 - the functions read it when they
 # isort: split
 import local.lightsail.moto as lightsail_door
 from lightsail_snapshots import create
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.lightsail import lightsail, single_attempt
 from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.observability import logger
+from lightsail_snapshots.pace import Pace
 from lightsail_snapshots.reconciler import Reconciler
 from local.lightsail.emulator import Emulator
 from local.lightsail.faults import ERROR_FAULTS
@@ -176,9 +177,10 @@ def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_
         here = FakeAws(emulator, queue, io.StringIO(), handler, sent_at)
         lines = logger.registered_handler
         before = lines.setStream(here.log)  # type: ignore[attr-defined]  # Powertools' handler is a StreamHandler
-        regions = create.settings.all_regions
-        for region in regions:
-            hooks = lightsail(region)._client.meta.events
+        clients = [make(region) for region in create.settings.all_regions for make in (lightsail, single_attempt)]
+        for each in clients:
+            each.pace = Pace(lambda: emulator.clock.now().timestamp())
+            hooks = each.client.meta.events
             hooks.register("before-call", lambda model, **_: here.calls.append(model.name), unique_id="calls")
         try:
             with (
@@ -189,6 +191,6 @@ def fake_aws(handler: Handler = create.handler, at: datetime | None = REQUESTED_
             ):
                 yield here
         finally:
-            for region in regions:
-                lightsail(region)._client.meta.events.unregister("before-call", unique_id="calls")
+            for each in clients:
+                each.client.meta.events.unregister("before-call", unique_id="calls")
             lines.setStream(before)  # type: ignore[attr-defined]

@@ -133,7 +133,7 @@ KINDS: list[tuple[str, str, str, type[errors.AwsError]]] = [
         errors.RetryableError,
     ),
     ("OperationFailureException", "", "", errors.RetryableError),
-    ("ThrottlingException", "Rate exceeded", "", errors.RetryableError),
+    ("ThrottlingException", "Rate exceeded", "", errors.ThrottledError),
     ("ServiceException", "", "", errors.RetryableError),
     ("AccountSetupInProgressException", "", "", errors.RetryableError),
     ("RegionSetupInProgressException", "", "", errors.RetryableError),

@@ -194,6 +194,7 @@ def test_copy_is_retried_when_it_is_not_visible_yet(aws: FakeAws, wanted: dict[s
 def test_lost_response_makes_one_copy_and_tags_it(aws: FakeAws, wanted: dict[str, Any]) -> None:
     aws.emulator.faults.add("lost-answer", operation="CopySnapshot", times=1)
     assert not aws.request(wanted)
+    assert not aws.request(wanted, attempt=2)
     [made] = aws.snapshots(THERE)
     assert "copy-of" in tags(made)
 

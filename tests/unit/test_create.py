@@ -81,6 +81,7 @@ def test_create_continues_when_our_snapshot_of_this_instance_has_the_name(aws: F
 def test_lost_response_makes_one_snapshot(aws: FakeAws) -> None:
     aws.emulator.faults.add("lost-answer", operation="CreateInstanceSnapshot", times=1)
     assert not aws.request(requested())
+    assert not aws.request(requested(), attempt=2)
     assert len(aws.snapshots()) == 1
     assert aws.calls == ["GetInstance", "CreateInstanceSnapshot", "GetInstanceSnapshot"]
 

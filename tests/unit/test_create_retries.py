@@ -12,7 +12,7 @@ from lightsail_snapshots import create
 from lightsail_snapshots.aws.errors import RetryableError
 from lightsail_snapshots.events import SOURCE
 from tests.support.events import REQUESTED_AT, message, requested
-from tests.support.fake_aws import DEADLINE, RETRYABLE_FAULTS, FakeAws, fake_aws
+from tests.support.fake_aws import DEADLINE, RETRYABLE_FAULTS, FakeAws, client, fake_aws
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_request_of_a_plan_is_retried_when_the_queue_says_so(aws: FakeAws) -> No
 @pytest.mark.parametrize("fault", RETRYABLE_FAULTS)
 def test_failed_call_is_retried_after_a_random_time_that_grows(aws: FakeAws, fault: str) -> None:
     aws.emulator.faults.add(fault)
-    event = requested({"instanceName": "web-1", "plan": "daily"}, source=SOURCE)
+    event = requested()
     for passed, longest in ((0, 4), (20, 20), (100, 100), (3000, 180)):
         delays = {look(aws, event, passed) or 0.0 for _ in range(5)}
         assert len(delays) > 1
@@ -146,3 +146,65 @@ def test_redriven_dead_letter_starts_anew(aws: FakeAws) -> None:
     aws.emulator.clock.advance(600)
     assert not aws.request(requested(), first_at=aws.emulator.clock.now())
     assert aws.events() == []
+
+
+# While Lightsail throttles
+
+
+NIGHT = {"instanceName": "web-1", "plan": "daily", "scheduledTime": "2026-11-23T03:15:00Z"}
+
+
+def of_fleet(number: int) -> dict[str, Any]:
+    detail = NIGHT | {"instanceSnapshotName": f"night-{number}"}
+    return message(requested(detail, source=SOURCE, id=str(number)), message_id=str(number))
+
+
+def test_rest_of_a_batch_waits_its_turn_without_a_call_when_lightsail_throttles(aws: FakeAws) -> None:
+    aws.emulator.faults.add("throttle", operation="CreateInstanceSnapshot", times=1)
+    assert len(aws.deliver(*map(of_fleet, range(10)))) == 10
+    assert aws.calls.count("CreateInstanceSnapshot") == 1
+    assert all(1 <= delay <= 30 for delay in aws.delays.values())
+    assert len(aws.delays) == 10
+    assert {line["why"] for line in aws.logs()[1:]} == {"Waits for its turn, since Lightsail throttles"}
+
+
+def test_waiting_requests_are_created_as_lightsail_allows(aws: FakeAws) -> None:
+    aws.emulator.faults.add("throttle", operation="CreateInstanceSnapshot", times=1)
+    waiting = {each["messageId"]: each for each in map(of_fleet, range(10))}
+    for attempt in range(2, 30):
+        tried = [
+            each | {"attributes": each["attributes"] | {"ApproximateReceiveCount": str(attempt)}}
+            for each in waiting.values()
+        ]
+        aws.delays.clear()
+        if not tried or not aws.deliver(*tried):
+            break
+        aws.emulator.clock.advance(2)
+        waiting = {each: waiting[each] for each in aws.delays if aws.delays[each] < 100}
+    assert len(aws.snapshots()) == 10
+    assert aws.calls.count("CreateInstanceSnapshot") <= 12
+
+
+def test_request_of_a_person_does_not_wait_for_the_turn_of_a_fleet(aws: FakeAws) -> None:
+    aws.emulator.faults.add("throttle", operation="CreateInstanceSnapshot", times=1)
+    aws.deliver(*map(of_fleet, range(10)))
+    assert not aws.request(requested())
+    assert len(aws.snapshots()) == 1
+
+
+def test_request_that_only_waited_is_created_without_a_look(aws: FakeAws) -> None:
+    event = requested(NIGHT, source=SOURCE)
+    assert look(aws, event, 39, attempt=3) is None
+    assert aws.calls == ["GetInstance", "CreateInstanceSnapshot"]
+    aws.emulator.clock.advance(180)
+    assert aws.request(event, attempt=4)
+    assert aws.calls[2:] == ["GetInstanceSnapshot"]
+
+
+def test_snapshot_is_announced_when_a_request_that_seemed_to_wait_had_made_it(aws: FakeAws) -> None:
+    event = requested(NIGHT, source=SOURCE)
+    aws.request(event)
+    aws.emulator.clock.advance(60)
+    client("lightsail").delete_instance(instanceName="web-1")
+    assert aws.request(event, attempt=30)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"

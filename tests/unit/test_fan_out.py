@@ -1,10 +1,9 @@
 """`fan_out`: which instances it selects, which calls it needs, and what it does when one fails."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import given
@@ -210,8 +209,8 @@ def test_requests_ignore_order_pages_and_repeats_of_a_listing(
         request = parse_fleet_request(
             fleet(select={"names": ["wa*"], "tags": {"a": "*"}}), default_region="us-east-1", regions=REGIONS
         )
-        with patch.object(Lightsail, "instances", lambda _: iter(pages)):
-            details = list(fan_out._requests(request, {"us-east-1": 0}, {}))
+        with patch.object(Lightsail, "instances", lambda *_: iter(pages)):
+            details = fan_out._requests(request, "us-east-1", Context())
         return dict(zip(names([requested(detail, source=SOURCE) for detail in details]), details, strict=True))
 
     again = [*instances, *random.sample(instances, len(instances) // 2)]
@@ -221,7 +220,7 @@ def test_requests_ignore_order_pages_and_repeats_of_a_listing(
 
 def test_instance_that_is_listed_twice_is_requested_once(aws: FakeAws) -> None:
     twice = [_instance("web-1", {"odd": "a;b"}), _instance("web-2", {})]
-    with patch.object(Lightsail, "instances", lambda _: iter([twice, twice[:1], twice[1:]])):
+    with patch.object(Lightsail, "instances", lambda *_: iter([twice, twice[:1], twice[1:]])):
         assert run(fleet()) == {"selected": {"us-east-1": 2}}
     assert [event["detail"]["instanceName"] for event in aws.events()] == ["web-1", "web-2"]
     [dropped] = [line for line in aws.logs() if "dropped_tags" in line]
@@ -243,33 +242,48 @@ def test_fan_out_lists_each_region_once_and_puts_ten_at_a_time(aws: FakeAws) -> 
     assert len(aws.events()) == 25
 
 
-def test_ten_thousand_instances_need_one_page_in_memory() -> None:
-    request = fleet(regions=list(REGIONS))
-    alive = 0
+def test_nothing_is_put_before_all_regions_are_listed(aws: FakeAws) -> None:
+    for region in REGIONS:
+        make_instance("shop", region)
+    aws.calls.clear()
+    with patch.object(fan_out.event_bus, "put_all", lambda *_: aws.calls.append("put")):
+        run(fleet(regions=list(REGIONS)))
+    assert aws.calls == ["GetInstances", "GetInstances", "put"]
 
-    def pages(_: Lightsail) -> Iterator[list[Instance]]:
-        nonlocal alive
-        for page in range(250):
-            alive += 1
-            yield [_instance(f"web-{page}-{number}", {}) for number in range(20)]
 
-    puts: list[int] = []
-
-    def put_events(Entries: list[Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 names it
-        puts.append(len(Entries))
-        assert alive <= 1 + sum(puts) // 20  # no page is fetched before the one before it is put
-        return {"FailedEntryCount": 0, "Entries": [{"EventId": "x"} for _ in Entries]}
-
+def test_ten_thousand_instances_need_a_thousand_calls_to_the_bus() -> None:
+    pages = [[_instance(f"web-{page}-{number}", {}) for number in range(20)] for page in range(250)]
+    answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "x"}] * 10}
     with (
-        patch.object(Lightsail, "instances", pages),
-        patch.object(fan_out.event_bus, "_client") as client,
+        patch.object(Lightsail, "instances", lambda *_: iter(pages)),
+        patch.object(fan_out.event_bus, "_client", Mock(put_events=Mock(return_value=answer))) as client,
     ):
-        client.put_events = put_events
-        assert run(request) == {"selected": dict.fromkeys(REGIONS, 5000)}
-    assert puts == [10] * 1000
+        assert run(fleet(regions=list(REGIONS))) == {"selected": dict.fromkeys(REGIONS, 5000)}
+    assert client.put_events.call_count == 1000
 
 
 # Failures
+
+
+@pytest.mark.parametrize("fault", ["throttle", "busy", "unreachable"])
+def test_page_is_retried_while_there_is_time(aws: FakeAws, fault: str) -> None:
+    aws.emulator.settings.page_size = 1
+    make_instance("web-2")
+    aws.emulator.faults.add(fault, operation="GetInstances", times=7)
+    with patch.object(Context, "get_remaining_time_in_millis", lambda _: 900_000):
+        assert run(fleet()) == {"selected": {"us-east-1": 2}}
+    assert len(aws.events()) == 2
+
+
+def test_region_fails_when_its_page_still_fails_at_the_end_of_the_time(aws: FakeAws) -> None:
+    aws.emulator.faults.add("throttle", operation="GetInstances")
+    left = iter([900_000, 300_000, 100_000])
+    with (
+        patch.object(Context, "get_remaining_time_in_millis", lambda _: next(left)),
+        pytest.raises(RegionsFailedError, match="ThrottlingException"),
+    ):
+        run(fleet())
+    assert aws.calls.count("GetInstances") == 3
 
 
 def test_only_the_rejected_entry_is_put_again(aws: FakeAws) -> None:

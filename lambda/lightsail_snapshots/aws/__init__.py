@@ -30,6 +30,9 @@ CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", 
 """Explicit, because the SDK's defaults differ between versions (legacy or standard retries) and wait a minute for an
 answer. A second attempt after a lost answer is harmless: the snapshot's name shows that it is a repeat."""
 
+SINGLE_ATTEMPT = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""For what a queue retries anyway, and for what counts each throttled call."""
+
 LONGEST_CALL = 16.0
 """Seconds that one call may take: two attempts of 2 s to connect and 5 s to be answered, and the wait between them."""
 

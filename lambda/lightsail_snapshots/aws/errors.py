@@ -8,6 +8,7 @@
     ├── AccessDeniedError          the role may not do this
     ├── RejectedError              the request cannot succeed as it stands
     └── RetryableError             a retry may help: busy, throttled, 5xx, timeout, being set up, or an unknown error
+        ├── ThrottledError         too many calls
         └── EntriesRejectedError   the bus rejected some of the events of one call
 """
 
@@ -43,6 +44,10 @@ class RetryableError(AwsError):
     """Raised when a retry may help, and for unknown errors, so that no request is lost."""
 
 
+class ThrottledError(RetryableError):
+    """Raised when there were too many calls."""
+
+
 class EntriesRejectedError(RetryableError):
     """Raised when the bus rejected some entries of a call; `rejected` has their indexes."""
 
@@ -65,6 +70,15 @@ def translate_errors() -> Iterator[None]:
 
 
 # Errors are told apart by name, sub-code and text, never by HTTP status: AWS's own documents disagree about that.
+THROTTLED = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+}
 _ACCESS_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 # Lightsail's texts for an instance that is not ready are not documented. These are whole words, never parts of a name.
@@ -94,4 +108,4 @@ def _kind(code: str, sub_code: str, text: str) -> type[AwsError]:
         if _BUSY.search(text):
             return RetryableError
         return RejectedError
-    return RetryableError
+    return ThrottledError if code in THROTTLED else RetryableError

@@ -1,22 +1,36 @@
 """Amazon Lightsail, one Region at a time."""
 
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import boto3
 
-from lightsail_snapshots.aws import CONFIG
-from lightsail_snapshots.aws.errors import AwsError, NotFoundError, RejectedError, RetryableError, translate_errors
+from lightsail_snapshots.aws import CONFIG, SINGLE_ATTEMPT
+from lightsail_snapshots.aws.errors import (
+    THROTTLED,
+    AwsError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+    translate_errors,
+)
 from lightsail_snapshots.instance import Instance
+from lightsail_snapshots.pace import Pace
 from lightsail_snapshots.restore_facts import read_instance
 from lightsail_snapshots.snapshot import AttachedDisk, Snapshot
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_lightsail import LightsailClient
     from mypy_boto3_lightsail.type_defs import InstanceSnapshotTypeDef, InstanceTypeDef, OperationTypeDef, TagTypeDef
+
+MAX_WAIT = 600.0
+"""Seconds that a page is retried."""
 
 Page = TypeVar("Page", bound=Mapping[str, object])
 
@@ -33,25 +47,33 @@ class Operation(NamedTuple):
 class Lightsail:
     """Amazon Lightsail in one Region."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, config: "Config" = CONFIG) -> None:
         """Make the client; this does not call AWS. Raises an AwsError if no Region can have this name."""
         self.region = region
+        self.pace = Pace(time.monotonic)
         with translate_errors():
-            self._client = boto3.client("lightsail", region_name=region, config=CONFIG)
+            self._client = boto3.client("lightsail", region_name=region, config=config)
+        self._client.meta.events.register("after-call.lightsail", self._count)
 
     @property
     def client(self) -> "LightsailClient":
         """The SDK's client, for operations that only the command line calls."""
         return self._client
 
+    def _count(self, parsed: Mapping[str, Any], **_: object) -> None:
+        self.pace.called(is_throttled=parsed.get("Error", {}).get("Code") in THROTTLED)
+
     def instance(self, name: str) -> Instance:
         """Return the instance of this name, or raise NotFoundError."""
         with translate_errors():
             return _instance(self._client.get_instance(instanceName=name)["instance"])
 
-    def instances(self) -> Iterator[list[Instance]]:
-        """Return all instances, a page for each call; Lightsail decides how many are on a page."""
-        for page in _pages(self._client.get_instances):
+    def instances(self, has_time: Callable[[], bool] = lambda: False) -> Iterator[list[Instance]]:
+        """Return all instances, a page for each call; Lightsail decides how many are on a page.
+
+        A page that fails is retried as long as `has_time`.
+        """
+        for page in _pages(partial(_persist, self._client.get_instances, has_time)):
             yield [_instance(raw) for raw in page.get("instances", [])]
 
     def create_snapshot(self, name: str, instance_name: str, tags: Mapping[str, str]) -> list[str]:
@@ -104,6 +126,22 @@ class Lightsail:
                 yield from map(_operation, page.get("operations", []))
 
 
+def _persist(call: Callable[..., Page], has_time: Callable[[], bool], **request: str) -> Page:
+    """Make a call, and repeat it after a random time if a retry may help, as long as `has_time`, for ten minutes."""
+    longest, waited = 1.0, 0.0
+    while True:
+        try:
+            with translate_errors():
+                return call(**request)
+        except RetryableError:
+            if waited > MAX_WAIT or not has_time():
+                raise
+        wait = random.uniform(0.2, longest)  # noqa: S311 - no secret
+        time.sleep(wait)
+        waited += wait
+        longest = min(20.0, 2 * longest)
+
+
 def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
     """Make a call, and repeat it for each further page.
 
@@ -126,6 +164,12 @@ def _pages(call: Callable[..., Page], **request: str) -> Iterator[Page]:
 def lightsail(region: str) -> Lightsail:
     """Return the Lightsail of a Region, always the same object: making a client costs more than a call."""
     return Lightsail(region)
+
+
+@cache
+def single_attempt(region: str) -> Lightsail:
+    """Return another Lightsail of a Region, always the same object, which leaves each retry to its caller."""
+    return Lightsail(region, SINGLE_ATTEMPT)
 
 
 @cache

@@ -33,6 +33,11 @@ class Subject:
     """Nothing is done before this."""
 
     @property
+    def waits_its_turn(self) -> bool:
+        """Whether it waits while Lightsail throttles: a fleet's requests do, one that a person has sent does not."""
+        return True
+
+    @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for the outcome: nobody does at night, when the plans run."""
         return self.plan is None
@@ -50,6 +55,11 @@ class SnapshotRequest(SnapshotOptions, Subject):
     """Regions that it asks for, and that the stack does not copy to (any longer)."""
     restore: Mapping[str, str] | None
     """The tags with what a restore needs; None if the request does not have them."""
+
+    @property
+    def waits_its_turn(self) -> bool:
+        """Whether `fan_out` has put it."""
+        return self.is_ours
 
     @property
     def made_after(self) -> datetime:
