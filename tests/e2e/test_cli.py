@@ -217,7 +217,8 @@ def test_replay_sends_a_dead_letter_again_and_takes_it_out(stack: Deployment, fo
 def test_replay_invokes_the_function_whose_invocation_failed(stack: Deployment, folder: Path) -> None:
     """MiniStack makes the record of the failed invocation, as Lambda does."""
     instance = stack.instance(backup="nightly")
-    stack.fault("access-denied", "", operation="GetInstances", times=3, region="eu-central-1")
+    fault = {"fault": "access-denied", "operation": "GetInstances", "region": "eu-central-1", "times": 3}
+    stack.aws.control("POST", "/_lightsail/faults", fault)
     stack.put("Fleet Snapshot Requested", {"select": {"names": [instance]}, "regions": ["eu-central-1", "us-east-1"]})
     eventually(lambda: stack.depth("FanOutFailures") == 1, "record of the failed invocation")
     shown = run(stack, folder, "replay", "FanOutFailures", "--dry-run")
