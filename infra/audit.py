@@ -19,6 +19,7 @@ from lightsail_snapshots.events import (
     INSTANCES_UNPROTECTED,
     RECOVERY_POINT_OVERDUE,
     REQUEST_REJECTED,
+    RESTORE_PROOF_OVERDUE,
     SOURCE,
 )
 from lightsail_snapshots.reader import format_duration
@@ -33,7 +34,13 @@ class Audit(EventFunction):
 
     module = "audit"
     description = "Finds the Lightsail instances that have no recent snapshot."
-    publishes = (RECOVERY_POINT_OVERDUE, INSTANCES_UNPROTECTED, AUDIT_COMPLETED, REQUEST_REJECTED)
+    publishes = (
+        RECOVERY_POINT_OVERDUE,
+        INSTANCES_UNPROTECTED,
+        RESTORE_PROOF_OVERDUE,
+        AUDIT_COMPLETED,
+        REQUEST_REJECTED,
+    )
     timeout = Duration.minutes(10)  # for 10,000 instances: several hundred pages, one after the other
     memory = 1024  # 100,000 snapshots of a Region, with their tags, need 250 MB
 

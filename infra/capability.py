@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -173,7 +173,7 @@ class Capability(Construct):
         *,
         sid: str,
         action: str,
-        conditions: Mapping[str, Mapping[str, str]],
+        conditions: Mapping[str, Mapping[str, Any]],
         reason: str,
     ) -> None:
         """Allow an action on all resources of a type: their ARNs end in a random id, so a policy cannot name one.

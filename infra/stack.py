@@ -11,6 +11,7 @@ from infra.bus import Bus
 from infra.capability import StackContext
 from infra.copy import Copy
 from infra.create import Create
+from infra.drill import Drill
 from infra.fan_out import FanOut
 from infra.monitoring.monitoring import Monitoring
 from infra.names import NAME
@@ -48,13 +49,15 @@ class LightsailSnapshotsStack(Stack):
         copy = Copy(self, "Copy", context)
         prune = Prune(self, "Prune", context, plans=plans, schedules=schedules)
         audit = Audit(self, "Audit", context, plans=plans, schedules=schedules, runbook=runbook)
+        with_drill = any(plan.drill for plan in plans.plans)
+        drills = [Drill(self, "Drill", context, plans=plans, schedules=schedules)] if with_drill else []
         topic = Topic(self, "Topic", notify=plans.notify)
         notify = Notify(self, "Notify", context, topic=topic, chat_parameter=plans.chat_parameter, runbook=runbook)
         Monitoring(
             self,
             "Monitoring",
             bus=bus,
-            capabilities=[fan_out, create, copy, prune, audit, notify],
+            capabilities=[fan_out, create, copy, prune, audit, notify, *drills],
             schedules_dead_letters=schedules.dead_letter_queue,
             plans=plans.plans,
             topic=topic,

@@ -23,16 +23,24 @@ from lightsail_snapshots.aws.alarms import alarms_not_in_alarm
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import lightsail, lightsail_regions
-from lightsail_snapshots.events import AUDIT_COMPLETED, INSTANCES_UNPROTECTED, RECOVERY_POINT_OVERDUE
+from lightsail_snapshots.events import (
+    AUDIT_COMPLETED,
+    INSTANCES_UNPROTECTED,
+    RECOVERY_POINT_OVERDUE,
+    RESTORE_PROOF_OVERDUE,
+)
 from lightsail_snapshots.events.audit_completed import completed_detail
 from lightsail_snapshots.events.audit_requested import AuditRequest, parse_audit_request
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.instances_unprotected import unprotected_detail
 from lightsail_snapshots.events.recovery_point_overdue import MOST_LISTED, hours, overdue_detail, should_notify
+from lightsail_snapshots.events.restore_proof_overdue import proof_overdue_detail, should_notify_of_proofs
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.observability import logger, metrics
+from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.recovery_points import PlanReport, newest_recovery_points, report
 from lightsail_snapshots.reporting import RegionsFailedError, reject_event
+from lightsail_snapshots.restore_proofs import clones_left, newest_proofs, report_proofs
 from lightsail_snapshots.settings import AuditSettings
 from lightsail_snapshots.unprotected import PlanSnapshot, find_unprotected, newest_plan_snapshots
 
@@ -51,6 +59,7 @@ class _Listing:
 
     instances: dict[str, list[Instance]] = field(default_factory=dict)
     newest: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    proofs: dict[str, datetime] = field(default_factory=dict)
     plan_snapshots: dict[str, PlanSnapshot] = field(default_factory=dict)
     """Only in the daily report."""
     failures: dict[str, str] = field(default_factory=dict)
@@ -90,6 +99,7 @@ def _audit(request: AuditRequest) -> dict[str, Any]:
     for each in reports:
         _report_plan(each)
     _publish_overdue(reports, request)
+    _report_proofs([each.plan for each in reports], request, listing)
     if listing.failures:
         raise RegionsFailedError(listing.failures)
     unprotected = _report_unprotected(request, listing) if request.report else None
@@ -115,6 +125,8 @@ def _list_regions(request: AuditRequest) -> _Listing:
             listing.failures[region] = str(error)
             continue
         listing.newest |= newest_recovery_points(snapshots)
+        for arn, at in newest_proofs(snapshots).items():
+            listing.proofs[arn] = max(at, listing.proofs.get(arn, at))
         if request.report:
             for arn, found in newest_plan_snapshots(snapshots).items():
                 listing.plan_snapshots[arn] = max(found, listing.plan_snapshots.get(arn, found))
@@ -174,6 +186,25 @@ def _publish_overdue(reports: Sequence[PlanReport], request: AuditRequest) -> No
     for each in overdue:
         if each.plan.overdue_alarm in about_to_go_off or should_notify(each, request):
             event_bus.put(RECOVERY_POINT_OVERDUE, overdue_detail(each, request, settings.runbook))
+
+
+def _report_proofs(plans: Sequence[Plan], request: AuditRequest, listing: _Listing) -> None:
+    """Write how old the proofs of plans with drills are, publish the overdue ones, and count clones past their time."""
+    found = [report_proofs(plan, listing.instances, listing.proofs, request.now) for plan in plans]
+    reports = [each for each in found if each]
+    for each in reports:
+        if each.oldest is not None:
+            with_plan = EphemeralMetrics()
+            with_plan.add_dimension("plan", each.plan.name)
+            with_plan.add_metric("RestoreProofAge", MetricUnit.NoUnit, hours(each.oldest))
+            with_plan.flush_metrics()
+        if should_notify_of_proofs(each, request):
+            event_bus.put(RESTORE_PROOF_OVERDUE, proof_overdue_detail(each, request))
+    if reports:
+        left = clones_left(listing.instances, request.now)
+        metrics.add_metric("DrillClonesLeft", MetricUnit.Count, len(left))
+        if left:
+            logger.warning("Clones of drills are past their time", drill_instance_names=left)
 
 
 def _alarms_not_in_alarm(reports: Sequence[PlanReport]) -> set[str]:

@@ -27,6 +27,14 @@ PROVEN_AT_KEY = "proven-at"
 """When an instance was last restored from it and found to work."""
 PROVEN_SECONDS_KEY = "proven-seconds"
 """How long that restore took, until the instance answered."""
+DRILL_RESULT_KEY = "drill-result"
+"""How the last restore drill with a snapshot ended: see `DrillResult`."""
+DRILL_OWNER = "lightsail-snapshots-drill"
+"""The `managed-by` of the instances that a drill makes."""
+DRILL_OF_KEY = "drill-of"
+"""On such an instance: the name of the instance that it is a clone of."""
+DRILL_UNTIL_KEY = "drill-until"
+"""On such an instance: when it must be gone."""
 OUR_KEYS = frozenset(
     {
         MANAGED_BY_KEY,
@@ -38,6 +46,7 @@ OUR_KEYS = frozenset(
         COPY_OF_KEY,
         PROVEN_AT_KEY,
         PROVEN_SECONDS_KEY,
+        DRILL_RESULT_KEY,
     }
 )
 """All that is acted upon or shown, except holds."""
@@ -64,6 +73,11 @@ _TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 def is_hold(key: str) -> bool:
     """Tell whether a tag's key is a hold, also if the person who typed it wrote `Snapshot-Hold`."""
     return key.strip().lower() == HOLD_KEY
+
+
+def is_drill(tags: Mapping[str, str]) -> bool:
+    """Tell whether an instance is the clone of a restore drill, which no plan selects."""
+    return tags.get(MANAGED_BY_KEY) == DRILL_OWNER
 
 
 def is_reserved_key(key: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Self
 
+from lightsail_snapshots.drill_options import Drill, read_drill
 from lightsail_snapshots.keep_rules import Keep, read_keep
 from lightsail_snapshots.reader import (
     InvalidValueError,
@@ -54,6 +55,8 @@ class Plan:
     tags: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     """Prune only reports what it would delete."""
+    drill: Drill | None = None
+    """How its snapshots are proven by restoring them; None: they are not."""
 
     @property
     def overdue_alarm(self) -> str:
@@ -102,6 +105,7 @@ _BY_TYPE: Mapping[Any, Callable[[object], Any]] = {
     Mapping[str, Any]: read_object,
     Select: parse_select,
     Keep: read_keep,
+    Drill: read_drill,
 }
 _READERS = {form: read for kind, read in _BY_TYPE.items() for form in (kind, kind | None)}
 """How `from_detail` reads a field of each type."""
@@ -118,7 +122,7 @@ def _key(name: str) -> str:
 
 
 def _as_json(value: Any) -> Any:
-    if isinstance(value, Select | Keep):
+    if isinstance(value, Select | Keep | Drill):
         return value.as_detail()
     if isinstance(value, timedelta):
         return format_duration(value)

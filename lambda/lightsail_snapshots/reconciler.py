@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -82,6 +83,15 @@ class Pending:
     """Lightsail is still making the snapshot."""
 
     state: ClassVar = "pending"
+    why: str = ""
+    """If it is not the snapshot that is waited for."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The request is done, and there is nothing to report."""
+
+    state: ClassVar = "done"
 
 
 @dataclass(frozen=True)
@@ -89,11 +99,11 @@ class Failed:
     """The request cannot succeed, however often it is retried."""
 
     state: ClassVar = FAILED
-    reason: Reason
+    reason: StrEnum
     message: str
 
 
-State = Usable | Pending | Failed
+State = Usable | Pending | Done | Failed
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,10 @@ class Reconciler(ABC, Generic[R]):
     def announce(self, request: R, snapshot: Snapshot) -> None:
         """Publish, count and log that the snapshot is usable."""
 
+    def reject(self, event: object, request_id: str, error: InvalidRequestError) -> dict[str, Any]:
+        """Report an event that is no valid request, and return the function's answer."""
+        return reject_request(self.bus, event, request_id, error, f"{self.metric}Failed")
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -157,7 +171,7 @@ class Reconciler(ABC, Generic[R]):
             try:
                 request = self.parse(event)
             except InvalidRequestError as error:
-                reject_request(self.bus, event, record["messageId"], error, f"{self.metric}Failed")
+                self.reject(event, record["messageId"], error)
                 return None
             log_keys = _log_keys(request, delivery)
             with logger.append_context_keys(**log_keys):
@@ -186,9 +200,10 @@ class Reconciler(ABC, Generic[R]):
             return self._retry("Waits for its turn, since Lightsail throttles", pace.until_turn(delivery.passed))
         after: float | None
         try:
-            if not isinstance(self._step(request, delivery, event), Pending):
+            state = self._step(request, delivery, event)
+            if not isinstance(state, Pending):
                 return None
-            why = f"{request.instance_snapshot_name} is not usable yet"
+            why = state.why or f"{request.instance_snapshot_name} is not usable yet"
             after = self._until_next_look(request, delivery, pace)
         except RetryableError as error:
             has_turn = request.waits_its_turn and isinstance(error, ThrottledError)
@@ -213,7 +228,7 @@ class Reconciler(ABC, Generic[R]):
         """Announce it, and put the message where SQS puts one that was delivered too often."""
         hours = self.settings.deadline / timedelta(hours=1)
         message = f"Given up after {hours:g} hours; the request is in the dead-letter queue. {why}"
-        self._fail(request, Failed(Reason.TIMED_OUT, message), event)
+        self.fail(request, Failed(Reason.TIMED_OUT, message), event)
         self.queue.send_dead_letter(delivery.body)
 
     def _set_delays(self, times: Mapping[str, datetime]) -> None:
@@ -230,7 +245,7 @@ class Reconciler(ABC, Generic[R]):
         try:
             request = self.parse(event)
         except InvalidRequestError as error:
-            return reject_request(self.bus, event, context.aws_request_id, error, f"{self.metric}Failed")
+            return self.reject(event, context.aws_request_id, error)
         now = self.now()
         delivery = Delivery(attempt=1, first_at=now, sent_at=now, now=now)
         with logger.append_context_keys(**_log_keys(request, delivery)):
@@ -250,10 +265,11 @@ class Reconciler(ABC, Generic[R]):
         if isinstance(state, Usable):
             self.announce(request, state.snapshot)
         elif isinstance(state, Failed):
-            self._fail(request, state, event)
+            self.fail(request, state, event)
         return state
 
-    def _fail(self, request: R, failed: Failed, event: object) -> None:
+    def fail(self, request: R, failed: Failed, event: object) -> None:
+        """Publish, count and log that the request failed."""
         detail = failed_detail(request, failed.reason, failed.message, event)
         report_failure(self.bus, detail, failed.message, f"{self.metric}Failed")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from lightsail_snapshots.naming import tag_problems
+from lightsail_snapshots.naming import is_drill, tag_problems
 from lightsail_snapshots.reader import InvalidValueError, Problem, Reader, invalid, read_each, read_flag
 
 _CHARACTER_SET = re.compile(r"\[!?\]?[^\[\]]*\]")
@@ -34,7 +34,12 @@ class Select:
     """Key to glob: an instance with any of these tags and such a value is never selected. `excludeTags` in events."""
 
     def matches(self, instance_name: str, tags: Mapping[str, str]) -> bool:
-        """Tell whether an instance is selected; a tag that is only a key has the value ''."""
+        """Tell whether an instance is selected; a tag that is only a key has the value ''.
+
+        The clone of a restore drill never is.
+        """
+        if is_drill(tags):
+            return False
         if not (self.all_instances or self.names or self.tags) or self.excludes(instance_name, tags):
             return False
         if self.names and not _matches(instance_name, self.names):

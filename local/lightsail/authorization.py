@@ -47,6 +47,7 @@ WITHOUT_RESOURCE = frozenset(
         "GetDisk",
         "GetDisks",
         "GetInstance",
+        "GetInstanceMetricData",
         "GetInstancePortStates",
         "GetInstanceSnapshot",
         "GetInstanceSnapshots",

@@ -9,6 +9,7 @@ The faults in `ERROR_FAULTS` reject the request. The others run the operation an
     unknown-enum    every enum value in the answer is one that no client knows
     never-finish    the snapshot that this request starts stays pending
     snapshot-fails  the snapshot ends in error, and its operations as Failed with errorCode and errorDetails
+    status-fails    the status checks of the instance fail
 
 A fault applies to a request if its operation, its region and its name (of a resource in the request) match.
 It applies `times` times, or until it is cleared.
@@ -51,7 +52,16 @@ ERROR_FAULTS = {
     ),
     "error": ("UnknownError", "The fault error was set."),
 }
-EFFECTS = ("lost-answer", "unreachable", "slow", "stale", "unknown-enum", "never-finish", "snapshot-fails")
+EFFECTS = (
+    "lost-answer",
+    "unreachable",
+    "slow",
+    "stale",
+    "unknown-enum",
+    "never-finish",
+    "snapshot-fails",
+    "status-fails",
+)
 # The fields of a fault in the control API, and their types.
 FIELDS: dict[str, type | tuple[type, ...]] = {
     "fault": str,

@@ -7,7 +7,18 @@ LightsailError.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.lightsail import databases, disks, instances, key_pairs, ports, reading, snapshots, static_ips, tagging
+from local.lightsail import (
+    databases,
+    disks,
+    instances,
+    key_pairs,
+    metric_data,
+    ports,
+    reading,
+    snapshots,
+    static_ips,
+    tagging,
+)
 from local.lightsail.region import Region
 
 Parameters = dict[str, Any]
@@ -37,6 +48,7 @@ OPERATIONS: Mapping[str, Callable[[Region, Parameters], dict[str, Any]]] = {
     "GetDisk": disks.get_disk,
     "GetDisks": disks.get_disks,
     "GetInstance": reading.get_instance,
+    "GetInstanceMetricData": metric_data.get_instance_metric_data,
     "GetInstancePortStates": ports.get_instance_port_states,
     "GetInstances": reading.get_instances,
     "GetInstanceSnapshot": reading.get_instance_snapshot,

@@ -10,5 +10,6 @@ class Settings:
     page_size: int = 20  # AWS's own is not documented
     snapshot_seconds: float = 60.0  # from request to available
     instance_seconds: float = 0.0  # from pending to running, from stopping to stopped
+    status_check_seconds: float = 0.0  # from running to the first data point of the status checks
     copy_carries_tags: bool = False
     dots_in_snapshot_names: bool = True

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
+from lightsail_snapshots.drill_options import TIME_LIMIT, Drill, Probe, read_price, read_probe
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import invalid, read_plan, read_tags
@@ -152,6 +153,48 @@ class KeepTable(Table):
         return Keep(**dict(self))
 
 
+class ProbeTable(Table):
+    """What the clone of a restore drill is asked."""
+
+    # For the schema and the documents only: `read_probe` checks the values, as it does those of events.
+
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(examples=[443])
+    """Required: the TCP port that is opened and asked."""
+    protocol: Literal["tcp", "http", "https"] | None = Field(None, examples=["https"])
+    """If not set: `http` for port 80, `https` for 443, else `tcp`, for which it is enough to connect."""
+    host: str | None = Field(None, examples=["shop.example.com"])
+    """The name in the Host header and in TLS; the certificate must be valid for it. Without it, none is checked."""
+    path: str | None = Field(None, examples=["/health"])
+    """What is asked for: `/` if not set."""
+    status: int | None = Field(None, examples=[200])
+    """The status that the answer must have: 200 if not set. Redirects are not followed."""
+    text: str | None = Field(None, examples=["ok"])
+    """What the first 64 KB of the answer must have."""
+
+
+class DrillTable(Table):
+    """When and how a plan's snapshots are restored to see whether they work ([more](drill.md))."""
+
+    schedule: RecurringSchedule = Field(examples=["cron(0 5 ? * SUN *)"])
+    """Required: when drills run, in the plan's time zone."""
+    max_age: Duration = Field(examples=["35d"])
+    """Required: an instance whose newest proof is older than this is reported. Each run tries as many instances as
+    needed for that."""
+    time_limit: Duration = Field(TIME_LIMIT, examples=["45m"])
+    """How long a clone has until it must work. If not set: 45 minutes."""
+    max_price_per_hour: Annotated[
+        float | None, PlainValidator(read_price, json_schema_input_type=Annotated[float, Field(gt=0)])
+    ] = Field(None, examples=[0.10])
+    """USD: an instance whose bundle costs more is not tried."""
+    probe: Annotated[Probe | None, PlainValidator(read_probe, json_schema_input_type=ProbeTable)] = Field(
+        None, examples=[{"port": 443, "host": "shop.example.com", "path": "/health"}]
+    )
+    """What the clone is asked once it is healthy. Without it, a passing status check is enough."""
+
+    def as_drill(self) -> Drill:
+        return Drill(**dict(self))
+
+
 class PlanTable(Table):
     """One plan: which instances get snapshots, when, and how long they are kept."""
 
@@ -197,10 +240,15 @@ class PlanTable(Table):
     """Tags for each snapshot, in addition to those of its instance."""
     dry_run: Flag = Field(False, examples=[True])
     """With `true`, prune only reports what it would delete."""
+    drill: DrillTable | None = Field(None, examples=[{"schedule": "cron(0 5 ? * SUN *)", "max_age": "35d"}])
+    """Restores snapshots in turn to a clone that is deleted again ([what that means](drill.md))."""
 
     def as_plan(self, name: str, default_regions: tuple[str, ...]) -> Plan:
         keep = self.keep.as_keep() if self.keep else None
-        return Plan(name=name, **dict(self) | {"keep": keep, "regions": self.regions or default_regions})
+        drill = self.drill.as_drill() if self.drill else None
+        return Plan(
+            name=name, **dict(self) | {"keep": keep, "drill": drill, "regions": self.regions or default_regions}
+        )
 
 
 HAS_NO_EFFECT_WITHOUT: Mapping[str, tuple[str, ...]] = {

@@ -13,13 +13,20 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from lightsail_snapshots_plans.file import as_toml
-from lightsail_snapshots_plans.models import FileTable, KeepTable, PlanTable, SelectTable, Table
+from lightsail_snapshots_plans.models import DrillTable, FileTable, KeepTable, PlanTable, ProbeTable, SelectTable, Table
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = DOCS / "plans.schema.json"
 REFERENCE = DOCS / "plans.md"
 
-_TABLES: dict[str, type[Table]] = {"plan": PlanTable, "select": SelectTable, "keep": KeepTable, "file": FileTable}
+_TABLES: dict[str, type[Table]] = {
+    "plan": PlanTable,
+    "select": SelectTable,
+    "keep": KeepTable,
+    "drill": DrillTable,
+    "probe": ProbeTable,
+    "file": FileTable,
+}
 _GENERATED = re.compile(r"(<!-- keys of (\w+), generated -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 

@@ -80,5 +80,13 @@ def _suspicious(plan: Plan, prune_minutes: frozenset[int], today: date) -> Itera
         yield ("schedule",), "shares a minute of the hour with prune_schedule, in UTC: choose another one"
     if plan.keep_confirmed and plan.keep_confirmed != plan.keep:
         yield ("keep_confirmed",), f"has no effect: keep has other rules ({format_keep_tag(plan.keep)})"
+    if plan.drill:
+        yield (
+            ("drill",),
+            "each clone does what its instance does on its own, such as cron jobs and mail: see docs/drill.md",
+        )
+        gap = parse_schedule(plan.drill.schedule).longest_gap
+        if gap and plan.drill.max_age <= gap:
+            yield ("drill", "max_age"), f"drills are up to {_hours(gap)} apart: proofs will be overdue between them"
     if plan.keep is None and plan.keep_for is None:
         yield (), "its snapshots are never deleted: it has neither keep nor keep_for"

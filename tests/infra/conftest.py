@@ -28,3 +28,9 @@ def with_copies() -> Synthesized:
 def everything() -> Synthesized:
     """The stack with plans that use every part of it: schedules, triggers, copies, other accounts."""
     return synthesize(plans.EVERYTHING)
+
+
+@pytest.fixture(scope="session")
+def with_drill() -> Synthesized:
+    """The stack in eu-central-1, which copies to eu-west-1, and has a plan with restore drills."""
+    return synthesize(plans.WITH_DRILL)

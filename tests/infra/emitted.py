@@ -10,11 +10,12 @@ from typing import Any
 import tests.support.environment  # noqa: F401 - the functions read it when they are imported
 
 # isort: split
-from lightsail_snapshots import audit, copy, create, fan_out, notify, prune
+from lightsail_snapshots import audit, copy, create, drill, fan_out, notify, prune
 from lightsail_snapshots.aws.errors import AwsError
 from lightsail_snapshots.events import SOURCE
 from lightsail_snapshots.naming import format_utc
 from tests.support.copies import THERE, available, to
+from tests.support.drills import DRILL, drill_request, finish, take_snapshot
 from tests.support.events import example, requested
 from tests.support.fake_aws import Context, FakeAws, fake_aws
 from tests.support.pruning import nights, report_requested
@@ -31,6 +32,7 @@ def series() -> set[Series]:
     with redirect_stdout(written):
         _create()
         _copy()
+        _drill()
         _direct()
     return _all(written)
 
@@ -64,6 +66,13 @@ def _copy() -> None:
         aws.request(BROKEN)
 
 
+def _drill() -> None:
+    with fake_aws(drill.handler) as aws:
+        take_snapshot(aws)
+        finish(aws, drill_request())
+        aws.request(BROKEN)
+
+
 def _direct() -> None:
     with fake_aws(prune.handler, at=None) as aws:
         nights(aws, 3)
@@ -74,7 +83,7 @@ def _direct() -> None:
 
 def _audit(aws: FakeAws) -> None:
     now = aws.emulator.clock.now() + timedelta(days=2)
-    plan = {"name": "daily", "select": {"all": True}, "maxAge": "PT26H", "copyTo": ["eu-west-1"]}
+    plan = {"name": "daily", "select": {"all": True}, "maxAge": "PT26H", "copyTo": ["eu-west-1"], "drill": DRILL}
     detail = {"plans": [plan], "scheduledTime": format_utc(now), "report": True}
     audit.handler(requested(detail, source=SOURCE), Context())
 

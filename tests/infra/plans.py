@@ -40,3 +40,19 @@ on       = { source = ["my.ci"], detail-type = [{ prefix = "Release" }] }
 select   = { all = true }
 keep     = { last = 2 }
 """
+
+WITH_DRILL = """
+regions = ["eu-central-1"]
+
+[plans.daily]
+schedule = "cron(15 3 * * ? *)"
+select   = { all = true }
+keep     = { last = 7 }
+copy_to  = ["eu-west-1"]
+timezone = "Europe/Berlin"
+
+[plans.daily.drill]
+schedule = "cron(0 5 ? * SUN *)"
+max_age  = "35d"
+probe    = { port = 443, host = "shop.example.com", path = "/health" }
+"""

@@ -21,15 +21,18 @@ FAILURES = {  # where an event goes that a rule could not deliver, by the capabi
 }
 
 
-def test_architecture_has_a_row_for_each_capability_with_its_queues(everything: Synthesized) -> None:
+def test_architecture_has_a_row_for_each_capability_with_its_queues(
+    everything: Synthesized, with_drill: Synthesized
+) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     _, _, table = text.partition("\n| capability |")
     rows = [row.split(" | ") for row in table.partition("\n\n")[0].splitlines()[2:]]
-    handlers = [function["Handler"] for function in everything.of_type(FUNCTION).values()]
+    handlers = [function["Handler"] for function in with_drill.of_type(FUNCTION).values()]
+    assert len(handlers) == len(everything.of_type(FUNCTION)) + 1
     capabilities = {handler.removeprefix("lightsail_snapshots.").removesuffix(".handler") for handler in handlers}
-    assert {row[0].strip("| `") for row in rows} == capabilities
+    assert {row[0].strip("| ").split("`")[1] for row in rows} == capabilities
     queues = {queue for row in rows for queue in re.findall(r"`(\w+)`", row[-1])}
-    assert queues == {*FAILURES.values(), "CopyDeadLetterQueue"}
+    assert queues == {*FAILURES.values(), "CopyDeadLetterQueue", "DrillDeadLetterQueue"}
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,8 @@ schedule = "cron(15 4 1 * ? *)"
 select   = { all = true }
 keep     = { last = 7 }
 """
+DRILL = 'drill = { schedule = "rate(7 days)", max_age = "35d" }'
+"""The last line of a plan."""
 CHAT = 'chat = { webhook_parameter = "/chat" }'
 OPERATIONS = ROOT / "docs" / "operations.md"
 ALARM, DASHBOARD = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
@@ -207,7 +209,7 @@ def sections() -> dict[str, str]:
 
 
 def test_runbook_has_a_section_for_each_alarm_and_no_other() -> None:
-    alarms = synthesize(CHAT + PLANS).of_type(ALARM).values()
+    alarms = synthesize(CHAT + PLANS + DRILL).of_type(ALARM).values()
     assert {alarm["AlarmDescription"].rpartition("#")[2] for alarm in alarms} == set(sections())
     for anchor, text in sections().items():
         missing = [part for part in ("**Means:**", "**Look:**", "**Do:**") if part not in text]
@@ -218,7 +220,7 @@ def test_runbook_names_the_resources_of_the_stack(watched: Synthesized) -> None:
     """Its shell functions take the logical id without the CDK's hash, or the start of it."""
     text = OPERATIONS.read_text(encoding="utf-8")
     table = re.findall(r"^\| `([a-z-]+)` \| `(\w+)` \|", text, re.M)
-    assert dict(table) == DEAD_LETTERS
+    assert dict(table) == DEAD_LETTERS | {"drill": "DrillDeadLetterQueue"}
     for name in set(re.findall(r"\$\(queue (\w+)\)", text)) - {"QUEUE"}:
         assert watched.id_of("AWS::SQS::Queue", name)
     for name in re.findall(r"`redrive (\w+)`", text):
@@ -349,6 +351,16 @@ def test_every_row_is_as_wide_as_the_page(watched: Synthesized) -> None:
         rows[widget["y"]] = rows.get(widget["y"], 0) + widget["width"]
         assert widget["properties"].get("region", REGION) == REGION
     assert set(rows.values()) == {24}
+
+
+def test_alarms_on_drills_watch_what_the_code_emits(series: set[emitted.Series]) -> None:
+    template = synthesize(PLANS + DRILL)
+    for name in ("drillsfailed", "drillclonesleft"):
+        assert watches(template.only(ALARM, f"MonitoringAlarms{name}")) in series
+
+
+def test_plan_without_drill_deploys_nothing_for_it(watched: Synthesized) -> None:
+    assert "drill" not in json.dumps(watched.document).lower().replace("restore drill", "")
 
 
 def test_alarm_on_the_chat_watches_what_the_code_emits(everything: Synthesized) -> None:

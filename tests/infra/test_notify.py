@@ -46,6 +46,8 @@ def test_these_events_of_ours_have_messages() -> None:
         "Prune Refused",
         "Recovery Point Overdue",
         "Request Rejected",
+        "Restore Drill Failed",
+        "Restore Proof Overdue",
     }
 
 

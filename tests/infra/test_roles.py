@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.roles import audit, copy, create, fan_out, notify, prune, schedules
+from tests.infra.roles import audit, copy, create, drill, fan_out, notify, prune, schedules
 from tests.infra.simulation import Case, actions_of, decide, in_region, lightsail_arn, statements_of, tagging
 from tests.infra.synthesized import Synthesized, without_hash
 
@@ -12,6 +12,7 @@ ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the 
     "audit": (audit, "Audit", "with_copies"),
     "copy": (copy, "Copy", "with_copies"),
     "create": (create, "Create", "two_regions"),
+    "drill": (drill, "Drill", "with_drill"),
     "fan_out": (fan_out, "FanOut", "two_regions"),
     "notify": (notify, "Notify", "everything"),
     "prune": (prune, "Prune", "with_copies"),
@@ -21,18 +22,23 @@ ROLES: dict[str, tuple[Any, str, str]] = {  # the cases, the construct, and the 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_role_can_do_what_it_must_and_nothing_else(
-    role: str, two_regions: Synthesized, with_copies: Synthesized, everything: Synthesized
+    role: str,
+    two_regions: Synthesized,
+    with_copies: Synthesized,
+    with_drill: Synthesized,
+    everything: Synthesized,
 ) -> None:
     cases, construct, stack = ROLES[role]
-    template = {"two_regions": two_regions, "with_copies": with_copies, "everything": everything}[stack]
+    stacks = {"two_regions": two_regions, "with_copies": with_copies, "with_drill": with_drill}
+    template = (stacks | {"everything": everything})[stack]
     statements = statements_of(template, construct)
     expected = dict.fromkeys(cases.ALLOWED, "Allowed") | dict.fromkeys(cases.DENIED, "ImplicitlyDenied")
     assert decide(template, statements, cases.ALLOWED | cases.DENIED) == expected
     assert actions_of(statements) == cases.ACTIONS, "each by its name"
 
 
-def test_stack_has_no_other_role(with_copies: Synthesized) -> None:
-    roles = {without_hash(name) for name in with_copies.of_type("AWS::IAM::Role")}
+def test_stack_has_no_other_role(with_drill: Synthesized) -> None:
+    roles = {without_hash(name) for name in with_drill.of_type("AWS::IAM::Role")}
     assert roles == {f"{construct}Role" for _, construct, _ in ROLES.values()}
 
 
@@ -49,9 +55,9 @@ EXCEPTIONS = {"copy": UNTAGGED | {"CopySnapshot"}}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_role_cannot_tag_or_delete_what_is_not_ours(role: str, with_copies: Synthesized) -> None:
-    statements = statements_of(with_copies, ROLES[role][1])
-    decisions = decide(with_copies, statements, OTHER_OWNERS | COPY)
+def test_role_cannot_tag_or_delete_what_is_not_ours(role: str, with_drill: Synthesized) -> None:
+    statements = statements_of(with_drill, ROLES[role][1])
+    decisions = decide(with_drill, statements, OTHER_OWNERS | COPY)
     allowed = {case for case, decision in decisions.items() if decision == "Allowed"}
     assert allowed == EXCEPTIONS.get(role, set())
 

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "lambda" / "lightsail_snapshots"
 SOURCES = sorted(FUNCTIONS.rglob("*.py"))
-HANDLERS = {"create", "copy", "fan_out", "prune", "audit", "notify"}
-EFFECTS = HANDLERS | {"reconciler", "reporting", "observability", "chat"}
+HANDLERS = {"create", "copy", "drill", "fan_out", "prune", "audit", "notify"}
+EFFECTS = HANDLERS | {"reconciler", "reporting", "observability", "chat", "probe"}
 """The modules with effects, in addition to `aws`. All others are pure."""
 SDK = {"boto3", "botocore"}
 IMPURE = SDK | {"os", "time", "aws_lambda_powertools", "lightsail_snapshots.aws"}

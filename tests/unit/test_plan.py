@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lightsail_snapshots.drill_options import Drill, Probe
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError
@@ -32,6 +33,13 @@ EVERYTHING = Plan(
     copy_to=("eu-west-1",),
     tags={"cost-center": "web"},
     dry_run=True,
+    drill=Drill(
+        schedule="cron(0 5 ? * SUN *)",
+        max_age=timedelta(days=35),
+        time_limit=timedelta(minutes=30),
+        max_price_per_hour=0.1,
+        probe=Probe(port=8443, protocol="https", host="shop.example.com", path="/health", status=204, text="ok"),
+    ),
 )
 
 

@@ -14,6 +14,10 @@ REQUEST_REJECTED = "Request Rejected"
 RECOVERY_POINT_OVERDUE = "Recovery Point Overdue"
 INSTANCES_UNPROTECTED = "Instances Unprotected"
 AUDIT_COMPLETED = "Audit Completed"
+RESTORE_DRILL_REQUESTED = "Restore Drill Requested"
+RESTORE_DRILL_PASSED = "Restore Drill Passed"
+RESTORE_DRILL_FAILED = "Restore Drill Failed"
+RESTORE_PROOF_OVERDUE = "Restore Proof Overdue"
 
 FROM_ANYONE = (INSTANCE_SNAPSHOT_REQUESTED, FLEET_SNAPSHOT_REQUESTED)
 """What anyone may put on the bus and get an answer to."""
@@ -30,5 +34,9 @@ DETAIL_TYPES = (
     RECOVERY_POINT_OVERDUE,
     INSTANCES_UNPROTECTED,
     AUDIT_COMPLETED,
+    RESTORE_DRILL_REQUESTED,
+    RESTORE_DRILL_PASSED,
+    RESTORE_DRILL_FAILED,
+    RESTORE_PROOF_OVERDUE,
 )
 """All of them."""

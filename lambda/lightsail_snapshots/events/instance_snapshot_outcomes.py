@@ -50,7 +50,7 @@ def copied_detail(request: CopyRequest, copy: Snapshot) -> dict[str, Any]:
     return _subject(request) | _described(copy) | {"sourceSnapshotArn": request.source.arn}
 
 
-def failed_detail(request: Subject, reason: Reason, message: str, original: object) -> dict[str, Any]:
+def failed_detail(request: Subject, reason: StrEnum, message: str, original: object) -> dict[str, Any]:
     """Build the detail of `Instance Snapshot Failed`; `original` is the event, so that people can send it again."""
     return _subject(request) | {"reason": reason, "message": one_line(message), "request": _repeat(original)}
 

@@ -9,8 +9,11 @@ from lightsail_snapshots.events import (
     PRUNE_REFUSED,
     RECOVERY_POINT_OVERDUE,
     REQUEST_REJECTED,
+    RESTORE_DRILL_FAILED,
+    RESTORE_PROOF_OVERDUE,
 )
 from lightsail_snapshots.messages.alarm import alarm_changed
+from lightsail_snapshots.messages.drill import drill_failed, proof_overdue
 from lightsail_snapshots.messages.failed import snapshot_failed
 from lightsail_snapshots.messages.message import Message, text_at
 from lightsail_snapshots.messages.overdue import recovery_point_overdue
@@ -27,6 +30,8 @@ MESSAGES: Mapping[str, Callable[[Mapping[str, Any], str], Message]] = {
     INSTANCES_UNPROTECTED: instances_unprotected,
     PRUNE_REFUSED: prune_refused,
     REQUEST_REJECTED: request_rejected,
+    RESTORE_DRILL_FAILED: drill_failed,
+    RESTORE_PROOF_OVERDUE: proof_overdue,
 }
 """Our own events that people get a message about. The rule in infra/notify.py has the same detail-types."""
 
