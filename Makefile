@@ -1,6 +1,6 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough mutants coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
+.PHONY: help demo test test-thorough mutants chaos coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
 
 # All that may follow a target, as NAME=value.
 VARIABLES := PLANS YES KEEP PYTHON UV
@@ -43,6 +43,9 @@ mutants: .venv/ready build/mutmut/ready ## Change the code that decides on delet
 	@cp -R lambda build/mutants/src
 	@cp -R cli docs local plans tests plans.toml pyproject.toml tests/mutants/setup.cfg build/mutants
 	@cd build/mutants && export PYTHONPATH=$(CURDIR)/build/mutmut && python -m mutmut run && python -m mutmut results
+
+chaos: .venv/ready $(CDK) ## Simulate weeks of faults, also with deliberate bugs, and check what became of every snapshot
+	@python -m tests.infra.chaos
 
 coverage: .venv/ready node_modules/ready build/ansible/ready build/chromium/ready ## Run every test, and show which lines and branches none reaches
 	@$(PYTEST) --cov --cov-report=term:skip-covered

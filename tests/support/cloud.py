@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import count
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
@@ -235,7 +235,8 @@ class Cloud:
         printed = io.StringIO()
         try:
             with redirect_stdout(printed):
-                answer = (_crash if self._name(name) in self.crashing else module.handler)(event, Context(900))
+                handler = _crash if self._name(name) in self.crashing else module.handler
+                answer = handler(event, self._context(name))
         except Exception:
             self.metrics.add(("AWS/Lambda", "Errors", dimensions), 1, self.now)
             raise
@@ -243,6 +244,9 @@ class Cloud:
             self._read_metrics(printed.getvalue())
         self.metrics.add(("AWS/Lambda", "Errors", dimensions), 0, self.now)
         return answer
+
+    def _context(self, _name: str) -> Context:
+        return Context(900)
 
     def _read_metrics(self, printed: str) -> None:
         for line in printed.splitlines():
@@ -344,13 +348,23 @@ def _transformed(transformer: Mapping[str, Any] | None, event: dict[str, Any]) -
     return text
 
 
+C = TypeVar("C", bound=Cloud)
+
+
 @contextmanager
 def deployed(template: Template, start: datetime) -> Iterator[Cloud]:
     """Deploy a stack into an empty account at a time of day that is a whole hour."""
+    with deployed_as(Cloud, template, start) as cloud:
+        yield cloud
+
+
+@contextmanager
+def deployed_as(make: type[C], template: Template, start: datetime) -> Iterator[C]:
+    """Deploy a stack into an empty account, as a cloud of this kind."""
     emulator = Emulator()
     emulator.clock.speed = 0
     emulator.clock.set(start)
-    cloud = Cloud(template, emulator, start)
+    cloud = make(template, emulator, start)
     with ExitStack() as stack:
         stack.enter_context(direct_lightsail(emulator))
         lines: Any = logger.registered_handler
