@@ -1,6 +1,6 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough mutants chaos coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
+.PHONY: help demo test test-thorough mutants chaos bench coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
 
 # All that may follow a target, as NAME=value.
 VARIABLES := PLANS YES KEEP PYTHON UV
@@ -46,6 +46,9 @@ mutants: .venv/ready build/mutmut/ready ## Change the code that decides on delet
 
 chaos: .venv/ready $(CDK) ## Simulate weeks of faults, also with deliberate bugs, and check what became of every snapshot
 	@python -m tests.infra.chaos
+
+bench: .venv/ready ## Compare the speed of what matters with references in the same run, and with budgets
+	@python -m benchmarks
 
 coverage: .venv/ready node_modules/ready build/ansible/ready build/chromium/ready ## Run every test, and show which lines and branches none reaches
 	@$(PYTEST) --cov --cov-report=term:skip-covered

@@ -50,6 +50,7 @@ def handler(event, context):
 BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 
 ANSWERS: Mapping[str, Any] = {
+    "AmazonSQS.ChangeMessageVisibilityBatch": {"Successful": [], "Failed": []},
     "Lightsail_20161128.GetInstance": {"instance": {"name": "web-1", "tags": []}},
     "Lightsail_20161128.CreateInstanceSnapshot": {"operations": []},
 }
@@ -161,7 +162,11 @@ def message() -> dict[str, Any]:
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
         "receiptHandle": "handle",
         "body": json.dumps(request),
-        "attributes": {"ApproximateReceiveCount": "1"},
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "ApproximateFirstReceiveTimestamp": str(int(1000 * time.time())),
+            "SentTimestamp": str(int(1000 * time.time())),
+        },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
