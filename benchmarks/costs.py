@@ -42,8 +42,8 @@ METRIC_HOURS: Mapping[str, float] = {
     "AuditsCompleted": 24,
     "InstancesOverdue": 24,
     "RecoveryPointAgeMax": 24,
-    "PrunesRefused": 24,
-    "SnapshotsDeleted": 24,
+    "PrunesRefused": 2,
+    "SnapshotsDeleted": 2,
     "SnapshotsAvailable": 2,
     "SnapshotsFailed": 2,
     "EmptySelections": 1,
@@ -77,13 +77,13 @@ def storage(instances: int) -> float:
 
 
 def invocations(instances: int) -> float:
-    """Of audit and prune, each hour and for the report, of fan_out, and of create, one message at a time."""
-    return DAYS * (2 * 25 + 1 + DELIVERIES * instances)
+    """Of audit each hour, prune each day, both for the report, fan_out, and create, one message at a time."""
+    return DAYS * (25 + 2 + 1 + DELIVERIES * instances)
 
 
 def gb_seconds(instances: int) -> float:
     """Of audit and prune with 1 GB and for 2 seconds or more, and of the others with 512 MB for one second."""
-    return DAYS * (2 * 25 * (2 + instances / 100) + 0.5 * (1 + DELIVERIES * instances))
+    return DAYS * ((25 + 2) * (2 + instances / 100) + 0.5 * (1 + DELIVERIES * instances))
 
 
 def usage(instances: int) -> list[tuple[str, Price, float]]:

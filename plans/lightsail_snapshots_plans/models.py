@@ -289,8 +289,8 @@ class FileTable(Table):
     """Tags of such instances: one that matches is enough. Each value is a glob."""
     regions: Regions | None = Field(None, examples=[["eu-central-1", "us-east-1"]])
     """Regions for custom events, and for each plan that sets none. If not set: the stack's own Region."""
-    prune_schedule: RecurringSchedule | None = Field(None, examples=["cron(45 * * * ? *)"])
-    """When to delete snapshots: `cron` or `rate`, in UTC. If not set: hourly, at a minute when no plan starts."""
+    prune_schedule: RecurringSchedule | None = Field(None, examples=["cron(45 5 * * ? *)"])
+    """When to delete snapshots: `cron` or `rate`, in UTC. If not set: daily after 05:00, when no plan starts."""
     audit_schedule: RecurringSchedule | None = Field(None, examples=["rate(1 hour)"])
     """When to look for overdue instances: `cron` or `rate`, in UTC. If not set: hourly, likewise."""
     report_schedule: RecurringSchedule | None = Field(None, examples=["cron(20 6 * * ? *)"])

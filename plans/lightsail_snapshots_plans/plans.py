@@ -86,7 +86,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     _check_earlier_names(file, plans)
     file.check()
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
-    prune = head.prune_schedule or _hourly(taken)
+    prune = head.prune_schedule or _hourly(taken, hour="5")
     prune_minutes = parse_schedule(prune).minutes
     audit = head.audit_schedule or _hourly(taken | prune_minutes)
     busy = taken | prune_minutes | parse_schedule(audit).minutes

@@ -55,8 +55,8 @@ def test_schedule_has_the_plans_time_zone_and_window(everything: Synthesized) ->
     assert everything.schedule("plan-Both.ways_1")["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_prune_and_audit_run_hourly_at_minutes_of_their_own(template: Synthesized) -> None:
-    assert timing(template, "prune") == ("cron(45 * * * ? *)", "UTC")
+def test_prune_runs_daily_and_audit_hourly_at_minutes_of_their_own(template: Synthesized) -> None:
+    assert timing(template, "prune") == ("cron(45 5 * * ? *)", "UTC")
     assert timing(template, "audit") == ("cron(50 * * * ? *)", "UTC")
     assert detail_of(template.schedule("audit"))["every"] == "PT1H"
 

@@ -153,16 +153,16 @@ def test_empty_file_has_no_plans(tmp_path: Path) -> None:
     assert plans.chat_parameter is None
 
 
-def test_prune_and_audit_run_hourly_at_other_minutes_than_plans(tmp_path: Path) -> None:
+def test_prune_runs_daily_and_audit_hourly_at_other_minutes_than_plans(tmp_path: Path) -> None:
     plans = read(tmp_path, plan_toml(schedule='"cron(45,50 3 * * ? *)"'))
-    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(40 * * * ? *)", "cron(55 * * * ? *)")
+    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(40 5 * * ? *)", "cron(55 * * * ? *)")
     plans = read(tmp_path, plan_toml(schedule='"cron(* * * * ? *)"'))
-    assert plans.prune_schedule == "cron(45 * * * ? *)"
+    assert plans.prune_schedule == "cron(45 5 * * ? *)"
 
 
 def test_minutes_of_plans_are_compared_in_utc(tmp_path: Path) -> None:
     plans = read(tmp_path, plan_toml(schedule='"cron(15 3 * * ? *)"', timezone='"Asia/Kolkata"'))
-    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(50 * * * ? *)", "cron(40 * * * ? *)")
+    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(50 5 * * ? *)", "cron(40 * * * ? *)")
 
 
 def test_prune_and_audit_schedules_are_those_of_the_file(tmp_path: Path) -> None:
