@@ -8,6 +8,9 @@ from constructs import Construct
 
 from infra.queues import Queue
 
+_DeadLetters, _Transformer = events.CfnRule.DeadLetterConfigProperty, events.CfnRule.InputTransformerProperty
+_RetryPolicy = events.CfnRule.RetryPolicyProperty
+
 NOT_REPLAYED = {"replay-name": [{"exists": False}]}
 """The part of a pattern that excludes replayed events: only those have the field."""
 
@@ -32,17 +35,13 @@ def add_rule(
     of `<name>`. An event that could not be delivered for `retry_seconds` goes to `undelivered`, if there is one. The
     caller must allow the rule to use the target, or give it a role.
     """
-    transformer = events.CfnRule.InputTransformerProperty(input_template=template or "", input_paths_map=paths)
-    kept = events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn) if undelivered else None
     target = events.CfnRule.TargetProperty(
         id="target",
         arn=target_arn,
-        input_transformer=transformer if template else None,
+        input_transformer=_Transformer(input_template=template, input_paths_map=paths) if template else None,
         role_arn=role_arn,
-        dead_letter_config=kept,
-        retry_policy=events.CfnRule.RetryPolicyProperty(
-            maximum_event_age_in_seconds=retry_seconds, maximum_retry_attempts=185
-        ),
+        dead_letter_config=_DeadLetters(arn=undelivered.queue_arn) if undelivered else None,
+        retry_policy=_RetryPolicy(maximum_event_age_in_seconds=retry_seconds, maximum_retry_attempts=185),
     )
     rule = events.CfnRule(
         scope,

@@ -55,20 +55,8 @@ class Schedules(Construct):
         The detail gets the scheduled time as `scheduledTime`, which is the same in every retry. Raises
         InvalidPlansError if it is too large.
         """
-        size = len(json.dumps(detail).encode())
-        if size > MAX_INPUT - INPUT_RESERVE:
-            raise InvalidPlansError(
-                f"The schedule {name} needs {size:,} bytes for what plans.toml says, and can carry {MAX_INPUT:,}: "
-                "use fewer plans, or shorter lists of names and tags."
-            )
+        _check_size(name, detail)
         self._allow(detail_type)
-        when = scheduler.ContextAttribute.scheduled_time
-        entry = targets.EventBridgePutEventsEntry(
-            event_bus=self._bus,
-            source=SOURCE,
-            detail_type=detail_type,
-            detail=scheduler.ScheduleTargetInput.from_object({**detail, "scheduledTime": when}),
-        )
         window = flexible_window and scheduler.TimeWindow.flexible(Duration.minutes(flexible_window))
         made = scheduler.Schedule(
             self,
@@ -78,15 +66,25 @@ class Schedules(Construct):
             description=f"Puts the event {detail_type} on the bus.",
             schedule=scheduler.ScheduleExpression.expression(schedule, TimeZone.of(timezone)),
             time_window=window or scheduler.TimeWindow.off(),
-            target=targets.EventBridgePutEvents(
-                entry,
-                role=self._role.without_policy_updates(),  # the target would let it put any event
-                dead_letter_queue=self.dead_letter_queue,
-                retry_attempts=185,
-                max_event_age=Duration.hours(24),
-            ),
+            target=self._target(detail_type, detail),
         )
         made.node.add_dependency(self._group, self._role, self._bus.source_policy)  # it has the group's name as text
+
+    def _target(self, detail_type: str, detail: Mapping[str, Any]) -> targets.EventBridgePutEvents:
+        when = scheduler.ContextAttribute.scheduled_time
+        entry = targets.EventBridgePutEventsEntry(
+            event_bus=self._bus,
+            source=SOURCE,
+            detail_type=detail_type,
+            detail=scheduler.ScheduleTargetInput.from_object({**detail, "scheduledTime": when}),
+        )
+        return targets.EventBridgePutEvents(
+            entry,
+            role=self._role.without_policy_updates(),  # the target would let it put any event
+            dead_letter_queue=self.dead_letter_queue,
+            retry_attempts=185,
+            max_event_age=Duration.hours(24),
+        )
 
     def _make_role(self) -> iam.Role:
         """Make the role, for the schedules of this group only (user guide, "Confused deputy prevention")."""
@@ -114,3 +112,12 @@ class Schedules(Construct):
         if detail_type not in self._detail_types:
             self._detail_types.append(detail_type)
             self._publish.add_condition("ForAllValues:StringEquals", {"events:detail-type": self._detail_types})
+
+
+def _check_size(name: str, detail: Mapping[str, Any]) -> None:
+    size = len(json.dumps(detail).encode())
+    if size > MAX_INPUT - INPUT_RESERVE:
+        raise InvalidPlansError(
+            f"The schedule {name} needs {size:,} bytes for what plans.toml says, and can carry {MAX_INPUT:,}: "
+            "use fewer plans, or shorter lists of names and tags."
+        )
