@@ -118,6 +118,15 @@ def test_delete_ignores_the_case_of_tag_keys_but_denies_two_cases(root: Lightsai
     assert delete(lightsail, "one-case") is None
 
 
+def test_delete_ignores_the_case_of_the_policys_tag_key(root: Lightsail, as_user: As) -> None:
+    make_instance(root)
+    make_snapshot(root, "ours", tags=OURS)
+    lightsail = as_user(
+        "lightsail:DeleteInstanceSnapshot", Condition={"StringEquals": {"AWS:resourcetag/Managed-By": "us"}}
+    )
+    assert delete(lightsail, "ours") is None
+
+
 def test_create_is_denied_when_a_tag_key_is_not_in_the_policy(root: Lightsail, as_user: As) -> None:
     make_instance(root)
     only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["managed-by"]}}
