@@ -526,3 +526,25 @@ def test_anything_but_an_event_is_rejected_too(aws: FakeAws, event: Any) -> None
 def test_published_example_is_a_valid_request() -> None:
     request = parse_audit_request(example("Audit Requested"), default_region="us-east-1")
     assert (request.plans[0].max_age, request.plans[0].copy_to) == (timedelta(hours=26), ("eu-west-1",))
+
+
+DRILL = {"schedule": "rate(7 days)", "maxAge": "P35D"}
+
+
+def test_proof_is_reported_when_the_plan_has_drills(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    proven_at = aws.emulator.clock.now() - timedelta(days=36)
+    take_snapshot(aws, **{"proven-at": format_utc(proven_at)})
+    make_instance("drill-web-1", tags={"managed-by": "lightsail-snapshots-drill", "drill-until": format_utc(proven_at)})
+    run(aws, plan(drill=DRILL), report=True)
+    [event] = [each for each in published(aws) if each["detail-type"] == "Restore Proof Overdue"]
+    assert [each["instanceName"] for each in event["detail"]["instances"]] == ["web-1"], "a clone is in no plan"
+    assert event["detail"]["instances"][0]["provenAt"] == format_utc(proven_at)
+    found = figures(capsys)
+    assert found["RestoreProofAge", "daily"][0] >= 36 * 24
+    assert found["DrillClonesLeft", ""] == [1]
+
+
+def test_proof_is_no_figure_when_the_plan_has_no_drills(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    take_snapshot(aws)
+    run(aws, plan(), report=True)
+    assert not {name for name, _ in figures(capsys)} & {"RestoreProofAge", "DrillClonesLeft"}

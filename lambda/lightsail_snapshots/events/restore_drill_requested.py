@@ -24,7 +24,7 @@ from lightsail_snapshots.reader import (
 from lightsail_snapshots.selection import Select, parse_select
 from lightsail_snapshots.snapshot import Snapshot
 
-RUN_NOW = "to prove an instance now, run `lightsail-snapshots drill INSTANCE`"
+RUN_NOW = "the schedule of a plan's drill puts this event, and nobody else"
 WEEKLY = timedelta(days=7)
 
 

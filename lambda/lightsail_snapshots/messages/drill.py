@@ -72,8 +72,8 @@ def proof_overdue(event: Mapping[str, Any], runbook: str) -> Message:
         why="drills failed, or have not come to these yet:",
         listed=[_line(each) for each in entries],
         not_listed=count - len(entries),
-        to_do="read what the last drill said, and prove it now:",
-        paste=f"lightsail-snapshots drill {instance}" if is_name(instance) else status(),
+        to_do="read what the last drills said, and wait for the next one. To check:",
+        paste=status("" if more else instance),
         read_on=f"{runbook}#drills-failed",
     )
 
