@@ -19,6 +19,7 @@ DEFAULTS = {
     "pageSize": 20,
     "snapshotSeconds": 60,
     "instanceSeconds": 0,
+    "statusCheckSeconds": 0,
     "copyCarriesTags": False,
     "dotsInSnapshotNames": True,
     "speed": 0,  # time moves only when a test advances it

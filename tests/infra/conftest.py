@@ -34,3 +34,10 @@ def everything() -> Synthesized:
 def with_drill() -> Synthesized:
     """The stack in eu-central-1, which copies to eu-west-1, and has a plan with restore drills."""
     return synthesize(plans.WITH_DRILL)
+
+
+@pytest.fixture(scope="session")
+def with_drill_without_probe() -> Synthesized:
+    """The same, with drills that only wait for a passing status check."""
+    text = "".join(line for line in plans.WITH_DRILL.splitlines(keepends=True) if not line.startswith("probe"))
+    return synthesize(text)
