@@ -23,7 +23,7 @@ def test_running_instance_has_a_status_check_each_minute(endpoint: Endpoint, lig
     assert checks(lightsail) == []
     endpoint.control("clock", advance=118)
     assert checks(lightsail) == []
-    endpoint.control("clock", advance=61)
+    endpoint.control("clock", advance=63)
     assert checks(lightsail) == [0, 0]
 
 

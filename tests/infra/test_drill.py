@@ -14,10 +14,8 @@ def sunday(cloud: Cloud) -> list[dict[str, Any]]:
     """Let the night to Sunday and its morning pass; return the details of the drills that passed or failed."""
     seen = len(cloud.events)
     cloud.run(timedelta(hours=9))
-    ours = [
-        each for each in cloud.events[seen:] if each["detail-type"] in {"Restore Drill Passed", "Restore Drill Failed"}
-    ]
-    return [each["detail"] for each in ours]
+    ended = {"Restore Drill Passed", "Restore Drill Failed"}
+    return [each["detail"] for each in cloud.events[seen:] if each["detail-type"] in ended]
 
 
 def jump(cloud: Cloud) -> None:
