@@ -138,7 +138,8 @@ class World(Cloud):
         """Let a person act while a function runs: between what it read and what it does."""
         if answer.status != 200:
             return
-        if actor == "prune" and call.operation == "GetInstanceSnapshots" and self.is_bad(0.3):
+        is_last_page = call.operation == "GetInstanceSnapshots" and "nextPageToken" not in answer.body
+        if actor == "prune" and is_last_page and self.is_bad(0.25):
             self._by_person(self._hold_what_is_to_go, call.region)
         if actor == "create" and call.operation == "CreateInstanceSnapshot" and self.is_bad(0.15):
             name = call.parameters["instanceSnapshotName"]
