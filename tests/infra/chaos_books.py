@@ -42,6 +42,8 @@ class Books:
     expected: set[Slot] = field(default_factory=set)
     """What the plans selected when their time came."""
     faults: Counter[str] = field(default_factory=Counter)
+    taken_over: set[str] = field(default_factory=set)
+    """Names of snapshots that a person deleted or took our tag from, perhaps before they were finished."""
     problems: list[str] = field(default_factory=list)
     """What no function may do, found when it did it."""
 
@@ -74,6 +76,8 @@ class Books:
             self.made[there.arn] = Made(actor, there, there.from_instance_arn or "")
         if isinstance(found, InstanceSnapshot) and there is None:
             self.deleted[found.arn] = actor
+        if actor == "person" and found and (there is None or "managed-by" not in there.tags):
+            self.taken_over.add(found.name)
 
     def why_kept(self, snapshot: InstanceSnapshot) -> list[str]:
         """Return why nobody but a person may delete a snapshot."""
@@ -178,7 +182,8 @@ def _slots(books: Books, outcomes: Outcomes, failed_fleets: set[tuple[str, str]]
         for found in (outcomes.snapshots, outcomes.copies):
             events = [event for request in ids for event in found.get(request, [])]
             kinds = {event["detail-type"] for event in events}
-            if len(kinds) > 1:
+            names = {event["detail"].get("instanceSnapshotName") for event in events}
+            if len(kinds) > 1 and not names & books.taken_over:
                 yield f"{slot} has both outcomes: {[(event['detail-type'], event['time']) for event in events]}"
             for arn in {event["detail"].get("instanceSnapshotArn", "") for event in events} - {""}:
                 if owner.setdefault(arn, slot) != slot:
@@ -199,7 +204,7 @@ def _snapshots(books: Books, outcomes: Outcomes) -> Iterator[str]:
             detail = event["detail"]
             name = (detail.get("destination") or detail.get("region"), detail.get("instanceSnapshotName"))
             is_there = detail.get("reason") in {None, "SnapshotError", "TimedOut"}
-            if made[name] and not is_there:
+            if made[name] and not is_there and name[1] not in books.taken_over:
                 yield f"{name} was made, and failed with {detail['reason']}: {detail['message']}"
             if not made[name] and is_there and detail.get("reason") != "TimedOut":
                 yield f"{name} was not made, and is {event['detail-type']}"

@@ -69,6 +69,8 @@ class World(Cloud):
         """A Region, and when its outage of a day begins."""
         self.recreate: list[tuple[datetime, str, dict[str, str]]] = []
         self.timeouts = {name: each["Timeout"] for name, each in self.template.of_type("AWS::Lambda::Function").items()}
+        [prune] = [each for each in self._schedules if each["Name"] == "prune"]
+        prune["ScheduleExpression"] = "cron(45 * * * ? *)"  # each hour: the more it runs, the more can go wrong
         self.count = 0
         self.sent: list[str] = []
         """The queue of each message that was sent."""
@@ -276,7 +278,9 @@ class World(Cloud):
 
     def _release(self, region: str) -> None:
         for some in self.emulator.region(region).resources_of_type(InstanceSnapshot):
-            self.ask("UntagResource", region, resourceName=some.name, tagKeys=["snapshot-hold", "Snapshot-Hold"])
+            if any(key.lower() == "snapshot-hold" for key in some.tags):
+                keys = ["snapshot-hold", "Snapshot-Hold"]
+                self.ask("UntagResource", region, resourceName=some.name, tagKeys=keys)
 
     def _disown(self, region: str) -> None:
         if some := self._some(InstanceSnapshot, region):
