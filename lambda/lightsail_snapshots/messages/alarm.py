@@ -4,15 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightsail_snapshots.events import SOURCE
-from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
-    Message,
-    in_words,
-    read_time,
-    status,
-    text_at,
-)
+from lightsail_snapshots.messages.message import Message, fit_headline, fit_title, read_time, status, text_at
 
 
 def alarm_changed(event: Mapping[str, Any], runbook: str) -> Message:
@@ -29,8 +21,8 @@ def alarm_changed(event: Mapping[str, Any], runbook: str) -> Message:
     is_over = state == "OK"
     about = {"state": state, "name": name.removeprefix(f"{SOURCE}-"), "meaning": "It is over." if is_over else meaning}
     return Message(
-        title=in_words("{state}: {name}", LONGEST_SUBJECT, **about),
-        headline=in_words("{state}: {name}. {meaning}", LONGEST_HEADLINE, **about),
+        title=fit_title("{state}: {name}", **about),
+        headline=fit_headline("{state}: {name}. {meaning}", **about),
         since=read_time(at),
         why=why,
         to_do="nothing. To check:" if is_over else f"{first} To begin with:",

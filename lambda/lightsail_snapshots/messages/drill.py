@@ -4,16 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightsail_snapshots.drill_result import DrillReason
-from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
-    Message,
-    in_words,
-    of_plan,
-    read_time,
-    status,
-    text_at,
-)
+from lightsail_snapshots.messages.message import Message, fit_headline, fit_title, of_plan, read_time, status, text_at
 from lightsail_snapshots.naming import is_name
 
 _LOOK = "see which snapshots there are, and restore one by hand:"
@@ -43,8 +34,8 @@ def drill_failed(event: Mapping[str, Any], runbook: str) -> Message:
     }
     restore = f"lightsail-snapshots restore {instance} --dry-run" if is_name(instance) else status()
     return Message(
-        title=in_words("{what}: {instance} ({plan})", LONGEST_SUBJECT, **about),
-        headline=in_words("{what}: {instance} {where}, {plan}, {reason}.", LONGEST_HEADLINE, **about),
+        title=fit_title("{what}: {instance} ({plan})", **about),
+        headline=fit_headline("{what}: {instance} {where}, {plan}, {reason}.", **about),
         since=f"{read_time(text_at(event, 'time'))}, snapshot {name or 'not chosen'}",
         why=why,
         to_do=_TO_DO.get(reason, _LOOK),
@@ -66,8 +57,8 @@ def proof_overdue(event: Mapping[str, Any], runbook: str) -> Message:
     }
     headline = "Not proven: {instance} {where}, {plan}: no restore was seen to work for {age}."
     return Message(
-        title=in_words(f"Not proven: {{instance}}{more} ({{plan}})", LONGEST_SUBJECT, **about),
-        headline=in_words(headline, LONGEST_HEADLINE, **about),
+        title=fit_title(f"Not proven: {{instance}}{more} ({{plan}})", **about),
+        headline=fit_headline(headline, **about),
         since=read_time(text_at(entries[0], "overdueSince")),
         why="drills failed, or have not come to these yet:",
         listed=[_line(each) for each in entries],

@@ -5,10 +5,9 @@ from typing import Any
 
 from lightsail_snapshots.events.instance_snapshot_outcomes import Reason
 from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
     Message,
-    in_words,
+    fit_headline,
+    fit_title,
     of_plan,
     read_time,
     status,
@@ -62,8 +61,8 @@ def snapshot_failed(event: Mapping[str, Any], runbook: str) -> Message:
     check = _CHECK_COPY if destination else _CHECK
     take_it = None if destination else _TAKE.get(reason)
     return Message(
-        title=in_words("{what}: {instance} ({plan})", LONGEST_SUBJECT, **subject),
-        headline=in_words("{what}: {instance} {where}, {plan}, {reason}.", LONGEST_HEADLINE, **subject),
+        title=fit_title("{what}: {instance} ({plan})", **subject),
+        headline=fit_headline("{what}: {instance} {where}, {plan}, {reason}.", **subject),
         since=f"{read_time(text_at(event, 'time'))}, request {text_at(event, 'detail', 'requestId')}",
         why=why,
         to_do=(take_it or check.get(reason, _LOOK)).format(name=name),

@@ -68,7 +68,17 @@ def as_many_as_fit(lines: Sequence[str], room: int, not_listed: int = 0) -> list
     return []
 
 
-def in_words(form: str, longest: int, **values: str) -> str:
+def fit_title(form: str, **values: str) -> str:
+    """Put values into the form of a title."""
+    return _in_words(form, LONGEST_SUBJECT, **values)
+
+
+def fit_headline(form: str, **values: str) -> str:
+    """Put values into the form of a headline."""
+    return _in_words(form, LONGEST_HEADLINE, **values)
+
+
+def _in_words(form: str, longest: int, **values: str) -> str:
     """Put values into a sentence; the longest ones are shortened until it has at most so many characters."""
     for width in range(longest, 8, -1):
         sentence = form.format(**{name: truncate(value, width) for name, value in values.items()})

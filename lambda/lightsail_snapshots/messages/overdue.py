@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
     Message,
-    in_words,
+    fit_headline,
+    fit_title,
     of_plan,
     read_time,
     status,
@@ -41,8 +40,8 @@ def recovery_point_overdue(event: Mapping[str, Any], runbook: str) -> Message:
     is_snapshot = is_one and "copyRegion" not in first
     headline = "Overdue: {instance} {where}, {plan}: no usable {what} younger than {age}."
     return Message(
-        title=in_words(f"Overdue: {{instance}}{more} ({{plan}})", LONGEST_SUBJECT, **about),
-        headline=in_words(headline, LONGEST_HEADLINE, **about),
+        title=fit_title(f"Overdue: {{instance}}{more} ({{plan}})", **about),
+        headline=fit_headline(headline, **about),
         since=_since(first),
         why=_WHY.format(what=what) + ("." if is_one else ". All that are overdue:"),
         listed=[] if is_one else [_line(each) for each in entries],

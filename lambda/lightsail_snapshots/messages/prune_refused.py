@@ -3,16 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
-    Message,
-    in_words,
-    of_plan,
-    one_line,
-    read_time,
-    text_at,
-)
+from lightsail_snapshots.messages.message import Message, fit_headline, fit_title, of_plan, one_line, read_time, text_at
 
 
 def prune_refused(event: Mapping[str, Any], runbook: str) -> Message:
@@ -29,8 +20,8 @@ def prune_refused(event: Mapping[str, Any], runbook: str) -> Message:
     }
     headline = "Prune refused: {count} of {instance} {where}, {plan}, kept by earlier rules only."
     return Message(
-        title=in_words("Prune refused: {count} of {instance} ({plan})", LONGEST_SUBJECT, **about),
-        headline=in_words(headline, LONGEST_HEADLINE, **about),
+        title=fit_title("Prune refused: {count} of {instance} ({plan})", **about),
+        headline=fit_headline(headline, **about),
         since=f"the report of {read_time(text_at(event, 'time'))}",
         why="today's keep rules would delete these. They stay, since they were taken under rules that keep them:",
         listed=[_line(each) for each in entries],

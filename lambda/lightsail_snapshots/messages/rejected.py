@@ -5,10 +5,9 @@ from typing import Any
 
 from lightsail_snapshots.events import AUDIT_REQUESTED, FROM_ANYONE, PRUNE_REQUESTED, SOURCE
 from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
     Message,
-    in_words,
+    fit_headline,
+    fit_title,
     of_plan,
     one_line,
     read_time,
@@ -46,8 +45,8 @@ def request_rejected(event: Mapping[str, Any], runbook: str) -> Message:
         "source": source or "an unknown source",
     }
     return Message(
-        title=in_words("Request rejected: {type} ({who})", LONGEST_SUBJECT, **about),
-        headline=in_words("Request rejected: {type} from {source}, {who}.", LONGEST_HEADLINE, **about),
+        title=fit_title("Request rejected: {type} ({who})", **about),
+        headline=fit_headline("Request rejected: {type} from {source}, {who}.", **about),
         since=f"{read_time(text_at(event, 'time'))}, request {text_at(event, 'detail', 'requestId')}",
         why="nothing was done for it, since it is not valid:",
         listed=problems,
@@ -67,10 +66,8 @@ def near_miss(event: Mapping[str, Any], runbook: str) -> Message | None:
         return None
     about = {"type": detail_type, "who": instance or "some instances", "source": source, "meant": meant}
     return Message(
-        title=in_words("Request ignored: {type} ({who}, no plan)", LONGEST_SUBJECT, **about),
-        headline=in_words(
-            "Request ignored: {type} for {who}, from {source}. Did you mean {meant}?", LONGEST_HEADLINE, **about
-        ),
+        title=fit_title("Request ignored: {type} ({who}, no plan)", **about),
+        headline=fit_headline("Request ignored: {type} for {who}, from {source}. Did you mean {meant}?", **about),
         since=f"{read_time(text_at(event, 'time'))}, event {text_at(event, 'id')}",
         why=f"nothing has that detail-type. It must be exactly: {meant}",
         to_do="correct the sender and put the event again, or take a snapshot yourself:",

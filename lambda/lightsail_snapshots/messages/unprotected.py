@@ -3,16 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lightsail_snapshots.messages.message import (
-    LONGEST_HEADLINE,
-    LONGEST_SUBJECT,
-    Message,
-    in_words,
-    of_plan,
-    read_time,
-    status,
-    text_at,
-)
+from lightsail_snapshots.messages.message import Message, fit_headline, fit_title, of_plan, read_time, status, text_at
 
 _BECAUSE: Mapping[str, str] = {
     "left_plan": "it was in {plan}, which does not select it now",
@@ -35,8 +26,8 @@ def instances_unprotected(event: Mapping[str, Any], runbook: str) -> Message:
         "why": _why(first),
     }
     return Message(
-        title=in_words(f"Unprotected: {{instance}}{more} ({{plan}})", LONGEST_SUBJECT, **about),
-        headline=in_words("Unprotected: {instance} {where}: {why}.", LONGEST_HEADLINE, **about),
+        title=fit_title(f"Unprotected: {{instance}}{more} ({{plan}})", **about),
+        headline=fit_headline("Unprotected: {instance} {where}: {why}.", **about),
         since=_since(event, first),
         why="no plan takes snapshots of these:",
         listed=[_line(each) for each in entries],
