@@ -1,18 +1,17 @@
 """Deliberate bugs: each must make the fault campaign fail."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from lightsail_snapshots import copy, create, fan_out, prune, retention, snapshot
+from lightsail_snapshots import copy, create, prune, retention, snapshot
 from lightsail_snapshots.aws.errors import EntriesRejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.events import instance_snapshot_requested
-from lightsail_snapshots.events.instance_snapshot_outcomes import Reason
 from lightsail_snapshots.naming import snapshot_name
-from lightsail_snapshots.reconciler import Failed, Reconciler, Retry
+from lightsail_snapshots.reconciler import Reconciler
 
 Patches = Iterator[Any]
 
@@ -32,18 +31,6 @@ def request_is_done_after_an_error() -> Patches:
     yield patch.object(Reconciler, "_retry", lambda *_, **__: None)
 
 
-def retry_announces_a_failure() -> Patches:
-    handle = Reconciler._handle_request
-
-    def handle_request(self: Any, request: Any, delivery: Any, event: object, context: Any) -> Retry | None:
-        retry = handle(self, request, delivery, event, context)
-        if retry and delivery.attempt > 3:
-            self._fail(request, Failed(Reason.TIMED_OUT, "too many attempts"), event)
-        return retry
-
-    yield patch.object(Reconciler, "_handle_request", handle_request)
-
-
 def copy_tags_any_snapshot_of_its_name() -> Patches:
     yield patch.object(copy, "_lacks_only_tags", lambda *_: True)
 
@@ -61,26 +48,6 @@ def prune_takes_all_with_our_tags_for_ours() -> Patches:
     yield patch.object(snapshot.Snapshot, "why_foreign", lambda each, _: "" if each.is_ours else "foreign")
 
 
-def fan_out_ignores_a_region_that_fails() -> Patches:
-    def failed(_failures: Mapping[str, str]) -> Exception:
-        return StopError()
-
-    fan = fan_out._fan_out
-
-    def fan_out_anyway(request: Any, *arguments: Any) -> dict[str, int]:
-        try:
-            return fan(request, *arguments)
-        except StopError:
-            return dict.fromkeys(request.regions, 1)
-
-    yield patch.object(fan_out, "RegionsFailedError", failed)
-    yield patch.object(fan_out, "_fan_out", fan_out_anyway)
-
-
-class StopError(Exception):
-    """Raised in place of RegionsFailedError."""
-
-
 def bus_ignores_rejected_entries() -> Patches:
     def put(self: EventBus, entries: Any) -> None:
         try:
@@ -95,12 +62,10 @@ BUGS: tuple[Callable[[], Patches], ...] = (
     name_without_the_slot,
     name_in_use_is_final_at_once,
     request_is_done_after_an_error,
-    retry_announces_a_failure,
     copy_tags_any_snapshot_of_its_name,
     prune_does_not_read_again,
     prune_ignores_holds,
     prune_takes_all_with_our_tags_for_ours,
-    fan_out_ignores_a_region_that_fails,
     bus_ignores_rejected_entries,
 )
 
