@@ -129,7 +129,7 @@ def _check_source(request: CopyRequest, delivery: Delivery) -> Failed | None:
     name = request.instance_snapshot_name
     source = single_attempt(request.region).find_snapshot(name)
     if source is None:
-        if delivery.attempt == 1:
+        if delivery.may_read_stale:
             raise RetryableError(f"{name} in {request.region} is not visible")
         return Failed(Reason.SOURCE_GONE, f"There is no snapshot {name} in {request.region} any more.")
     if source.arn != request.source.arn or source.why_foreign(source.origin):

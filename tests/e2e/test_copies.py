@@ -99,13 +99,13 @@ def test_copies_succeed_when_lightsail_rejects_and_throttles_calls(stack: Deploy
         assert_copied(stack, detail)
 
 
-def test_copy_fails_when_its_source_is_deleted_first(stack: Deployment) -> None:
+def test_copy_fails_when_its_source_is_no_longer_ours(stack: Deployment) -> None:
     instance = stack.instance()
     stack.fault("throttle", name_of(instance), "CopySnapshot", times=1000)
     (request,) = stack.request(copy_request(instance, THERE))
     stack.available(request)
 
-    stack.lightsail.delete_instance_snapshot(instanceSnapshotName=name_of(instance))
+    stack.lightsail.untag_resource(resourceName=name_of(instance), tagKeys=["managed-by"])
     stack.aws.control("DELETE", "/_lightsail/faults")
 
     (event,) = eventually(lambda: copy_outcomes(stack, request), "an outcome of the copy").values()

@@ -105,7 +105,9 @@ def test_copy_in_an_unknown_state_is_retried(aws: FakeAws, wanted: dict[str, Any
 def test_copy_fails_when_its_source_was_deleted(aws: FakeAws, wanted: dict[str, Any]) -> None:
     client(HERE).delete_instance_snapshot(instanceSnapshotName=NAME)
     assert not aws.request(wanted), "the read may be stale"
-    assert aws.request(wanted, attempt=2)
+    assert not aws.request(wanted, attempt=2), "the second one too"
+    aws.emulator.clock.advance(601)
+    assert aws.request(wanted, attempt=3)
     kind, reason, text = outcome(aws)
     assert (kind, reason) == ("Instance Snapshot Failed", "SourceGone")
     assert text.startswith(f"There is no snapshot {NAME} in {HERE} any more.")
