@@ -194,6 +194,11 @@ class Deployment:
         """Wait until a queue is empty, hidden messages included."""
         eventually(lambda: self.depth(queue) == 0, f"empty {queue}")
 
+    def purge(self, *queues: str) -> None:
+        """Empty queues of the stack: other tests may have left messages in them."""
+        for queue in queues:
+            self.sqs.purge_queue(QueueUrl=self.resources[queue])
+
     def depth(self, queue: str) -> int:
         """Return the number of messages in a queue of the stack, hidden ones included."""
         return self._depth(self.resources[queue])
@@ -229,7 +234,10 @@ class Deployment:
         group = self.configuration(function)["LoggingConfig"]["LogGroup"]
         pages = self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [
-            json.loads(event["message"]) for page in pages for event in page["events"] if event["message"][0] == "{"
+            json.loads(event["message"])
+            for page in pages
+            for event in page["events"]
+            if event["message"].startswith("{")
         ]
 
     @cached_property

@@ -105,8 +105,9 @@ def test_take_ends_with_130_when_interrupted_and_the_printed_command_continues(s
 
 
 def test_status_shows_each_instance_and_what_is_wrong(stack: Deployment, folder: Path) -> None:
-    planned, unplanned = stack.instance(backup="nightly"), stack.instance()
-    outside = stack.instance("ap-south-1")
+    planned, unplanned, outside = stack.instance(backup="nightly"), "forgotten", "far-away"  # `unprotected` has web-*
+    stack.aws.make_instance(unplanned, "us-east-1", {})
+    stack.aws.make_instance(outside, "ap-south-1", {})
     take(stack, folder, planned)
     shown = run(stack, folder, "status", "--json")
     found = {row["instanceName"]: row for row in json.loads(shown.stdout)["instances"]}

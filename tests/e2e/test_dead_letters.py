@@ -20,6 +20,7 @@ def short_deadline(stack: Deployment) -> Iterator[Deployment]:
 
 def test_request_whose_snapshot_never_finishes_fails_and_can_be_replayed(short_deadline: Deployment) -> None:
     stack = short_deadline
+    stack.purge("CreateQueue", "CreateDeadLetterQueue")
     instance = stack.instance()
     stack.fault("never-finish", instance)
 

@@ -21,9 +21,9 @@ def test_request_from_any_source_on_our_bus_enters_the_queue_as_it_is(template: 
     assert {"Input", "InputPath", "InputTransformer"}.isdisjoint(target)
 
 
-def test_concurrency_is_a_setting_and_two_by_default(template: Synthesized, everything: Synthesized) -> None:
+def test_concurrency_is_a_setting_and_sixteen_by_default(template: Synthesized, everything: Synthesized) -> None:
     mapping = "AWS::Lambda::EventSourceMapping"
-    assert template.only(mapping, "Create")["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert template.only(mapping, "Create")["ScalingConfig"] == {"MaximumConcurrency": 16}
     assert everything.only(mapping, "Create")["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 
