@@ -190,9 +190,9 @@ def _find_failure(deployment: Deployment, event_id: str, put_at: datetime) -> st
 
 def _wait(request: SnapshotRequest, timeout: timedelta, again: str, find_failure: Callable[[], str]) -> Snapshot | None:
     """Return the usable snapshot, or None at the timeout; end the command if it failed."""
-    progress(f"Waiting for {request.instance_snapshot_name} in {request.region}.")
     deadline = clock.monotonic() + timeout.total_seconds()
     try:
+        progress(f"Waiting for {request.instance_snapshot_name} in {request.region}.")
         while not (snapshot := _look(request)):
             if failure := find_failure():
                 raise CommandError(f"The request failed. {failure}")

@@ -3,6 +3,7 @@
 import json
 import shlex
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -99,6 +100,14 @@ def test_take_ends_with_130_when_interrupted_and_can_be_continued(commands: Comm
     shown = commands.run("take", "web-1", "--wait", "--tag", "note=two words")
     assert (shown.exit_code, shown.stdout) == (130, "")
     assert "Interrupted; the snapshot is taken anyway. To go on: lightsail-snapshots take web-1" in shown.stderr
+    assert "available" in resumed(commands, shown.stderr)
+    assert len(names(commands)) == 1
+
+
+def test_take_can_be_continued_when_interrupted_as_it_begins_to_wait(commands: CommandLine) -> None:
+    with patch("lightsail_snapshots_cli.take.progress", side_effect=KeyboardInterrupt):
+        shown = commands.run("take", "web-1", "--wait")
+    assert shown.exit_code == 130
     assert "available" in resumed(commands, shown.stderr)
     assert len(names(commands)) == 1
 
