@@ -174,9 +174,10 @@ def test_topic_has_the_message_when_the_chat_fails(
     stack.put("Instance snapshot Requested", {"instanceName": instance})
     message(subscriber, f"Request ignored: Instance snapshot Requested for {instance}")
 
-    def logged() -> list[str]:
-        return [line["error"] for line in stack.log("NotifyFunction") if "Could not post" in line.get("message", "")]
+    def is_logged() -> bool:
+        lines = [line["error"] for line in stack.log("NotifyFunction") if "Could not post" in line.get("message", "")]
+        return "the chat answered with the HTTP status 404" in lines
 
-    assert "the chat answered with the HTTP status 404" in eventually(logged, "log line about the chat")
+    eventually(is_logged, "log line about the chat")
     chat.answers = []
     assert SECRET not in json.dumps(stack.log("NotifyFunction"))
