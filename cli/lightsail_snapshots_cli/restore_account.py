@@ -16,7 +16,6 @@ from lightsail_snapshots.restore_plan import Bundle, Call, Place, StaticIp
 
 if TYPE_CHECKING:
     from mypy_boto3_lightsail import LightsailClient
-    from mypy_boto3_lightsail.type_defs import BundleTypeDef
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 """A second attempt after a lost answer is harmless: each step is looked for first when it is repeated."""
@@ -47,7 +46,7 @@ class RestoreAccount:
         with translate_errors():
             regions = self._client.get_regions(includeAvailabilityZones=True)["regions"]
             zones = [zone for each in regions if each.get("name") == self.region for zone in each["availabilityZones"]]
-            bundles = [_bundle(each) for each in self._pages("get_bundles", "bundles", includeInactive=True)]
+            bundles = [Bundle.of(each) for each in self._pages("get_bundles", "bundles", includeInactive=True)]
             key_pairs = [str(each["name"]) for each in self._pages("get_key_pairs", "keyPairs")]
         return Place(
             zones=tuple(zone["zoneName"] for zone in zones if zone.get("state", "available") == "available"),
@@ -94,16 +93,3 @@ class RestoreAccount:
         paginator: Any = self._client.get_paginator(operation)  # type: ignore[call-overload]  # the name is not literal
         for page in paginator.paginate(**arguments):
             yield from page.get(member, [])
-
-
-def _bundle(raw: "BundleTypeDef") -> Bundle:
-    return Bundle(
-        id=raw.get("bundleId", ""),
-        cpus=raw.get("cpuCount", 0),
-        memory=raw.get("ramSizeInGb", 0),
-        disk=raw.get("diskSizeInGb", 0),
-        platform=next(iter(raw.get("supportedPlatforms", [])), ""),
-        has_ipv4=raw.get("publicIpv4AddressCount", 1) > 0,
-        is_active=raw.get("isActive", True),
-        price=raw.get("price", 0),
-    )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from lightsail_snapshots.naming import MAX_NAME, is_reserved_key
 from lightsail_snapshots.reader import suggestion
@@ -44,6 +44,20 @@ class Bundle(NamedTuple):
     is_active: bool
     price: float
     """USD a month."""
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a bundle of Lightsail's API."""
+        return cls(
+            id=raw.get("bundleId", ""),
+            cpus=raw.get("cpuCount", 0),
+            memory=raw.get("ramSizeInGb", 0),
+            disk=raw.get("diskSizeInGb", 0),
+            platform=next(iter(raw.get("supportedPlatforms", [])), ""),
+            has_ipv4=raw.get("publicIpv4AddressCount", 1) > 0,
+            is_active=raw.get("isActive", True),
+            price=raw.get("price", 0),
+        )
 
     def is_smaller_than(self, other: "Bundle") -> bool:
         """Whether Lightsail rejects it for a snapshot of an instance of the other."""

@@ -11,7 +11,7 @@ from lightsail_snapshots.reader import read_instant
 from lightsail_snapshots.restore_plan import Bundle
 
 if TYPE_CHECKING:
-    from mypy_boto3_lightsail.type_defs import BundleTypeDef, InstanceTypeDef
+    from mypy_boto3_lightsail.type_defs import InstanceTypeDef
 
 MAX_PAGES = 20
 """Of bundles: Lightsail has some 70."""
@@ -61,7 +61,7 @@ class Clones:
         self._client = lightsail(region).client
 
     def find(self, name: str) -> Clone | None:
-        """Return the instance of this name, whoever made it."""
+        """Return the instance of this name, of any owner."""
         try:
             with translate_errors():
                 return _clone(self._client.get_instance(instanceName=name)["instance"])
@@ -116,7 +116,7 @@ class Clones:
             with translate_errors():
                 more = {"pageToken": token} if token else {}
                 page = self._client.get_bundles(includeInactive=True, **more)  # type: ignore[arg-type]  # a dict
-            found |= {bundle.id: bundle for bundle in map(_bundle, page.get("bundles", []))}
+            found |= {bundle.id: bundle for bundle in map(Bundle.of, page.get("bundles", []))}
             token = page.get("nextPageToken", "")
             if not token:
                 return found
@@ -135,17 +135,4 @@ def _clone(raw: "InstanceTypeDef") -> Clone:
         ports=tuple(
             OpenPort(each.get("fromPort", 0), each.get("toPort", 65535), each.get("protocol", "all")) for each in rules
         ),
-    )
-
-
-def _bundle(raw: "BundleTypeDef") -> Bundle:
-    return Bundle(
-        id=raw.get("bundleId", ""),
-        cpus=raw.get("cpuCount", 0),
-        memory=raw.get("ramSizeInGb", 0),
-        disk=raw.get("diskSizeInGb", 0),
-        platform=next(iter(raw.get("supportedPlatforms", [])), ""),
-        has_ipv4=raw.get("publicIpv4AddressCount", 1) > 0,
-        is_active=raw.get("isActive", True),
-        price=raw.get("price", 0),
     )
