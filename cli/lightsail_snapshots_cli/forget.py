@@ -38,7 +38,7 @@ def forget(ctx: click.Context, instance: str, region: str | None, yes: bool, as_
     """Delete what is left of an INSTANCE that is gone.
 
     Deletes all of our snapshots of it, the newest too, and their copies, in all Regions. Holds stay, and so does
-    whatever is not certainly ours and of this instance.
+    all that is not certainly ours and of this instance.
     """
     find_region()
     listing = list_all_regions()

@@ -176,9 +176,8 @@ def _show(console: Console, left: _Left) -> None:
         console.print(table)
     console.print(f"{len(left.snapshots)} of our snapshots stay, at most ${left.dollars:,.2f} a month.", style="bold")
     if left.snapshots:
-        console.print(
-            "That is $0.05 for each GB of their disks. The bill is lower: only data is billed, and of a later"
-        )
+        price = f"${DOLLARS_PER_GB:.2f} for each GB of their disks"
+        console.print(f"That is {price}. The bill is lower: only data is billed, and of a later")
         console.print("snapshot of the same instance only what changed.")
     for rule in left.rules:
         console.print(f"Your own rule {rule.name} is on the bus: make destroy fails until it is removed.", style="red")

@@ -47,7 +47,7 @@ def read_lines(deployment: Deployment, text: str, since: datetime, *, only: str 
 
 def _events(client: Any, group: str, text: str, since: datetime) -> Iterator[tuple[datetime, dict[str, Any]]]:
     """Return the JSON lines of a log group that contain the text."""
-    # A term in quotation marks is searched in the whole line, whatever its format.
+    # A term in quotation marks is searched in the whole line, in any format.
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=group, filterPattern=f'"{text}"', startTime=round(since.timestamp() * 1000)
     )

@@ -69,7 +69,7 @@ def dead_letter_queues(deployment: Deployment) -> dict[str, str]:
 def received(region: str, queues: Mapping[str, str]) -> Iterator[list[Letter]]:
     """Receive the messages of these queues, oldest first; those that are left in the list are visible again at the end.
 
-    So whoever deletes a message takes it out of the list.
+    A caller that deletes a message takes it out of the list.
     """
     client = boto3.client("sqs", region_name=region, config=CONFIG)
     with explain_errors("while reading the dead-letter queues"), ThreadPoolExecutor() as threads:

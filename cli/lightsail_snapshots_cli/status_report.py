@@ -224,7 +224,7 @@ def find_next_run(plan: Plan, now: datetime) -> NextRun | None:
 
 
 def count_holdings(snapshots: Iterable[Snapshot]) -> Holdings:
-    """Count the snapshots of ours, whatever their state."""
+    """Count the snapshots of ours, in any state."""
     ours = [each for each in snapshots if not each.why_foreign(each.origin)]
     return Holdings(count=len(ours), size_in_gb=sum(each.size_in_gb for each in ours))
 

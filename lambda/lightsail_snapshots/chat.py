@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from lightsail_snapshots.messages.webhook import payload
 
 MAX_WAIT = 5.0
-"""Seconds before the second attempt, whatever the chat asks for."""
+"""Seconds before the second attempt, even if the chat asks for more."""
 _TIMEOUT = urllib3.Timeout(connect=3, read=5)
 _ADDRESS = re.compile(r"https?://[!-~]+")
 

@@ -108,7 +108,7 @@ def proven_at(snapshot: Snapshot) -> datetime | None:
 
 
 def tried_at(snapshot: Snapshot) -> datetime | None:
-    """Return when a restore from a snapshot was last tried, whatever came of it."""
+    """Return when a restore from a snapshot was last tried, with any result."""
     result = DrillResult.of(snapshot)
     times = [proven_at(snapshot), _slot(result.key[: -len("-1a2b3c4d")]) if result else None]
     return max((each for each in times if each), default=None)

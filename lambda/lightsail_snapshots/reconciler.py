@@ -1,4 +1,4 @@
-"""The retry loop shared by `create` and `copy`.
+"""The retry loop shared by `create`, `copy` and `drill`.
 
 A reconciler is level-triggered: each delivery of a message looks at Lightsail, takes the request one step further, and
 says whether the message is done. If it is not, it stays in the queue, and SQS delivers it again: when the reconciler

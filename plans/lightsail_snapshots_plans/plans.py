@@ -86,9 +86,9 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     _check_earlier_names(file, plans)
     file.check()
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
-    prune = head.prune_schedule or _hourly(taken, hour="5")
+    prune = head.prune_schedule or _at_free_minute(taken, hour="5")
     prune_minutes = parse_schedule(prune).minutes
-    audit = head.audit_schedule or _hourly(taken | prune_minutes)
+    audit = head.audit_schedule or _at_free_minute(taken | prune_minutes)
     busy = taken | prune_minutes | parse_schedule(audit).minutes
     return Plans(
         plans=plans,
@@ -101,7 +101,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
         unprotected_tags=head.unprotected_tags,
         prune_schedule=prune,
         audit_schedule=audit,
-        report_schedule=head.report_schedule or _hourly(busy, hour="6"),
+        report_schedule=head.report_schedule or _at_free_minute(busy, hour="6"),
         create_concurrency=head.create_concurrency,
         warnings=tuple(find_warnings(file, head, plans, prune_minutes, today)),
     )
@@ -236,7 +236,7 @@ def _check_earlier_names(file: PlanFile, plans: tuple[Plan, ...]) -> None:
                 file.report(("plans", plan.name, "was"), f"plan {owner} has {name} too: only one can take it over")
 
 
-def _hourly(taken: frozenset[int], hour: str = "*") -> str:
-    """Return an hourly schedule at a minute that is not taken, if there is one; with `hour`, a daily one."""
+def _at_free_minute(taken: frozenset[int], hour: str = "*") -> str:
+    """Return a schedule at a minute that is not taken, if there is one: hourly, or with `hour` daily."""
     minute = next((minute for minute in _PREFERRED_MINUTES if minute not in taken), _PREFERRED_MINUTES[0])
     return f"cron({minute} {hour} * * ? *)"

@@ -1,4 +1,4 @@
-"""`restore`: what it brings back, whatever interrupts it, and that it changes nothing else."""
+"""`restore`: what it brings back, also after any interruption, and that it changes nothing else."""
 
 import json
 import re

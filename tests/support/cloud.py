@@ -218,7 +218,7 @@ class Cloud:
             for _, name, event, attempt in due:
                 try:
                     self._invoke(name, event)
-                except Exception:  # noqa: BLE001 - whatever a handler raises, Lambda retries
+                except Exception:  # noqa: BLE001 - Lambda retries after any error of a handler
                     self._retry(name, event, attempt)
 
     def _retry(self, name: str, event: Any, attempt: int) -> None:
@@ -284,7 +284,7 @@ class Cloud:
         try:
             answer = self._invoke(function, {"Records": [message.as_record(queue) for message in batch]})
             unfinished = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
-        except Exception:  # noqa: BLE001 - whatever a handler raises, SQS delivers the batch again
+        except Exception:  # noqa: BLE001 - SQS delivers the batch again after any error
             unfinished = {message.id for message in batch}
         redrive = properties["RedrivePolicy"]
         for message in batch:

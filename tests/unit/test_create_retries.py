@@ -118,7 +118,7 @@ def test_request_is_retried_when_it_cannot_be_put_into_the_dead_letter_queue(
     assert not aws.request(requested(), 200)
 
 
-def test_request_is_retried_soon_when_little_time_is_left_whatever_its_number(aws: FakeAws) -> None:
+def test_request_is_retried_soon_when_little_time_is_left_at_any_attempt(aws: FakeAws) -> None:
     aws.request(requested())
     aws.emulator.clock.set(REQUESTED_AT + DEADLINE)
     assert aws.deliver(message(requested(), 999), remaining_seconds=5) == ["message-1"]

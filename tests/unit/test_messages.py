@@ -1,4 +1,4 @@
-"""What people read about each event, word for word, and what holds for every message whatever is in the event."""
+"""What people read about each event, word for word, and what holds for every message about any event."""
 
 import re
 from pathlib import Path
@@ -379,7 +379,7 @@ def with_texts(value: Any, text: str, *, keep: frozenset[str]) -> Any:
 
 @pytest.mark.parametrize("name", EVENTS)
 @given(text=TEXTS)
-def test_message_can_be_sent_whatever_is_in_the_event(name: str, text: str) -> None:
+def test_message_can_be_sent_about_any_event(name: str, text: str) -> None:
     message = written(with_texts(EVENTS[name], text, keep=frozenset({"detail-type"})))
     assert 0 < len(message.subject) < 100
     assert message.subject.isascii()

@@ -8,7 +8,7 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.unprotected import UnprotectedInstance
 
 MOST_LISTED = 100
-"""Entries in `instances`, of at most 2 KB each, whatever is in them: an event may have 256 KB."""
+"""Entries in `instances`, of at most 2 KB each, with the longest names too: an event may have 256 KB."""
 
 
 def unprotected_detail(found: Sequence[UnprotectedInstance], request: AuditRequest) -> dict[str, Any]:

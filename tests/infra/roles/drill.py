@@ -45,7 +45,7 @@ OTHERS = {
     "that only says of what it is": {"aws:ResourceTag/drill-of": "web-1", "aws:ResourceTag/Name": "drill-web-1"},
     "that the request calls a clone": CLONE,
 }
-"""Instances that are none of our clones, whatever their name: IAM does not see names."""
+"""Instances that are none of our clones, with any name: IAM does not see names."""
 
 DENIED: dict[str, Case] = {
     **{f"{action} of one {what}": (action, INSTANCE, tags) for action in ON_CLONES for what, tags in OTHERS.items()},
