@@ -1,5 +1,6 @@
 """`drill`, row by row of its table in docs/architecture.md."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from tests.support.drills import (
     take_snapshot,
 )
 from tests.support.events import message
-from tests.support.fake_aws import FakeAws, client, fake_aws, make_instance
+from tests.support.fake_aws import DEADLINE, FakeAws, client, fake_aws, make_instance
 
 PROBE = {"port": 443, "host": "shop.example.com", "path": "/health"}
 LIMIT = datetime(2026, 11, 23, 4, 1, tzinfo=UTC)
@@ -142,6 +143,25 @@ def test_drill_retries_until_the_clone_is_gone_when_the_deletion_is_refused(aws:
     finish(aws, drill_request())
     assert outcome(aws)[0] == "Restore Drill Passed"
     assert clones() == []
+
+
+@pytest.mark.parametrize(
+    ("event", "operation", "is_of_one_drill"),
+    [(drill_request(), "DeleteInstance", True), (run_request(), "GetInstances", False)],
+    ids=["drill", "run"],
+)
+def test_drill_gives_up_when_its_time_is_up(
+    aws: FakeAws, event: dict[str, Any], operation: str, is_of_one_drill: bool
+) -> None:
+    aws.emulator.faults.add("access-denied", operation=operation)
+    sent_at = aws.emulator.clock.now()
+    aws.request(event, first_at=sent_at)
+    aws.emulator.clock.advance(DEADLINE.total_seconds() + 1)
+    assert aws.request(event, attempt=2, first_at=sent_at)
+    kind, detail = outcome(aws)
+    assert (kind, detail["reason"], detail["restoreFailed"]) == ("Restore Drill Failed", "TimedOut", False)
+    assert ("drillInstanceName" in detail) == is_of_one_drill
+    assert [json.loads(body) for body in aws.dead_letters] == [event]
 
 
 def test_drill_fails_when_the_clone_is_gone_by_itself(aws: FakeAws) -> None:
