@@ -48,7 +48,7 @@ def _ask_http(probe: Probe, address: str, plain: socket.socket, deadline: float)
         if response.status != probe.status:
             raise ProbeError(f"{probe.path} answers with status {response.status} instead of {probe.status}")
         body = b""
-        while probe.text and len(body) < SIZE_LIMIT:
+        while probe.text and len(body) < SIZE_LIMIT and not response.isclosed():  # from Python 3.13 on, at its end
             stream.settimeout(_left(deadline))
             part = response.read1(SIZE_LIMIT - len(body))
             body += part
