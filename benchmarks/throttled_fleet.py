@@ -420,9 +420,9 @@ def _patched(world: World) -> Iterator[None]:
         stack.enter_context(patch("time.sleep", world.timeline.wait))
         stack.enter_context(patch.object(Reconciler, "now", now))
         for name in ("put", "put_all"):
-            stack.enter_context(patch.object(EventBus, name, partial(_call, getattr(world, name))))
+            stack.enter_context(patch.object(EventBus, name, staticmethod(partial(_call, getattr(world, name)))))
         for name in ("set_delays", "send_dead_letter"):
-            stack.enter_context(patch.object(RequestQueue, name, partial(_call, getattr(world, name))))
+            stack.enter_context(patch.object(RequestQueue, name, staticmethod(partial(_call, getattr(world, name)))))
         stack.enter_context(redirect_stdout(io.StringIO()))  # the metrics
         stack.enter_context(patch.object(logger.registered_handler, "emit", lambda _: None))
         stack.enter_context(warnings.catch_warnings(action="ignore", category=UserWarning))  # of an empty batch
