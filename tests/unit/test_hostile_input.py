@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightsail_snapshots import audit, copy, create, fan_out, notify, prune
+from lightsail_snapshots import audit, copy, create, drill, fan_out, notify, prune
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.topic import Topic
-from lightsail_snapshots.events import DETAIL_TYPES
+from lightsail_snapshots.events import DETAIL_TYPES, RESTORE_DRILL_REQUESTED
 from lightsail_snapshots.messages import MESSAGES, compose
 from lightsail_snapshots.messages.message import LONGEST_TEXT, text_at
 from lightsail_snapshots.reporting import RegionsFailedError
 from tests.support.copies import available, to
 from tests.support.direct_lightsail import direct_lightsail
+from tests.support.drills import DRILL, SNAPSHOT, clones, take_snapshot
 from tests.support.events import fits, message, requested
 from tests.support.fake_aws import DEADLINE, Context, FakeAws, fake_aws, make_instance
 from tests.support.hostile import INVISIBLE, hostile, valid_events
@@ -134,14 +135,18 @@ ALL_FIELDS = {
 OURS = {"plan": "daily", "keep": {"last": 7, "within": "P3D"}, "lateAfter": "P3650D"}
 
 
-def try_messages(aws: FakeAws, events: list[dict[str, Any]]) -> None:
+def try_messages(aws: FakeAws, events: list[dict[str, Any]], done: str = "") -> None:
+    """Check that each event made of these ends with one outcome: an event, or the log line `done`."""
+
     @given(RANDOMS)
     def each_message_ends_with_one_outcome(random: Random) -> None:
         for _ in range(EACH_TIME):
             body = hostile(random, events)
             with published() as outcomes:
                 lines = deliver(aws, body)
-            assert len(outcomes) == 1, body
+            ends = [each for each in outcomes if each["detail-type"] != RESTORE_DRILL_REQUESTED]
+            ends += [line for line in lines if line["message"] == done]
+            assert len(ends) == 1, body
             assert not [line for line in lines if line["message"] == "Unexpected error, will retry"], body
 
     each_message_ends_with_one_outcome()
@@ -163,6 +168,17 @@ def test_copy_ends_each_message_with_one_outcome() -> None:
         lines_of(aws)
         aws.handler = copy.handler
         try_messages(aws, [to("eu-central-1", event), to("eu-west-1", event)])
+
+
+@pytest.mark.hypothesis
+def test_drill_ends_each_message_with_one_outcome_and_leaves_no_clone() -> None:
+    one = {"plan": "daily", "instanceName": "web-1", "instanceSnapshotName": SNAPSHOT, "drill": DRILL}
+    of_a_plan = {"plan": "daily", "select": {"all": True}, "regions": ["us-east-1"], "drill": DRILL, "every": "P7D"}
+    with fake_aws(drill.handler) as aws, direct_lightsail(aws.emulator):
+        take_snapshot(aws)
+        events = valid_events("Restore Drill Requested", one | {"region": "us-east-1"}, of_a_plan)
+        try_messages(aws, events, done="Requested restore drills")
+        assert clones() == []
 
 
 def as_lambda_reads(body: str) -> Any:
