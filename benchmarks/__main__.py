@@ -93,11 +93,22 @@ def cold_starts() -> Iterator[Row]:
     yield Row("cold start of create, to bare boto3", create, bare, "ms", cold_start.BUDGET)
 
 
+def days() -> Iterator[Row]:
+    """Compare the calls of an ordinary day with those of a script."""
+    from benchmarks import daily_calls  # noqa: PLC0415 - it sets the environment of all functions
+
+    each = daily_calls.count_calls(1000).total() / 1000
+    least = daily_calls.LEAST
+    yield Row(
+        "calls a day for each of 1,000 instances, to a script's", each, least, "calls", daily_calls.BUDGET / least
+    )
+
+
 def main() -> int:
     """Print the table; return 1 if a budget is missed."""
     print(f"{'what':58} {'ours':>9} {'reference':>9} {'':8} {'ratio':>6} {'budget':>6}")
     is_good = True
-    for part in (asset, fleets, decisions, cold_starts):
+    for part in (asset, fleets, decisions, cold_starts, days):
         for row in part():
             print(row, flush=True)
             is_good = is_good and row.ratio <= row.budget

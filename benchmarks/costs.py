@@ -38,10 +38,12 @@ LAMBDA_REQUESTS = Price(usd=0.20, unit="million invocations", free=1)  # Lambda,
 
 # The stack, with the plans.toml that ships: one daily plan without copies.
 
+AUDITS = 4 + 1
+"""Each day: with `max_age = "26h"` every six hours, and the daily report."""
 METRIC_HOURS: Mapping[str, float] = {
-    "AuditsCompleted": 24,
-    "InstancesOverdue": 24,
-    "RecoveryPointAgeMax": 24,
+    "AuditsCompleted": AUDITS,
+    "InstancesOverdue": AUDITS,
+    "RecoveryPointAgeMax": AUDITS,
     "PrunesRefused": 2,
     "SnapshotsDeleted": 2,
     "SnapshotsAvailable": 2,
@@ -77,18 +79,18 @@ def storage(instances: int) -> float:
 
 
 def invocations(instances: int) -> float:
-    """Of audit each hour, prune each day, both for the report, fan_out, and create, one message at a time."""
-    return DAYS * (25 + 2 + 1 + DELIVERIES * instances)
+    """Of audit, of prune each day and for the report, of fan_out, and of create, one message at a time."""
+    return DAYS * (AUDITS + 2 + 1 + DELIVERIES * instances)
 
 
 def gb_seconds(instances: int) -> float:
     """Of audit and prune with 1 GB and for 2 seconds or more, and of the others with 512 MB for one second."""
-    return DAYS * ((25 + 2) * (2 + instances / 100) + 0.5 * (1 + DELIVERIES * instances))
+    return DAYS * ((AUDITS + 2) * (2 + instances / 100) + 0.5 * (1 + DELIVERIES * instances))
 
 
 def usage(instances: int) -> list[tuple[str, Price, float]]:
     """Return what is billed in a month: the name, the price and how many units."""
-    events = DAYS * (3 * 25 + 1 + EVENTS_EACH * instances)
+    events = DAYS * (3 * AUDITS + 1 + EVENTS_EACH * instances)
     requests = QUEUES_POLLED * POLLS + DAYS * DELIVERIES * 3 * instances
     return [
         ("snapshots", SNAPSHOT_STORAGE, storage(instances)),

@@ -81,23 +81,22 @@ class Audit(EventFunction):
     def _add_alarms(self, plans: Plans) -> None:
         """Watch each plan that has a `max_age`, the audit itself, and the instances in no plan.
 
-        The first two look back over two audits, so that one may be late or fail. Only the audit's own silence is an
-        alarm: else one failed audit would set off the alarms of all plans. The daily report counts the instances in no
-        plan, so that alarm keeps its state until the next one.
+        The alarms of plans, and on instances in no plan, keep their state until the next audit or daily report. Only
+        the audit's own silence is an alarm: else one failed audit would set off the alarms of all plans. It looks back
+        over two audits, so that one may be late or fail.
         """
-        window = Duration.seconds(int(min(2 * plans.audit_interval, MAX_WINDOW).total_seconds()))
         for plan in plans.plans:
             if plan.max_age:
-                overdue = our_metric("InstancesOverdue", plan=plan.name, statistic="Maximum", period=window)
                 self.alarms.append(
                     AlarmDefinition(
                         name=plan.overdue_alarm.removeprefix(f"{NAME}-"),
                         section="overdue",
                         meaning=f"Plan {plan.name}: an instance has no usable snapshot or copy younger than max_age.",
                         first="read the message that names the instances.",
-                        metric=overdue,
+                        metric=our_metric("InstancesOverdue", plan=plan.name, statistic="Maximum"),
                     )
                 )
+        window = Duration.seconds(int(min(2 * plans.audit_interval, MAX_WINDOW).total_seconds()))
         self.alarms.append(
             AlarmDefinition(
                 name="audit-missing",

@@ -59,9 +59,8 @@ class LightsailSnapshotsStack(Stack):
             bus=bus,
             capabilities=[fan_out, create, copy, prune, audit, notify, *drills],
             schedules_dead_letters=schedules.dead_letter_queue,
-            plans=plans.plans,
+            plans=plans,
             topic=topic,
-            heartbeat=plans.heartbeat,
             runbook=runbook,
         )
         for warning in plans.warnings:

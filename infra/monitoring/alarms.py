@@ -2,7 +2,7 @@
 
 Missing data means different things:
 
-- the audit counts itself every hour, so its silence is an alarm;
+- the audit counts itself each time, so its silence is an alarm;
 - the other metrics have data only when something happens, so an alarm keeps its state until the next data. If missing
   data counted as good, an alarm would say OK an hour after a failed snapshot, with nothing fixed. A queue without
   traffic stops reporting after six hours (SQS developer guide, "Available CloudWatch metrics"), even if dead letters

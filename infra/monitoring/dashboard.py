@@ -31,6 +31,7 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         plans: Sequence[Plan],
+        audit_interval: timedelta,
         alarms: Sequence[cloudwatch.IAlarm],
         capabilities: Sequence[Capability],
         dead_letters: Mapping[str, sqs.IQueue],
@@ -39,7 +40,7 @@ class Dashboard(Construct):
         work_queues = {each.name: each.work_queue for each in capabilities if each.work_queue}
         errors = [each.function.metric_errors(period=HOUR, label=each.name) for each in capabilities]
         rows: list[Row] = [
-            _am_i_safe(plans, alarms[:MAX_ALARMS]),
+            _am_i_safe(plans, _at_most_a_day(audit_interval), alarms[:MAX_ALARMS]),
             _snapshots(any(plan.copy_to for plan in plans), work_queues),
             [
                 _numbers("Snapshots to review", [our_metric("SnapshotsToReview", statistic="Maximum", period=DAY)]),
@@ -62,15 +63,17 @@ class Dashboard(Construct):
         )
 
 
-def _am_i_safe(plans: Sequence[Plan], alarms: Sequence[cloudwatch.IAlarm]) -> Row:
+def _am_i_safe(plans: Sequence[Plan], audits_apart: Duration, alarms: Sequence[cloudwatch.IAlarm]) -> Row:
+    """Show what the audits found. Graphs have a point for each audit, else they would have gaps."""
     limits = [
         cloudwatch.HorizontalAnnotation(value=plan.max_age / timedelta(hours=1), label=f"max_age of {plan.name}")
         for plan in plans
         if plan.max_age
     ]
-    ages = [_by_plan("RecoveryPointAgeMax", plan) for plan in plans]
-    copy_ages = [_by_plan("CopyAgeMax", plan, f"{plan.name}, copies") for plan in plans if plan.copy_to]
-    overdue = [_by_plan("InstancesOverdue", plan) for plan in plans if plan.max_age]
+    with_copies = [plan for plan in plans if plan.copy_to]
+    ages = [_by_plan("RecoveryPointAgeMax", plan, audits_apart) for plan in plans]
+    copy_ages = [_by_plan("CopyAgeMax", plan, audits_apart, f"{plan.name}, copies") for plan in with_copies]
+    overdue = [_by_plan("InstancesOverdue", plan, audits_apart) for plan in plans if plan.max_age]
     # By the day, since only the daily report counts them.
     unprotected = our_metric("InstancesUnprotected", statistic="Maximum", period=DAY)
     graph = cloudwatch.GraphWidget(
@@ -127,8 +130,12 @@ def _consumed(queues: Mapping[str, sqs.IQueue]) -> list[cloudwatch.Metric]:
     ]
 
 
-def _by_plan(name: str, plan: Plan, label: str | None = None) -> cloudwatch.Metric:
-    return our_metric(name, plan=plan.name, statistic="Maximum", label=label or plan.name)
+def _by_plan(name: str, plan: Plan, period: Duration, label: str | None = None) -> cloudwatch.Metric:
+    return our_metric(name, plan=plan.name, statistic="Maximum", period=period, label=label or plan.name)
+
+
+def _at_most_a_day(length: timedelta) -> Duration:
+    return Duration.seconds(int(min(length, timedelta(days=1)).total_seconds()))
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int) -> cloudwatch.GraphWidget:

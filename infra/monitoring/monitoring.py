@@ -12,7 +12,7 @@ from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.heartbeat import Heartbeat
 from infra.monitoring.queries import SavedQueries
 from infra.queues import Queue
-from lightsail_snapshots.plan import Plan
+from lightsail_snapshots_plans.plans import Plans
 
 
 class Monitoring(Construct):
@@ -26,9 +26,8 @@ class Monitoring(Construct):
         bus: events.IEventBus,
         capabilities: Sequence[Capability],
         schedules_dead_letters: Queue,
-        plans: Sequence[Plan],
+        plans: Plans,
         topic: sns.ITopic,
-        heartbeat: str | None,
         runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -47,11 +46,12 @@ class Monitoring(Construct):
         Dashboard(
             self,
             "Dashboard",
-            plans=plans,
+            plans=plans.plans,
+            audit_interval=plans.audit_interval,
             alarms=alarms.all,
             capabilities=capabilities,
             dead_letters=dead_letters,
         )
-        if heartbeat:
-            Heartbeat(self, "Heartbeat", bus=bus, endpoint=heartbeat)
+        if plans.heartbeat:
+            Heartbeat(self, "Heartbeat", bus=bus, endpoint=plans.heartbeat)
         SavedQueries(self, "Queries", log_groups=[each.log_group for each in capabilities])

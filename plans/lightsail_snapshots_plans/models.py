@@ -292,7 +292,8 @@ class FileTable(Table):
     prune_schedule: RecurringSchedule | None = Field(None, examples=["cron(45 5 * * ? *)"])
     """When to delete snapshots: `cron` or `rate`, in UTC. If not set: daily after 05:00, when no plan starts."""
     audit_schedule: RecurringSchedule | None = Field(None, examples=["rate(1 hour)"])
-    """When to look for overdue instances: `cron` or `rate`, in UTC. If not set: hourly, likewise."""
+    """When to look for overdue instances: `cron` or `rate`, in UTC. If not set: every 6 hours; with a `max_age` below
+    24 hours, every 4, 3, 2 or 1 hours, at most a quarter of it ([how soon](operations.md#how-soon-you-hear))."""
     report_schedule: RecurringSchedule | None = Field(None, examples=["cron(20 6 * * ? *)"])
     """When to send the whole lists: overdue instances, instances in no plan, and snapshots that only older rules keep.
     `cron` or `rate`, in UTC. If not set: daily after 06:00."""

@@ -88,7 +88,7 @@ def read_plans(path: Path, *, region: str | None = None, today: date | None = No
     taken = frozenset[int]().union(*(starting_minutes(plan, today.year) for plan in plans))
     prune = head.prune_schedule or _at_free_minute(taken, hour="5")
     prune_minutes = parse_schedule(prune).minutes
-    audit = head.audit_schedule or _at_free_minute(taken | prune_minutes)
+    audit = head.audit_schedule or _at_free_minute(taken | prune_minutes, hour=_audit_hours(plans))
     busy = taken | prune_minutes | parse_schedule(audit).minutes
     return Plans(
         plans=plans,
@@ -236,7 +236,18 @@ def _check_earlier_names(file: PlanFile, plans: tuple[Plan, ...]) -> None:
                 file.report(("plans", plan.name, "was"), f"plan {owner} has {name} too: only one can take it over")
 
 
-def _at_free_minute(taken: frozenset[int], hour: str = "*") -> str:
-    """Return a schedule at a minute that is not taken, if there is one: hourly, or with `hour` daily."""
+def _audit_hours(plans: tuple[Plan, ...]) -> str:
+    """Return the hours of audits: 1 to 6 apart, and at most a quarter of the smallest `max_age`.
+
+    So people hear of an overdue instance at most a quarter of `max_age` later, and of two audits that are missing after
+    half of it. Six hours apart, they fall between the daily reports, which audit too.
+    """
+    smallest = min((plan.max_age for plan in plans if plan.max_age), default=timedelta.max)
+    apart = next((each for each in (6, 4, 3, 2) if timedelta(hours=4 * each) <= smallest), 1)
+    return f"{apart // 2}/{apart}" if apart > 1 else "*"
+
+
+def _at_free_minute(taken: frozenset[int], hour: str) -> str:
+    """Return a schedule at a minute that is not taken, if there is one."""
     minute = next((minute for minute in _PREFERRED_MINUTES if minute not in taken), _PREFERRED_MINUTES[0])
     return f"cron({minute} {hour} * * ? *)"

@@ -1,4 +1,4 @@
-"""A bad year: each cause of trouble in a deployment of its own, hour by hour, and what people hear of it.
+"""A bad year: each cause of trouble in a deployment of its own, minute by minute, and what people hear of it.
 
 `python -m tests.infra.bad_year` writes the table in docs/operations.md.
 """
@@ -18,9 +18,8 @@ from tests.infra.synthesized import ROOT, Synthesized, synthesize
 from tests.support.cloud import Cloud, Said, deployed
 
 HOME, AWAY, ELSEWHERE = "eu-central-1", "eu-west-1", "us-east-1"
-START = datetime(2027, 1, 4, 9, tzinfo=UTC)  # a Monday
+START = datetime(2027, 1, 4, 10, tzinfo=UTC)  # a Monday, just after an audit: the next one is at 15:50
 DAY = timedelta(days=1)
-NOON = timedelta(hours=3)
 HEARTBEAT = "https://heartbeat.example.com/1"
 PLANS = f"""
 notify = ["ops@example.com"]
@@ -52,6 +51,8 @@ SYNTHESIZED = (
 OPERATIONS = ROOT / "docs" / "operations.md"
 BEGIN, END = "<!-- python -m tests.infra.bad_year writes this table. -->", "<!-- The end of the table. -->"
 NEVER = "never"
+SILENCE = timedelta(hours=6 + 7)
+"""After the last call of the heartbeat: the period and the grace that docs/operations.md says to set."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Case:
     happens: Callable[[Cloud], object]
     lasts: timedelta = timedelta(hours=30)
     nights: int = 1
-    """Good ones before it; it begins at noon, or with the first deployment if there are none."""
+    """Good ones before it; it begins after them, or with the first deployment if there are none."""
 
 
 @cache
@@ -155,11 +156,11 @@ CASES = (
 
 
 def good_nights(cloud: Cloud, nights: int) -> None:
-    """Make three instances, and let time pass until noon after some nights."""
+    """Make three instances, and let some nights pass."""
     make(cloud, "web-1", backup="daily")
     make(cloud, "db-1", backup="daily")
     make(cloud, "shop-1")
-    cloud.run(nights * DAY + NOON)
+    cloud.run(nights * DAY)
 
 
 def what_is_said(case: Case) -> tuple[datetime, list[Said]]:
@@ -181,7 +182,12 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
         if told:
             yield case.cause, _after(told[0].at - began), _listed(told, began), "`notify`"
         elif not any(each.kind == "heartbeat" for each in said):
-            yield case.cause, "3 h", "the hourly call does not come", "the service of `heartbeat`, which notifies you"
+            yield (
+                case.cause,
+                _after(SILENCE),
+                "the call after an audit does not come",
+                "the service of `heartbeat`, which notifies you",
+            )
         else:
             yield case.cause, NEVER, "", "nobody"
 

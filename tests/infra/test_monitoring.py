@@ -129,15 +129,17 @@ def test_alarm_goes_off_at_the_first_failure_but_for_missing_audits(alarms: dict
 @pytest.mark.parametrize(
     ("audits", "hours"),
     [
-        ("", 2),
+        ("", 12),
+        ('audit_schedule = "rate(1 hour)"', 2),
         ('audit_schedule = "cron(0 7,19 * * ? *)"', 24),
         ('audit_schedule = "cron(0 7 1 * ? *)"', 7 * 24),  # the most that CloudWatch takes
     ],
 )
-def test_audit_alarms_look_back_over_two_audits(audits: str, hours: int) -> None:
+def test_alarm_on_missing_audits_looks_back_over_two(audits: str, hours: int) -> None:
     template = synthesize(audits + PLANS)
     periods = {alarm.get("MetricName"): alarm.get("Period") for alarm in template.of_type(ALARM).values()}
-    assert periods["InstancesOverdue"] == periods["AuditsCompleted"] == hours * 3600
+    assert periods["AuditsCompleted"] == hours * 3600
+    assert periods["InstancesOverdue"] == 3600, "it follows each audit, and keeps its state between them"
 
 
 def test_dead_letter_alarm_lasts_until_the_queue_is_empty(alarms: dict[str, Any], watched: Synthesized) -> None:
@@ -313,6 +315,16 @@ def test_dashboard_shows_what_the_code_emits(watched: Synthesized, series: set[e
         for space, name, dimensions in shown
     }
     assert as_daily - series == set()
+
+
+@pytest.mark.parametrize(
+    ("audits", "hours"),
+    [("", 6), ('audit_schedule = "rate(1 hour)"', 1), ('audit_schedule = "cron(0 7 1 * ? *)"', 24)],
+)
+def test_graph_of_what_audits_find_has_a_point_for_each(audits: str, hours: int) -> None:
+    shown = [each["properties"] for each in widgets(synthesize(audits + PLANS)) if each["y"] == 0]
+    periods = {part["period"] for one in shown[:2] for metric in one["metrics"] for part in metric if "period" in part}
+    assert periods == {hours * 3600}
 
 
 def test_dashboard_shows_all_alarms_and_all_queues(watched: Synthesized) -> None:

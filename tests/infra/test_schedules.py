@@ -55,10 +55,10 @@ def test_schedule_has_the_plans_time_zone_and_window(everything: Synthesized) ->
     assert everything.schedule("plan-Both.ways_1")["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_prune_runs_daily_and_audit_hourly_at_minutes_of_their_own(template: Synthesized) -> None:
+def test_prune_runs_daily_and_audit_every_six_hours_at_minutes_of_their_own(template: Synthesized) -> None:
     assert timing(template, "prune") == ("cron(45 5 * * ? *)", "UTC")
-    assert timing(template, "audit") == ("cron(50 * * * ? *)", "UTC")
-    assert detail_of(template.schedule("audit"))["every"] == "PT1H"
+    assert timing(template, "audit") == ("cron(50 3/6 * * ? *)", "UTC")
+    assert detail_of(template.schedule("audit"))["every"] == "PT6H"
 
 
 def test_reports_run_daily_after_six_at_a_minute_of_their_own(template: Synthesized) -> None:
@@ -80,10 +80,10 @@ def test_report_request_is_that_of_every_run_and_says_that_it_is_the_report(name
 
 
 def test_prune_and_audit_run_when_the_file_says_so() -> None:
-    template = synthesize('prune_schedule = "cron(7 4 * * ? *)"\naudit_schedule = "rate(6 hours)"\n')
+    template = synthesize('prune_schedule = "cron(7 4 * * ? *)"\naudit_schedule = "rate(1 hour)"\n')
     assert timing(template, "prune") == ("cron(7 4 * * ? *)", "UTC")
-    assert timing(template, "audit") == ("rate(6 hours)", "UTC")
-    assert detail_of(template.schedule("audit"))["every"] == "PT6H"
+    assert timing(template, "audit") == ("rate(1 hour)", "UTC")
+    assert detail_of(template.schedule("audit"))["every"] == "PT1H"
 
 
 def test_schedule_puts_the_plans_fleet_request_on_our_bus(everything: Synthesized) -> None:
@@ -115,7 +115,7 @@ def test_prune_and_audit_requests_carry_every_plan(name: str, template: Synthesi
     assert fits(event)
     assert [plan.name for plan in read_plans_of_event(detail["plans"])] == [plan.name for plan in shipped]
     if name.startswith("audit"):
-        assert parse_audit_request(event, default_region=REGION).every == timedelta(hours=1)
+        assert parse_audit_request(event, default_region=REGION).every == timedelta(hours=6)
 
 
 def test_prune_runs_without_plans_for_snapshots_that_expire() -> None:

@@ -153,16 +153,16 @@ def test_empty_file_has_no_plans(tmp_path: Path) -> None:
     assert plans.chat_parameter is None
 
 
-def test_prune_runs_daily_and_audit_hourly_at_other_minutes_than_plans(tmp_path: Path) -> None:
+def test_prune_and_audit_run_at_other_minutes_than_plans(tmp_path: Path) -> None:
     plans = read(tmp_path, plan_toml(schedule='"cron(45,50 3 * * ? *)"'))
-    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(40 5 * * ? *)", "cron(55 * * * ? *)")
+    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(40 5 * * ? *)", "cron(55 3/6 * * ? *)")
     plans = read(tmp_path, plan_toml(schedule='"cron(* * * * ? *)"'))
     assert plans.prune_schedule == "cron(45 5 * * ? *)"
 
 
 def test_minutes_of_plans_are_compared_in_utc(tmp_path: Path) -> None:
     plans = read(tmp_path, plan_toml(schedule='"cron(15 3 * * ? *)"', timezone='"Asia/Kolkata"'))
-    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(50 5 * * ? *)", "cron(40 * * * ? *)")
+    assert (plans.prune_schedule, plans.audit_schedule) == ("cron(50 5 * * ? *)", "cron(40 3/6 * * ? *)")
 
 
 def test_prune_and_audit_schedules_are_those_of_the_file(tmp_path: Path) -> None:
@@ -172,9 +172,20 @@ def test_prune_and_audit_schedules_are_those_of_the_file(tmp_path: Path) -> None
 
 
 def test_audit_interval_is_the_longest_gap_or_a_day(tmp_path: Path) -> None:
-    assert read(tmp_path, "").audit_interval == timedelta(hours=1)
+    assert read(tmp_path, "").audit_interval == timedelta(hours=6)
     assert read(tmp_path, 'audit_schedule = "rate(6 hours)"').audit_interval == timedelta(hours=6)
     assert read(tmp_path, 'audit_schedule = "cron(0 3 L * ? *)"').audit_interval == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("max_age", "apart"),
+    [("45m", 1), ("7h", 1), ("8h", 2), ("12h", 3), ("16h", 4), ("23h", 4), ("24h", 6), ("26h", 6), ("40d", 6)],
+)
+def test_audits_are_at_most_a_quarter_of_the_smallest_max_age_apart(tmp_path: Path, max_age: str, apart: int) -> None:
+    other = plan_toml(max_age='"50d"').replace("daily", "other")
+    plans = read(tmp_path, plan_toml(max_age=f'"{max_age}"') + other)
+    assert plans.audit_interval == timedelta(hours=apart)
+    assert read(tmp_path, f'audit_schedule = "rate(1 hour)"\n{other}').audit_interval == timedelta(hours=1)
 
 
 def test_all_mistakes_are_printed_at_once(tmp_path: Path) -> None:
