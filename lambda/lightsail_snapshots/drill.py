@@ -25,7 +25,7 @@ from lightsail_snapshots.aws.errors import (
     RetryableError,
 )
 from lightsail_snapshots.aws.event_bus import EventBus
-from lightsail_snapshots.aws.lightsail import lightsail
+from lightsail_snapshots.aws.lightsail import Operation, lightsail
 from lightsail_snapshots.aws.request_queue import RequestQueue
 from lightsail_snapshots.drill_choice import choose, choose_bundle, choose_zone, cost, refuse
 from lightsail_snapshots.drill_result import PASSED, RESTORE_FAILED, DrillReason, DrillResult
@@ -112,7 +112,8 @@ class DrillReconciler(Reconciler[DrillRun | DrillRequest]):
         """Publish, count and log that a restore was seen to work."""
         result = DrillResult.of(snapshot)
         if isinstance(request, DrillRequest) and result:
-            self.bus.put(RESTORE_DRILL_PASSED, drill_passed_detail(request, snapshot, result), [snapshot.arn])
+            detail = drill_passed_detail(request, snapshot, result, _running_seconds(request))
+            self.bus.put(RESTORE_DRILL_PASSED, detail, [snapshot.arn])
             metrics.add_metric("DrillsPassed", MetricUnit.Count, 1)
             logger.info("Restore drill passed", state=PASSED, seconds=result.seconds, cost=result.cost)
 
@@ -182,8 +183,8 @@ class DrillReconciler(Reconciler[DrillRun | DrillRequest]):
                 lightsail(request.region).tag_snapshot(snapshot.name, result.as_tags(delivery.now))
             except (NotFoundError, AccessDeniedError, RejectedError) as error:
                 logger.warning("Could not write the verdict on the snapshot", error=str(error))
-        if request.keep_for and delivery.now < clone.until:
-            return Pending(f"{clone.name} is kept until {format_utc(clone.until)}")
+        if result and delivery.now < (kept_until := _kept_until(request, clone, result)):
+            return Pending(f"{clone.name} is kept until {format_utc(kept_until)}")
         clones.delete(clone.name)
         return Pending(f"{clone.name} is being deleted")
 
@@ -203,10 +204,21 @@ def _clean_up(region: str, now: datetime) -> list[str]:
     return [clone.name for clone in found if clone.until >= now]
 
 
+def _creations(request: DrillRequest) -> list[Operation]:
+    """Return the records of the requests for a clone of this name, also if it is gone."""
+    operations = lightsail(request.region).operations(request.name)
+    return [each for each in operations if each.type.startswith("CreateInstance")]
+
+
 def _made_at(request: DrillRequest) -> datetime | None:
     """Return when a clone of this name was requested, also if it is gone."""
-    operations = lightsail(request.region).operations(request.name)
-    return max((each.created_at for each in operations if each.type.startswith("CreateInstance")), default=None)
+    return max((each.created_at for each in _creations(request)), default=None)
+
+
+def _running_seconds(request: DrillRequest) -> int | None:
+    """Return how long Lightsail took to make the clone; None if it does not say so."""
+    ended = [(each.finished_at - each.created_at).total_seconds() for each in _creations(request) if each.finished_at]
+    return max(0, round(max(ended))) if ended else None
 
 
 def _why_not_made(request: DrillRequest, delivery: Delivery, error: AwsError) -> Failed:
@@ -237,8 +249,8 @@ def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime,
     probe = request.drill.probe
     wanted = OpenPort(probe.port, probe.port, "tcp") if probe and healthy_at else None
     _close_ports(clones, clone, wanted)
-    seconds = round((now - clone.created_at).total_seconds())
-    healthy = round((healthy_at - clone.created_at).total_seconds()) if healthy_at else 0
+    seconds = _seconds_since(clone.created_at, now)
+    healthy = _seconds_since(clone.created_at, healthy_at) if healthy_at else 0
     reason, note = DrillReason.NOT_RUNNING, f"its state is {clone.state}"
     if clone.state == "running":
         reason, note = DrillReason.NOT_HEALTHY, "it runs, but its status check does not pass"
@@ -249,14 +261,28 @@ def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime,
                     clones.open_port(clone.name, wanted)
                 ask(probe, clone.address)
             seconds = max(seconds, healthy) if probe else healthy
-            price = cost(clones.bundles().get(clone.bundle), round((now - clone.created_at).total_seconds()))
-            return DrillResult(request.key, PASSED, seconds, healthy, price)
+            return DrillResult(request.key, PASSED, seconds, healthy, _cost(request, clones, clone, now))
         except ProbeError as error:
             reason, note = DrillReason.PROBE_FAILED, str(error)
     if now < limit:
         logger.info("The clone does not work yet", reason=reason, why=note)
         return None
-    return DrillResult(request.key, reason, seconds, healthy, cost(clones.bundles().get(clone.bundle), seconds), note)
+    return DrillResult(request.key, reason, seconds, healthy, _cost(request, clones, clone, now), note)
+
+
+def _seconds_since(start: datetime, moment: datetime) -> int:
+    """Return whole seconds; Lightsail's clock may be a little ahead of ours, and it rounds the times of metrics."""
+    return max(0, round((moment - start).total_seconds()))
+
+
+def _cost(request: DrillRequest, clones: Clones, clone: Clone, now: datetime) -> float:
+    """Return what the clone will have cost at its end."""
+    return cost(clones.bundles().get(clone.bundle), round((now - clone.created_at + request.keep_for).total_seconds()))
+
+
+def _kept_until(request: DrillRequest, clone: Clone, result: DrillResult) -> datetime:
+    """Return until when a person can look at a clone that has its verdict."""
+    return min(clone.until, clone.created_at + timedelta(seconds=result.seconds) + request.keep_for)
 
 
 def _close_ports(clones: Clones, clone: Clone, wanted: OpenPort | None = None) -> None:

@@ -78,7 +78,8 @@ def test_drill_passes_when_the_status_check_passes(aws: FakeAws) -> None:
     kind, detail = outcome(aws)
     assert kind == "Restore Drill Passed"
     assert (detail["instanceName"], detail["instanceSnapshotName"]) == ("web-1", SNAPSHOT)
-    assert (detail["secondsToHealthy"], detail["seconds"], detail["costUsd"]) == (120, 120, 0.0067)
+    assert (detail["secondsToRunning"], detail["secondsToHealthy"], detail["seconds"]) == (60, 120, 120)
+    assert (detail["ageHours"], detail["costUsd"]) == (0, 0.0067)
     assert clones() == []
     tags = snapshot_tags()
     assert tags["proven-seconds"] == "120"
@@ -258,11 +259,45 @@ def test_next_run_deletes_a_clone_past_its_time(aws: FakeAws) -> None:
 
 
 def test_clone_is_kept_for_a_person_after_the_verdict(aws: FakeAws) -> None:
+    made_at, gone_at = aws.emulator.clock.now(), None
     for _ in deliveries(aws, drill_request(keepFor="PT1H")):
-        is_proven = "proven-at" in snapshot_tags()
-        assert clones() or (is_proven and aws.emulator.clock.now() >= LIMIT + timedelta(hours=1))
-    assert outcome(aws)[0] == "Restore Drill Passed"
+        [until] = [instances()[name]["drill-until"] for name in clones()] or [None]
+        assert until in {None, "2026-11-23T05:01:00Z"}, "an hour more than usual, so that no alarm goes off"
+        gone_at = gone_at or (None if until else aws.emulator.clock.now())
+    kind, detail = outcome(aws)
+    assert (kind, detail["seconds"], detail["costUsd"]) == ("Restore Drill Passed", 120, 0.0134)
+    assert gone_at == made_at + timedelta(hours=1, seconds=120)
     assert clones() == []
+
+
+def test_clone_is_kept_for_a_person_when_it_failed(aws: FakeAws) -> None:
+    aws.emulator.faults.add("status-fails")
+    for _ in deliveries(aws, drill_request(keepFor="PT1H")):
+        assert clones() or aws.emulator.clock.now() >= LIMIT + timedelta(hours=1)
+    assert outcome(aws)[1]["reason"] == "NotHealthy"
+    assert clones() == []
+
+
+def test_kept_clone_keeps_the_ports_that_a_person_opens(aws: FakeAws) -> None:
+    ssh = {"fromPort": 22, "toPort": 22, "protocol": "tcp"}
+    for attempt in deliveries(aws, drill_request(keepFor="PT1H")):
+        if attempt == 10:
+            client("lightsail").open_instance_public_ports(instanceName=clones()[0], portInfo=ssh)
+        assert attempt < 10 or not clones() or ports(clones()[0]) == [22]
+
+
+def test_request_is_rejected_when_the_clone_is_kept_too_long(aws: FakeAws) -> None:
+    assert aws.request(drill_request(keepFor="PT13H"))
+    assert "must be at most PT12H, not PT13H" in aws.event()["detail"]["message"]
+    assert clones() == []
+
+
+def test_seconds_to_running_are_those_to_healthy_when_lightsail_has_no_record(aws: FakeAws) -> None:
+    for _ in deliveries(aws, drill_request()):
+        for each in aws.emulator.region("us-east-1").operations.values():
+            each.finishes_at = datetime.max.replace(tzinfo=UTC)
+    detail = outcome(aws)[1]
+    assert (detail["secondsToRunning"], detail["secondsToHealthy"]) == (120, 120)
 
 
 def test_lost_answer_of_the_creation_makes_one_clone(aws: FakeAws) -> None:

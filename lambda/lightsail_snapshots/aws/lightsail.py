@@ -42,6 +42,8 @@ class Operation(NamedTuple):
     """Not always in the service model's enum: `CopySnapshot` is not."""
     details: str
     created_at: datetime
+    finished_at: datetime | None = None
+    """None: it has not finished, or that is not known."""
 
 
 class Lightsail:
@@ -251,4 +253,5 @@ def _operation(raw: "OperationTypeDef") -> Operation:
         type=raw.get("operationType", ""),
         details=raw.get("operationDetails", ""),
         created_at=raw.get("createdAt", datetime.min.replace(tzinfo=UTC)),
+        finished_at=raw.get("statusChangedAt") if raw.get("isTerminal") else None,
     )

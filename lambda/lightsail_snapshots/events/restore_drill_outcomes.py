@@ -12,8 +12,10 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.snapshot import Snapshot
 
 
-def drill_passed_detail(request: DrillRequest, snapshot: Snapshot, result: DrillResult) -> dict[str, Any]:
-    """Build the detail of `Restore Drill Passed`."""
+def drill_passed_detail(
+    request: DrillRequest, snapshot: Snapshot, result: DrillResult, running_seconds: int | None
+) -> dict[str, Any]:
+    """Build the detail of `Restore Drill Passed`; a clone that is healthy runs, so that is the latest that it ran."""
     origin = snapshot.origin
     age = request.slot - origin.taken_at
     return {
@@ -22,6 +24,9 @@ def drill_passed_detail(request: DrillRequest, snapshot: Snapshot, result: Drill
         "drillInstanceName": request.name,
         "takenAt": format_utc(origin.taken_at),
         "ageHours": round(max(age, timedelta()) / timedelta(hours=1), 1),
+        "secondsToRunning": min(
+            result.healthy_seconds if running_seconds is None else running_seconds, result.healthy_seconds
+        ),
         "secondsToHealthy": result.healthy_seconds,
         "seconds": result.seconds,
         "costUsd": result.cost,

@@ -14,6 +14,7 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import (
     format_duration,
+    invalid,
     read_duration,
     read_instant,
     read_name,
@@ -26,6 +27,8 @@ from lightsail_snapshots.snapshot import Snapshot
 
 RUN_NOW = "the schedule of a plan's drill puts this event, and nobody else"
 WEEKLY = timedelta(days=7)
+MAX_KEEP_FOR = timedelta(hours=12)
+"""Half of the time that the function has for a request: the other half is for waiting, restoring and deleting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class DrillRequest(Subject):
     slot: datetime
     drill: Drill
     keep_for: timedelta
-    """How long the clone lives after its time limit, so that a person can look at it."""
+    """How long the clone stays after its verdict, so that a person can look at it."""
 
     @property
     def name(self) -> str:
@@ -103,7 +106,7 @@ def parse_drill_request(
         return _read_run(envelope, common, default_region, (*regions, *copy_regions))
     name = detail.require("instanceSnapshotName", read_name) or ""
     region = detail.require("region", read_region((*regions, *copy_regions))) or default_region
-    keep_for = detail.take("keepFor", read_duration) or timedelta()
+    keep_for = detail.take("keepFor", _read_keep_for) or timedelta()
     detail.reject_unknown()
     envelope.check()
     return DrillRequest(
@@ -139,6 +142,13 @@ def _read_run(envelope: Envelope, common: _Common, default_region: str, known: C
         copy_to=copy_to,
         every=every,
     )
+
+
+def _read_keep_for(value: object) -> timedelta:
+    found = read_duration(value)
+    if found > MAX_KEEP_FOR:
+        raise invalid(f"must be at most {format_duration(MAX_KEEP_FOR)}, not {format_duration(found)}")
+    return found
 
 
 def run_detail(plan: Plan, every: timedelta) -> dict[str, Any]:
