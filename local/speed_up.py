@@ -7,7 +7,7 @@ from local.aws import LocalAws
 
 def speed_up(aws: LocalAws, resources: Mapping[str, str], retry_seconds: int, snapshot_seconds: float) -> None:
     """Shorten the time between retries and the time that a snapshot takes: on AWS, both are minutes."""
-    for name in ("Create", "Copy"):
+    for name in [each for each in ("Create", "Copy", "Drill") if f"{each}Queue" in resources]:
         aws.client("sqs").set_queue_attributes(
             QueueUrl=resources[f"{name}Queue"], Attributes={"VisibilityTimeout": str(retry_seconds)}
         )

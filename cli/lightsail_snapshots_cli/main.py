@@ -19,6 +19,7 @@ MODULES = {
     "prune": "prune",
     "audit": "audit",
     "restore": "restore",
+    "drill": "drill",
     "replay": "replay",
     "adopt": "adopt",
     "forget": "forget",

@@ -1,21 +1,17 @@
 """Does the steps of a restore one by one. Each looks first whether it was done, so it can be repeated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
-from lightsail_snapshots.aws.errors import AwsError, NameInUseError, RejectedError, RetryableError
+from lightsail_snapshots.aws.errors import AwsError, NameInUseError, RejectedError
 from lightsail_snapshots.restore_plan import ATTACH, CREATE, DETACH, OPEN_PORTS, WAIT, Step
 from lightsail_snapshots_cli import clock
-from lightsail_snapshots_cli.errors import FAILED, INTERRUPTED, PENDING, CommandError, explain
+from lightsail_snapshots_cli.errors import INTERRUPTED, PENDING, CommandError, explain
+from lightsail_snapshots_cli.patience import MOST_ATTEMPTS, SECONDS_BETWEEN_LOOKS, patiently
 from lightsail_snapshots_cli.restore_account import RestoreAccount
 from lightsail_snapshots_cli.terminal import progress
 
-T = TypeVar("T")
-
-_SECONDS_BETWEEN_LOOKS = 5
-_MOST_ATTEMPTS = 6
 _RUNNING = "running"
 
 
@@ -33,7 +29,7 @@ class Restore:
         for number, step in enumerate(steps, start=1):
             title = f"{number}/{len(steps)} {step.title}"
             try:
-                is_done = self.patiently(partial(self._is_done, step))
+                is_done = patiently(partial(self._is_done, step))
                 progress(f"{title}: done already." if is_done else f"{title}.")
                 if not is_done:
                     self._do(step)
@@ -42,17 +38,6 @@ class Restore:
             except AwsError as error:
                 found = explain(error, f"in step {number}")
                 raise CommandError(f"{found.message} To go on: {self._again}", found.exit_code) from error
-
-    def patiently(self, call: Callable[[], T]) -> T:
-        """Make a call, and repeat it for half a minute if that may help. Raises AwsError."""
-        for _ in range(_MOST_ATTEMPTS - 1):
-            try:
-                return call()
-            except RetryableError as error:
-                if explain(error).exit_code != FAILED:
-                    raise
-                clock.sleep(_SECONDS_BETWEEN_LOOKS)
-        return call()
 
     def _is_done(self, step: Step) -> bool:
         arguments = step.call.arguments
@@ -76,26 +61,26 @@ class Restore:
             self._wait(step)
             return
         try:
-            self.patiently(partial(self._account.run, step.call))
+            patiently(partial(self._account.run, step.call))
         except (NameInUseError, RejectedError) as error:
             # Perhaps it was done, and the answer was lost. A new instance may not be visible at once.
-            looks = _MOST_ATTEMPTS if isinstance(error, NameInUseError) else 1
+            looks = MOST_ATTEMPTS if isinstance(error, NameInUseError) else 1
             if not self._becomes_done(step, looks):
                 raise
 
     def _becomes_done(self, step: Step, looks: int) -> bool:
         for look in range(looks):
             if look:
-                clock.sleep(_SECONDS_BETWEEN_LOOKS)
-            if self.patiently(partial(self._is_done, step)):
+                clock.sleep(SECONDS_BETWEEN_LOOKS)
+            if patiently(partial(self._is_done, step)):
                 return True
         return False
 
     def _wait(self, step: Step) -> None:
-        while not self.patiently(partial(self._is_done, step)):
+        while not patiently(partial(self._is_done, step)):
             if clock.monotonic() >= self._deadline:
                 raise CommandError(f"The instance is not running yet. To go on: {self._again}", PENDING)
-            clock.sleep(_SECONDS_BETWEEN_LOOKS)
+            clock.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _alike(port_infos: Sequence[dict[str, object]]) -> set[str]:

@@ -176,15 +176,18 @@ class DrillReconciler(Reconciler[DrillRun | DrillRequest]):
         clones = Clones(request.region)
         limit = clone.until - request.keep_for
         if result is None and snapshot and delivery.now < limit + RECORD_TIME:
-            result = _examine(request, clones, clone, delivery.now, limit)
-            if result is None:
-                return Pending(f"{clone.name} does not work yet")
+            found = _examine(request, clones, clone, delivery.now, limit)
+            if isinstance(found, str):
+                return Pending(f"{clone.name} does not work yet: {found}")
+            result = found
             try:
                 lightsail(request.region).tag_snapshot(snapshot.name, result.as_tags(delivery.now))
             except (NotFoundError, AccessDeniedError, RejectedError) as error:
                 logger.warning("Could not write the verdict on the snapshot", error=str(error))
-        if result and delivery.now < (kept_until := _kept_until(request, clone, result)):
-            return Pending(f"{clone.name} is kept until {format_utc(kept_until)}")
+        if result and request.keep_for:
+            kept_until = clone.kept_until(result.seconds, request.keep_for)
+            if delivery.now < kept_until:
+                return Pending(f"{clone.name} is kept until {format_utc(kept_until)}")
         clones.delete(clone.name)
         return Pending(f"{clone.name} is being deleted")
 
@@ -243,8 +246,8 @@ def _refuse(snapshot: Snapshot, result: DrillResult, now: datetime) -> Failed:
     return _failed(result)
 
 
-def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime, limit: datetime) -> DrillResult | None:
-    """Return the verdict on a clone, or None if there is none yet. Its ports are closed until it is healthy."""
+def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime, limit: datetime) -> DrillResult | str:
+    """Return the verdict on a clone, or why there is none yet. Its ports are closed until it is healthy."""
     healthy_at = clones.healthy_at(clone, now) if clone.state == "running" else None
     probe = request.drill.probe
     wanted = OpenPort(probe.port, probe.port, "tcp") if probe and healthy_at else None
@@ -253,7 +256,7 @@ def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime,
     healthy = _seconds_since(clone.created_at, healthy_at) if healthy_at else 0
     reason, note = DrillReason.NOT_RUNNING, f"its state is {clone.state}"
     if clone.state == "running":
-        reason, note = DrillReason.NOT_HEALTHY, "it runs, but its status check does not pass"
+        reason, note = DrillReason.NOT_HEALTHY, "it runs but its status check does not pass"
     if healthy_at:
         try:
             if probe and wanted:
@@ -265,8 +268,7 @@ def _examine(request: DrillRequest, clones: Clones, clone: Clone, now: datetime,
         except ProbeError as error:
             reason, note = DrillReason.PROBE_FAILED, str(error)
     if now < limit:
-        logger.info("The clone does not work yet", reason=reason, why=note)
-        return None
+        return note
     return DrillResult(request.key, reason, seconds, healthy, _cost(request, clones, clone, now), note)
 
 
@@ -278,11 +280,6 @@ def _seconds_since(start: datetime, moment: datetime) -> int:
 def _cost(request: DrillRequest, clones: Clones, clone: Clone, now: datetime) -> float:
     """Return what the clone will have cost at its end."""
     return cost(clones.bundles().get(clone.bundle), round((now - clone.created_at + request.keep_for).total_seconds()))
-
-
-def _kept_until(request: DrillRequest, clone: Clone, result: DrillResult) -> datetime:
-    """Return until when a person can look at a clone that has its verdict."""
-    return min(clone.until, clone.created_at + timedelta(seconds=result.seconds) + request.keep_for)
 
 
 def _close_ports(clones: Clones, clone: Clone, wanted: OpenPort | None = None) -> None:
@@ -308,7 +305,4 @@ def _result(request: DrillRequest, snapshot: Snapshot | None) -> DrillResult | N
 
 def _failed(result: DrillResult) -> Failed:
     reasons = {reason.value: reason for reason in DrillReason}
-    reason = reasons.get(result.outcome, DrillReason.REJECTED)
-    if reason in RESTORE_FAILED:
-        return Failed(reason, f"After {result.seconds} seconds: {result.note}.")
-    return Failed(reason, result.note)
+    return Failed(reasons.get(result.outcome, DrillReason.REJECTED), result.message)

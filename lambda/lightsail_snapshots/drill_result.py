@@ -68,9 +68,14 @@ class DrillResult(NamedTuple):
     """USD."""
     note: str = ""
 
+    @property
+    def message(self) -> str:
+        """Why it failed."""
+        return f"After {self.seconds} seconds: {self.note}." if self.outcome in RESTORE_FAILED else self.note
+
     def as_tags(self, now: datetime) -> dict[str, str]:
         """Return the tags of the snapshot."""
-        note = re.sub(r"[^\w +\-=.:/@]", " ", self.note)
+        note = " ".join(re.sub(r"[^\w +\-=.:/@]", " ", self.note).split())
         text = f"{self.key} {self.outcome} {self.seconds} {self.healthy_seconds} {self.cost:.4f} {note}"
         tags = {DRILL_RESULT_KEY: text[:MAX_TAG_VALUE].strip()}
         if self.outcome == PASSED:
@@ -102,6 +107,11 @@ def drill_key(name: str) -> str:
     return name[-_KEY_LENGTH:]
 
 
+def drill_slot(name: str) -> datetime | None:
+    """Return the time in the name of a clone; None if it is no such name."""
+    return _slot(drill_key(name)[: -len("-1a2b3c4d")])
+
+
 def proven_at(snapshot: Snapshot) -> datetime | None:
     """Return when an instance was last restored from a snapshot and found to work."""
     return _instant(snapshot.tags.get(PROVEN_AT_KEY, ""))
@@ -110,7 +120,7 @@ def proven_at(snapshot: Snapshot) -> datetime | None:
 def tried_at(snapshot: Snapshot) -> datetime | None:
     """Return when a restore from a snapshot was last tried, with any result."""
     result = DrillResult.of(snapshot)
-    times = [proven_at(snapshot), _slot(result.key[: -len("-1a2b3c4d")]) if result else None]
+    times = [proven_at(snapshot), drill_slot(result.key) if result else None]
     return max((each for each in times if each), default=None)
 
 

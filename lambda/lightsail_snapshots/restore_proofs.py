@@ -91,8 +91,17 @@ def _status(
 
 def clones_left(instances: Mapping[str, Sequence[Instance]], now: datetime) -> list[str]:
     """Return the names of the clones that are past their time."""
-    clones = [each for here in instances.values() for each in here if is_drill(each.tags)]
-    return [each.name for each in clones if (_instant(each.tags.get(DRILL_UNTIL_KEY, "")) or each.created_at) < now]
+    return [each.name for here in instances.values() for each in here if is_clone_left(each, now)]
+
+
+def is_clone_left(instance: Instance, now: datetime) -> bool:
+    """Whether it is a clone that is past its time."""
+    return is_drill(instance.tags) and clone_until(instance) < now
+
+
+def clone_until(instance: Instance) -> datetime:
+    """Return when a clone must be gone; one whose tag cannot be read should not be there at all."""
+    return _instant(instance.tags.get(DRILL_UNTIL_KEY, "")) or instance.created_at
 
 
 def _instant(text: str) -> datetime | None:

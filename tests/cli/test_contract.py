@@ -20,6 +20,7 @@ ON_THE_DEPLOYMENT = [
     ["status"],
     ["why", "web-1"],
     ["take", "web-1"],
+    ["drill", "web-1"],
     ["preview"],
     ["prune"],
     ["audit"],
@@ -34,7 +35,7 @@ def test_every_command_is_tried_here() -> None:
 
 
 CHANGING = {"hold", "release", "prune", "replay", "restore", "adopt", "forget", "leave"}
-"""These ask before they change anything. What `take` does is in its name, and can be undone."""
+"""These ask before they change anything. What `take` and `drill` do is in their names, and `drill` undoes it itself."""
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -10,7 +10,7 @@ import pytest
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots_cli import errors
 from local.lightsail.resources import InstanceSnapshot
-from tests.support.command_line import CommandLine, current_time
+from tests.support.command_line import PROVEN_PLANS, CommandLine, current_time
 from tests.support.events import requested
 from tests.support.fake_aws import client
 
@@ -73,7 +73,19 @@ def prepare_forget(commands: CommandLine) -> None:
     client("lightsail").delete_instance(instanceName="legacy")
 
 
-PREPARE = {"why": prepare_why, "replay": prepare_replay, "adopt": prepare_adopt, "forget": prepare_forget}
+def prepare_drill(commands: CommandLine) -> None:
+    """Give the plan drills; a status check takes a while."""
+    commands.plans = PROVEN_PLANS
+    commands.aws.emulator.settings.status_check_seconds = 180
+
+
+PREPARE = {
+    "why": prepare_why,
+    "drill": prepare_drill,
+    "replay": prepare_replay,
+    "adopt": prepare_adopt,
+    "forget": prepare_forget,
+}
 """What there is in addition, by the first command of a block."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
@@ -89,7 +101,7 @@ def printed(commands: CommandLine, block: str) -> str:
     for line in block.splitlines():
         if line.startswith("$ lightsail-snapshots "):
             arguments = shlex.split(line)[2:]
-            output = commands.run(*arguments, *(SLOT if arguments[0] == "take" else [])).output
+            output = commands.run(*arguments, *(SLOT if arguments[0] in {"take", "drill"} else [])).output
             found += [line, *(each.rstrip() for each in output.splitlines())]
     return "\n".join(found)
 

@@ -19,7 +19,7 @@ def deployed() -> Iterator[Deployment]:
         deployment = Deployment(aws, cdk.resources(aws))
         speed_up(aws, deployment.resources, retry_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine can take longer than the visibility timeout, so it comes before the tests.
-        for function in ("CreateFunction", "FanOutFunction", "CopyFunction"):
+        for function in ("CreateFunction", "FanOutFunction", "CopyFunction", "DrillFunction"):
             aws.client("lambda").invoke(FunctionName=deployment.resources[function], Payload=b"{}")
         deployment.subscribe()
         yield deployment

@@ -79,6 +79,7 @@ class Operator:
             "status": ["--html", str(self.page)],
             "why": [self.instance],
             "take": [self.instance, "--wait"],
+            "drill": [self.instance, "--slot", self.slot(action)],
             "hold": [f"{self.instance}-foreign", "--yes"],
             "release": [f"{self.instance}-held", "--yes"],
             "prune": ["--yes"],
@@ -87,6 +88,10 @@ class Operator:
             "forget": [self.gone, "--yes"],
         }
         return by_action.get((command, action)) or usual.get(command, [])
+
+    def slot(self, action: str) -> str:
+        """Return a time for each action, so that no drill is taken for an earlier one."""
+        return f"2026-11-25T09:30:{[*(each.action for each in by_command()['drill']), ''].index(action):02}Z"
 
     def make_letter(self, action: str) -> None:
         """Put a dead letter with which `replay` calls an action."""
@@ -108,7 +113,7 @@ def operator(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
-    instance, gone = deployed.instance(), deployed.instance()
+    instance, gone = deployed.instance(backup="proven"), deployed.instance()
     _make_snapshots(deployed, instance, gone)
     # It comes before the rule of the tests themselves, which a denied command must leave alone.
     rule = {"Rule": "a-rule-of-a-person", "EventBusName": "lightsail-snapshots"}

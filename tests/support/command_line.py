@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 import tests.support.environment  # noqa: F401 - the functions read it when they are imported
 
 # isort: split
-from lightsail_snapshots import audit, prune
+from lightsail_snapshots import audit, drill, prune
 from lightsail_snapshots.aws.errors import NotFoundError
 from lightsail_snapshots.events import AUDIT_REQUESTED, FLEET_SNAPSHOT_REQUESTED, PRUNE_REQUESTED
 from lightsail_snapshots.naming import format_utc, our_tags
@@ -23,6 +23,7 @@ from lightsail_snapshots_cli.deployment import VERSION_VARIABLE, Resource
 from lightsail_snapshots_cli.main import MODULES, main
 from local.lightsail.emulator import DEFAULT_ACCOUNT
 from local.lightsail.resources import Instance, InstanceSnapshot
+from tests.support.events import message
 from tests.support.fake_aws import Context, FakeAws, client, make_instance
 
 PLANS: list[dict[str, Any]] = [
@@ -52,6 +53,9 @@ QUEUES = (
     "OtherUndelivered",
 )
 
+PROVEN_PLANS = [{**PLANS[0], "drill": {"schedule": "cron(0 5 ? * SUN *)", "maxAge": "P35D"}}]
+"""The same plan, with restore drills."""
+
 _RULE = Resource("AWS::Events::Rule", "CreateRule", "lightsail-snapshots|CreateRule-of-the-stack")
 
 
@@ -72,6 +76,9 @@ class CommandLine:
     _has_terminal: bool = False
     _seconds: float = 0
     _put: list[dict[str, Any]] = field(default_factory=list)
+    _drills: list[tuple[dict[str, Any], datetime, int]] = field(default_factory=list)
+    """Requests for drills that are not done, each with its first delivery, and how many there were."""
+    _drill_lines: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, *arguments: str, answer: str | None = None) -> Result:
         """Run a command; `answer` is what a person at a terminal types."""
@@ -155,9 +162,13 @@ class CommandLine:
     def _resources(self, _: str) -> list[Resource]:
         if not self.is_deployed:
             raise NotFoundError("ValidationError: Stack with id LightsailSnapshots does not exist (ListStackResources)")
-        functions = [Resource("AWS::Lambda::Function", f"{name}Function", name.lower()) for name in CAPABILITIES]
-        queues = [Resource("AWS::SQS::Queue", name, self.queue(name)) for name in QUEUES]
-        return [*functions, *queues, Resource("AWS::Logs::LogGroup", "CreateLogs", "all"), _RULE]
+        has_drills = any("drill" in plan for plan in self.plans)
+        names = (*CAPABILITIES, *(["Drill"] if has_drills else []))
+        functions = [Resource("AWS::Lambda::Function", f"{name}Function", name.lower()) for name in names]
+        of_drills = ("DrillQueue", "DrillDeadLetterQueue") if has_drills else ()
+        queues = [Resource("AWS::SQS::Queue", name, self.queue(name)) for name in (*QUEUES, *of_drills)]
+        logs = {"CreateLogs": "all", **({"DrillLogs": "drill"} if has_drills else {})}
+        return [*functions, *queues, *(Resource("AWS::Logs::LogGroup", *each) for each in logs.items()), _RULE]
 
     def _schedule(self, _: str, name: str) -> tuple[str, dict[str, Any]]:
         """Return what a schedule puts on the bus."""
@@ -187,9 +198,10 @@ class CommandLine:
             MessageAttributes={key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()},
         )
 
-    def _log_events(self, _: Any, __: str, text: str, since: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+    def _log_events(self, _: Any, group: str, text: str, since: datetime) -> list[tuple[datetime, dict[str, Any]]]:
         """Return what the functions have logged in this process."""
-        lines = [line for line in self.aws.logs() if text in json.dumps(line)]
+        of_group = self._drill_lines if group == "drill" else self.aws.logs()
+        lines = [line for line in of_group if text in json.dumps(line)]
         found = [(datetime.fromisoformat(line["timestamp"]), line) for line in lines]
         return [(time, line) for time, line in found if time >= since]
 
@@ -208,7 +220,26 @@ class CommandLine:
             if event["detail-type"] == "Instance Snapshot Requested":
                 with redirect_stdout(io.StringIO()):
                     self.aws.request(event)
+        self._run_drills()
         return self.aws.emulator.clock.advance(60)
+
+    def _run_drills(self) -> None:
+        """Deliver what is in the queue of `drill`."""
+        if not self.is_deployed or not any("drill" in plan for plan in self.plans):
+            return
+        sqs, url = client("sqs"), self.queue("DrillQueue")
+        for received in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+            self._drills.append((json.loads(received["Body"]), self.aws.emulator.clock.now(), 0))
+        seen = len(self.aws.logs())
+        left = []
+        for event, first_at, count in self._drills:
+            record = message(event, count + 1, first_at=first_at)
+            with redirect_stdout(io.StringIO()):
+                if drill.handler({"Records": [record]}, Context())["batchItemFailures"]:
+                    left.append((event, first_at, count + 1))
+        self._drills = left
+        self._drill_lines += self.aws.logs()[seen:]
 
 
 def current_time() -> datetime:

@@ -80,7 +80,7 @@ def test_unreadable_verdict_counts_as_none(text: str) -> None:
 def test_verdict_survives_as_a_tag() -> None:
     result = DrillResult("20261122T050000Z-1a2b3c4d", "ProbeFailed", 2700, 180, 0.0161, "status 500, said <html>")
     tags = result.as_tags(NOW)
-    assert DrillResult.of(of(1, tags=tags)) == result._replace(note="status 500  said  html")
+    assert DrillResult.of(of(1, tags=tags)) == result._replace(note="status 500 said html")
     assert PROVEN_AT_KEY not in tags
 
 

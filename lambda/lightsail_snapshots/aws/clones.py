@@ -52,6 +52,10 @@ class Clone(NamedTuple):
         except ValueError:
             return self.created_at
 
+    def kept_until(self, seconds: int, keep_for: timedelta) -> datetime:
+        """Return until when a person can look at it, if its verdict came after so many seconds."""
+        return min(self.until, self.created_at + timedelta(seconds=seconds) + keep_for)
+
 
 class Clones:
     """The clones of one Region. Each method raises AwsError."""

@@ -45,14 +45,7 @@ class DrillRun(Subject):
 
     def for_snapshot(self, instance: Instance, snapshot: Snapshot) -> dict[str, Any]:
         """Build the detail of the request for one drill."""
-        return {
-            "plan": self.plan,
-            "instanceName": instance.name,
-            "instanceSnapshotName": snapshot.name,
-            "region": snapshot.region,
-            "drill": self.drill.as_detail(),
-            "scheduledTime": format_utc(self.slot),
-        }
+        return drill_detail(self.plan or "", self.drill, self.slot, instance.name, snapshot)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +135,18 @@ def _read_run(envelope: Envelope, common: _Common, default_region: str, known: C
         copy_to=copy_to,
         every=every,
     )
+
+
+def drill_detail(plan: str, drill: Drill, slot: datetime, instance_name: str, snapshot: Snapshot) -> dict[str, Any]:
+    """Build the detail of the request for one drill."""
+    return {
+        **({"plan": plan} if plan else {}),
+        "instanceName": instance_name,
+        "instanceSnapshotName": snapshot.name,
+        "region": snapshot.region,
+        "drill": drill.as_detail(),
+        "scheduledTime": format_utc(slot),
+    }
 
 
 def _read_keep_for(value: object) -> timedelta:
