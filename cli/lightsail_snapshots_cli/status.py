@@ -25,7 +25,7 @@ from lightsail_snapshots_cli.permissions import (
 )
 from lightsail_snapshots_cli.scope import Scope, read_scope, scope_of
 from lightsail_snapshots_cli.status_failures import with_failures
-from lightsail_snapshots_cli.status_report import Report, Row, build_rows, count_holdings
+from lightsail_snapshots_cli.status_report import Report, Row, build_rows, count_holdings, find_clones_left
 from lightsail_snapshots_cli.terminal import print_json, progress
 from lightsail_snapshots_cli.uncovered import list_uncovered
 
@@ -120,6 +120,7 @@ def _look(scope: Scope, regions: Sequence[str], instance: str | None) -> tuple[R
         rows=_only(instance, rows, failures) if instance else rows,
         uncovered=uncovered,
         holdings=count_holdings(listing.snapshots),
+        clones_left=[each for each in find_clones_left(listing, now) if instance in {None, each.drill_of}],
         problems=[failure.message for failure in failures],
         skipped=_not_enabled(listing, scope),
     )

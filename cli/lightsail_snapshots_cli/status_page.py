@@ -17,7 +17,7 @@ from lightsail_snapshots.text import clean
 from lightsail_snapshots_cli.errors import CommandError
 from lightsail_snapshots_cli.prices import DOLLARS_PER_GB
 from lightsail_snapshots_cli.status_report import MARKS, OVERDUE, NextRun, Protection, Report, Row
-from lightsail_snapshots_cli.status_text import format_next_run
+from lightsail_snapshots_cli.status_text import format_next_run, what_to_do
 from lightsail_snapshots_cli.terminal import format_age
 
 
@@ -67,6 +67,7 @@ def render(report: Report) -> str:
         "utc": _format_utc,
         "next_run": partial(format_next_run, now=report.now),
         "copy": partial(_format_copy, now=report.now),
+        "what_to_do": partial(what_to_do, now=report.now),
     }
     return environment.get_template("status.html").render(
         report=report,
@@ -76,7 +77,6 @@ def render(report: Report) -> str:
         overdue=report.count(OVERDUE),
         verdict=_verdict(report),
         dollars_per_gb=DOLLARS_PER_GB,
-        has_proofs=any(row.proof for row in report.rows),
     )
 
 

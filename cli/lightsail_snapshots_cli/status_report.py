@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.naming import PROVEN_AT_KEY, PROVEN_SECONDS_KEY, format_utc
+from lightsail_snapshots.naming import DRILL_OF_KEY, PROVEN_AT_KEY, PROVEN_SECONDS_KEY, format_utc, is_drill
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError, format_duration, read_instant
 from lightsail_snapshots.recovery_points import InstanceStatus, newest_recovery_points, report
+from lightsail_snapshots.restore_proofs import clone_until, is_clone_left
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
 from lightsail_snapshots_cli.listing import Listing
 from lightsail_snapshots_cli.prices import DOLLARS_PER_GB
@@ -89,6 +90,11 @@ class Row:
         return [each.plan.name for each in self.protections]
 
     @property
+    def has_drill(self) -> bool:
+        """Whether a plan restores its snapshots to see whether they work."""
+        return any(each.plan.drill for each in self.protections)
+
+    @property
     def max_age(self) -> timedelta | None:
         """The strictest of its plans."""
         return min((each.plan.max_age for each in self.protections if each.plan.max_age), default=None)
@@ -115,6 +121,7 @@ class Row:
             "ageSeconds": None if self.age is None else round(self.age.total_seconds()),
             "maxAge": self.max_age and format_duration(self.max_age),
             "copies": {region: at and format_utc(at) for region, at in self.copies.items()},
+            "hasDrill": self.has_drill,
             "provenAt": self.proof and format_utc(self.proof.at),
             "provenSeconds": self.proof and self.proof.seconds,
             "nextRunAt": self.next_run and format_utc(self.next_run.latest),
@@ -122,6 +129,22 @@ class Row:
             "overdueSince": self.overdue_since and format_utc(self.overdue_since),
             "mark": self.mark or None,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloneLeft:
+    """An instance that a restore drill made, and that should be gone."""
+
+    name: str
+    region: str
+    drill_of: str
+    """The name of the instance that it is a clone of."""
+    until: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it with camelCase keys."""
+        until = format_utc(self.until)
+        return {"name": self.name, "region": self.region, "drillOf": self.drill_of, "drillUntil": until}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +172,7 @@ class Report:
     holdings: Holdings
     problems: Sequence[str] = ()
     """What could not be looked at, a sentence each."""
+    clones_left: Sequence[CloneLeft] = ()
     skipped: Sequence[str] = ()
     """The Regions that the account has not enabled."""
     has_failures: bool = False
@@ -167,6 +191,7 @@ class Report:
         return {
             "instances": [row.as_json() for row in self.rows],
             "notCovered": [each.as_json() for each in self.uncovered],
+            "drillClonesLeft": [each.as_json() for each in self.clones_left],
             "snapshots": {
                 "count": self.holdings.count,
                 "sizeInGb": self.holdings.size_in_gb,
@@ -176,9 +201,10 @@ class Report:
 
 
 def build_rows(scope: Scope, listing: Listing, regions: Sequence[str], now: datetime) -> list[Row]:
-    """Return a row for each instance in these Regions, by Region and name."""
+    """Return a row for each instance in these Regions, by Region and name; clones of drills are none of them."""
     instances: dict[str, Sequence[Instance]] = dict.fromkeys(scope.regions, ())
-    instances |= {region: listing.instances.get(region, ()) for region in regions}
+    found_here = {region: listing.instances.get(region, ()) for region in regions}
+    instances |= {region: [each for each in here if not is_drill(each.tags)] for region, here in found_here.items()}
     newest = newest_recovery_points(listing.snapshots)
     proofs = _proofs(listing.snapshots)
     next_runs = {plan.name: find_next_run(plan, now) for plan in scope.plans}
@@ -221,6 +247,16 @@ def find_next_run(plan: Plan, now: datetime) -> NextRun | None:
         return NextRun(at, is_exact=True)
     is_rate = plan.schedule.startswith("rate(") and schedule.longest_gap
     return NextRun(now + schedule.longest_gap, is_exact=False) if is_rate and schedule.longest_gap else None
+
+
+def find_clones_left(listing: Listing, now: datetime) -> list[CloneLeft]:
+    """Return the clones that are past their time, in all Regions that were listed."""
+    return [
+        CloneLeft(name=each.name, region=region, drill_of=each.tags.get(DRILL_OF_KEY, ""), until=clone_until(each))
+        for region, here in sorted(listing.instances.items())
+        for each in here
+        if is_clone_left(each, now)
+    ]
 
 
 def count_holdings(snapshots: Iterable[Snapshot]) -> Holdings:

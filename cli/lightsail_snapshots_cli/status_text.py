@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightsail_snapshots.text import clean
-from lightsail_snapshots_cli.status_report import MARKS, NextRun, Report, Row
+from lightsail_snapshots_cli.status_report import MARKS, CloneLeft, NextRun, Report, Row
 from lightsail_snapshots_cli.terminal import format_age
 
 
@@ -18,6 +18,8 @@ def show(console: Console, report: Report) -> None:
         console.print(_instances(report))
     if report.uncovered:
         console.print(_uncovered(report))
+    if report.clones_left:
+        console.print(_clones_left(report))
     count = len(report.rows)
     console.print(f"{count} instance{'' if count == 1 else 's'}: {summarize(report)}.")
 
@@ -27,7 +29,9 @@ def summarize(report: Report) -> str:
     marks = [f"{count} {mark}" for mark in MARKS if (count := report.count(mark))]
     uncovered = [f"{len(report.uncovered)} other resources NOT COVERED"] if len(report.uncovered) > 1 else []
     uncovered = uncovered or ["1 other resource NOT COVERED"] * len(report.uncovered)
-    return ", ".join([*marks, *uncovered]) or "nothing is overdue"
+    count = len(report.clones_left)
+    left = [f"{count} CLONE{'' if count == 1 else 'S'} OF DRILLS LEFT"] if count else []
+    return ", ".join([*marks, *uncovered, *left]) or "nothing is overdue"
 
 
 def format_next_run(run: NextRun | None, now: datetime) -> str:
@@ -44,11 +48,11 @@ def _instances(report: Report) -> Table:
         "NEWEST": lambda row: format_age(row.age) if row.age is not None else "none",
         "MAX AGE": lambda row: format_age(row.max_age) if row.max_age else "-",
         "COPIES": lambda row: _copies(row, report.now),
-        "PROVEN": lambda row: f"{format_age(report.now - row.proof.at)} ago" if row.proof else "-",
+        "PROVEN": lambda row: _proof(row, report.now),
         "NEXT RUN": lambda row: format_next_run(row.next_run, report.now),
         "PLAN": lambda row: ", ".join(row.plans) or ("-" if row.mark else "none, as plans.toml says"),
     }
-    if not any(row.proof for row in report.rows):
+    if not any(row.has_drill for row in report.rows):
         del columns["PROVEN"]
     table = _table(*columns, "")
     for row in report.rows:
@@ -60,6 +64,29 @@ def _instances(report: Report) -> Table:
 def _copies(row: Row, now: datetime) -> str:
     ages = (f"{region} {format_age(now - at) if at else 'none'}" for region, at in row.copies.items())
     return ", ".join(ages) or "-"
+
+
+def _proof(row: Row, now: datetime) -> str:
+    """Write when a restore was last seen to work, and how long it took."""
+    if row.proof is None:
+        return "never" if row.has_drill else "-"
+    seconds = "" if row.proof.seconds is None else f" in {row.proof.seconds} s"
+    return f"{format_age(now - row.proof.at)} ago{seconds}"
+
+
+def what_to_do(clone: CloneLeft, now: datetime) -> str:
+    """Say what is wrong with a clone that was left, and what to do."""
+    return (
+        f"should be gone since {format_age(now - clone.until)}, and costs money: delete it in Lightsail, or let"
+        " the next drill do it"
+    )
+
+
+def _clones_left(report: Report) -> Table:
+    table = _table("CLONE OF A DRILL", "REGION", "")
+    for each in report.clones_left:
+        table.add_row(clean(each.name), each.region, Text(what_to_do(each, report.now), "bold red"))
+    return table
 
 
 def _uncovered(report: Report) -> Table:

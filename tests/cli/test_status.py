@@ -10,8 +10,8 @@ import pytest
 
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots_cli import clock
-from tests.support.command_line import CommandLine
-from tests.support.fake_aws import client
+from tests.support.command_line import PROVEN_PLANS, CommandLine
+from tests.support.fake_aws import client, make_instance
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -171,7 +171,8 @@ def test_status_counts_our_snapshots_and_the_most_that_they_cost(commands: Comma
     assert snapshots == {"count": 4, "sizeInGb": 80, "atMostDollarsPerMonth": 4.0}
 
 
-def test_status_shows_the_newest_proof_when_there_is_one(commands: CommandLine) -> None:
+def test_status_shows_the_newest_proof_and_how_long_it_took(commands: CommandLine) -> None:
+    commands.plans = PROVEN_PLANS
     shop = commands.instance("shop", backup="daily")
     for age, proof in ((30, 20), (9, 5), (2, None)):
         tags = {"proven-at": format_utc(clock.now() - proof * DAY), "proven-seconds": f"{proof}00"} if proof else {}
@@ -180,7 +181,44 @@ def test_status_shows_the_newest_proof_when_there_is_one(commands: CommandLine) 
     assert rows(commands)["shop"]["provenSeconds"] == 500
     shown = commands.run("status")
     assert "PROVEN" in shown.stdout.splitlines()[0]
-    assert "5 d ago" in shown.stdout
+    assert "5 d ago in 500 s" in shown.stdout
+
+
+def test_status_says_never_when_the_plan_has_drills_and_there_is_no_proof(commands: CommandLine) -> None:
+    commands.plans = PROVEN_PLANS
+    fleet(commands)
+    [header, *lines] = commands.run("status").stdout.splitlines()
+    at = header.index("PROVEN")
+    assert {line.split()[0]: line[at:].split()[0] for line in lines[:-1]} == {
+        "old": "-",
+        "blog": "never",
+        "shop": "never",
+        "web-1": "-",
+    }
+
+
+def test_status_has_no_proofs_when_no_plan_has_drills(commands: CommandLine) -> None:
+    shop = commands.instance("shop", backup="daily")
+    commands.snapshot(shop, HOUR, "shop-1", **{"proven-at": format_utc(clock.now())})
+    assert "PROVEN" not in commands.run("status").stdout
+
+
+def make_clone(name: str, region: str, until: timedelta) -> None:
+    tags = {"managed-by": "lightsail-snapshots-drill", "drill-of": "shop"}
+    make_instance(name, region, {**tags, "drill-until": format_utc(clock.now() + until)})
+
+
+def test_status_shows_the_clones_that_drills_have_left(commands: CommandLine) -> None:
+    fleet(commands)
+    make_clone("drill-shop-left", "eu-west-1", -3 * HOUR)
+    make_clone("drill-shop-at-work", "us-east-1", HOUR)
+    shown = commands.run("status").stdout
+    assert "at-work" not in shown, "a clone is no instance without a plan"
+    assert re.search(r"drill-shop-left +eu-west-1 +should be gone since 3 h, and costs money: delete it in", shown)
+    assert shown.endswith("1 OUTSIDE YOUR REGIONS, 1 CLONE OF DRILLS LEFT.\n")
+    [left] = json.loads(commands.run("status", "shop", "--json").stdout)["drillClonesLeft"]
+    assert (left["name"], left["region"], left["drillOf"]) == ("drill-shop-left", "eu-west-1", "shop")
+    assert json.loads(commands.run("status", "blog", "--json").stdout)["drillClonesLeft"] == []
 
 
 def test_status_ignores_the_proof_of_a_snapshot_that_is_not_usable(commands: CommandLine) -> None:

@@ -12,10 +12,11 @@ import pytest
 
 from lightsail_snapshots_cli import clock
 from lightsail_snapshots_cli.status_page import render, write_page
+from lightsail_snapshots_cli.status_report import CloneLeft, Proof
 from tests.support.command_line import CommandLine
 from tests.support.events import requested, time_now
 from tests.support.fake_aws import client
-from tests.support.status_page import HOSTILE, hostile_report, make_report, make_row, usual_report
+from tests.support.status_page import HOSTILE, NOW, hostile_report, make_report, make_row, usual_report
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TEXT_COLORS = ("text", "muted", "good", "bad", "warn")
@@ -63,7 +64,7 @@ def test_page_shows_each_plan_what_is_wrong_and_what_it_costs() -> None:
         "2 of 6 instances are overdue",
         "2026-11-26 09:30 UTC",
         "Plan daily A snapshot may be 26 h old. Next run: in 15 h. Copies to eu-west-1.",
-        "blog eu-central-1 OVERDUE 3 d of 26 h 2026-11-23 09:30 UTC eu-west-1 3 d AWS denied the call:",
+        "blog eu-central-1 OVERDUE 3 d of 26 h 2026-11-23 09:30 UTC eu-west-1 3 d never AWS denied the call:",
         "shop us-east-1 9 h of 26 h 2026-11-26 00:30 UTC eu-west-1 9 h 5 d ago in 212 s",
         "wiki eu-central-1 OVERDUE 4 h of 26 h 2026-11-26 05:30 UTC eu-west-1 none",
         "old OUTSIDE YOUR REGIONS ap-south-1 none",
@@ -74,6 +75,20 @@ def test_page_shows_each_plan_what_is_wrong_and_what_it_costs() -> None:
         "Skipped, since the account has not enabled them: ap-southeast-3, eu-south-2.",
     ):
         assert expected in text
+
+
+def test_page_shows_proofs_only_of_plans_with_drills() -> None:
+    weekly = make_row("wiki", HOUR, copy_age=HOUR, plan="weekly", proof=Proof(NOW - DAY, 212))
+    assert "Restored" not in Page(render(make_report([weekly]))).text
+    assert "Restored" in Page(render(usual_report())).text
+
+
+def test_page_says_which_clones_drills_have_left_and_what_to_do() -> None:
+    left = CloneLeft(name="drill-web-1", region="eu-west-1", drill_of="web-1", until=NOW - 3 * HOUR)
+    text = Page(render(make_report([], clones_left=[left]))).text
+    assert "1 clone of a drill left" in text
+    assert "drill-web-1 eu-west-1 should be gone since 3 h, and costs money: delete it in Lightsail" in text
+    assert "Left by restore drills" not in Page(render(usual_report())).text
 
 
 @pytest.mark.parametrize(

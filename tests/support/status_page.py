@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lightsail_snapshots.drill_options import Drill
 from lightsail_snapshots.instance import Instance
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.recovery_points import InstanceStatus
@@ -16,6 +17,7 @@ from lightsail_snapshots_cli.status_page import render
 from lightsail_snapshots_cli.status_report import (
     NO_PLAN,
     OVERDUE,
+    CloneLeft,
     Failure,
     Holdings,
     NextRun,
@@ -48,7 +50,7 @@ def make_row(  # noqa: PLR0913  each test sets what it is about
     proof: Proof | None = None,
     failure: str = "",
 ) -> Row:
-    """Make the row of an instance in a plan that copies to eu-west-1."""
+    """Make the row of an instance in a plan that copies to eu-west-1; the plan daily has drills."""
     made = Instance(name=name, arn=f"arn:{name}", tags={}, created_at=NOW - 30 * DAY)
     behind = 30 * DAY if age is None else age
     overdue_since = NOW - (behind - MAX_AGE) if behind > MAX_AGE else None
@@ -68,7 +70,8 @@ def make_row(  # noqa: PLR0913  each test sets what it is about
         age=copy_age or 30 * DAY,
         overdue_since=None if copy_age else NOW - DAY,
     )
-    found = Plan(name=plan, select=Select(all_instances=True), max_age=MAX_AGE, copy_to=("eu-west-1",))
+    drill = Drill(schedule="cron(0 5 ? * SUN *)", max_age=35 * DAY) if plan == "daily" else None
+    found = Plan(name=plan, select=Select(all_instances=True), max_age=MAX_AGE, copy_to=("eu-west-1",), drill=drill)
     return Row(
         instance=made,
         region=region,
@@ -89,7 +92,12 @@ def make_unprotected(name: str, mark: str = NO_PLAN) -> Row:
     return Row(instance=made, region="ap-south-1", protections=[], mark=mark, **none)
 
 
-def make_report(rows: Sequence[Row], uncovered: Sequence[Uncovered] = (), problems: Sequence[str] = ()) -> Report:
+def make_report(
+    rows: Sequence[Row],
+    uncovered: Sequence[Uncovered] = (),
+    problems: Sequence[str] = (),
+    clones_left: Sequence[CloneLeft] = (),
+) -> Report:
     """Make a report with these rows."""
     return Report(
         now=NOW,
@@ -97,6 +105,7 @@ def make_report(rows: Sequence[Row], uncovered: Sequence[Uncovered] = (), proble
         uncovered=uncovered,
         holdings=Holdings(count=62, size_in_gb=1240),
         problems=problems,
+        clones_left=clones_left,
         skipped=("ap-southeast-3", "eu-south-2"),
         has_failures=True,
     )
@@ -128,7 +137,8 @@ def hostile_report() -> Report:
     rows = [make_row(text, 9 * HOUR, plan=text, copy_age=9 * HOUR, failure=text) for text in HOSTILE]
     rows += [make_unprotected(text) for text in HOSTILE]
     uncovered = [make_uncovered(text, text) for text in HOSTILE]
-    return make_report(rows, uncovered, problems=HOSTILE)
+    left = [CloneLeft(name=text, region="eu-west-1", drill_of=text, until=NOW - HOUR) for text in HOSTILE]
+    return make_report(rows, uncovered, problems=HOSTILE, clones_left=left)
 
 
 def long_report() -> Report:
