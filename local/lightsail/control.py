@@ -7,6 +7,7 @@ POST              /_lightsail/clock      {"advance": seconds}, or {"time": "2026
                                          as long as there are no resources
 GET               /_lightsail/state      the resources of each account and Region, and the emulator's time
 POST              /_lightsail/reset      delete all resources and faults
+POST, DELETE      /_lightsail/probe-target   {"port": 0}: serve on this port of 127.0.0.1 for new instances; stop it
 """
 
 import json
@@ -15,6 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from local.lightsail import probe_target
 from local.lightsail.emulator import Emulator
 from local.lightsail.errors import LightsailError, invalid
 from local.lightsail.region import Region
@@ -54,7 +56,7 @@ def change_settings(emulator: Emulator, changes: dict[str, Any]) -> dict[str, An
 
 def settings(emulator: Emulator, _body: object = None) -> dict[str, Any]:
     """All settings, by their names in the control API."""
-    named = {_camel(name): value for name, value in asdict(emulator.settings).items()}
+    named = {_camel(name): value for name, value in asdict(emulator.settings).items() if not isinstance(value, str)}
     return named | {"speed": emulator.clock.speed}
 
 
@@ -116,6 +118,18 @@ def _reset(emulator: Emulator, _body: object) -> dict[str, Any]:
     return {"reset": True}
 
 
+def _start_probe_target(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
+    port = body.get("port", 0)
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+        raise invalid(f'The probe target takes {{"port": 8080}}, or 0 for any free port, not {port!r}.')
+    return {"port": probe_target.start(emulator, port)}
+
+
+def _stop_probe_target(emulator: Emulator, _body: object) -> dict[str, Any]:
+    probe_target.stop(emulator)
+    return {"stopped": True}
+
+
 ACTIONS: Mapping[tuple[str, str], Callable[[Emulator, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
@@ -125,6 +139,8 @@ ACTIONS: Mapping[tuple[str, str], Callable[[Emulator, dict[str, Any]], dict[str,
     ("POST", "clock"): _set_clock,
     ("GET", "state"): state,
     ("POST", "reset"): _reset,
+    ("POST", "probe-target"): _start_probe_target,
+    ("DELETE", "probe-target"): _stop_probe_target,
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from threading import RLock
-from typing import Any
+from typing import Any, Protocol
 
 from local.lightsail import errors, model
 from local.lightsail.clock import Clock
@@ -29,6 +29,13 @@ NAME_FIELDS = (
 )
 
 log = logging.getLogger("local.lightsail")
+
+
+class Closable(Protocol):
+    """The server in `probe_target`."""
+
+    def close(self) -> None:
+        """Stop it."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class Emulator:
     faults: Faults = field(default_factory=Faults)
     accounts: dict[str, dict[str, Region]] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
+    probe_target: Closable | None = None
 
     def region(self, name: str, account: str = DEFAULT_ACCOUNT) -> Region:
         """A Region of an account. Every account exists, and every Region that Lightsail has."""

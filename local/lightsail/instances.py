@@ -95,6 +95,7 @@ def _create(region: Region, request: dict[str, Any], blueprint: Blueprint) -> li
                 ip_address_type=ip_address_type,
                 ports=default_rules(blueprint.default_ports(), ip_address_type),
                 add_ons=list(add_ons),
+                address=region.settings.public_address or new_address(),
             )
         )
         for name in request["instanceNames"]
@@ -148,7 +149,8 @@ def _change_state(region: Region, name: str, operation: str, through: str, to: s
     if state != to:
         instance.state, instance.next_state = through, to
         instance.next_state_at = now + timedelta(seconds=region.settings.instance_seconds)
-        instance.address = new_address()  # a stopped instance loses its public address, except for a static IP
+        # A stopped instance loses its public address, except for a static IP.
+        instance.address = region.settings.public_address or new_address()
     record = region.record(operation, instance, finishes_at=instance.next_state_at)
     return {"operations": region.describe([record])}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import cdk
-from local.aws import local_aws
+from local.aws import LocalAws, local_aws
 from local.speed_up import speed_up
 from tests.e2e.deployment import Deployment
 
@@ -15,7 +15,7 @@ from tests.e2e.deployment import Deployment
 def deployed() -> Iterator[Deployment]:
     with local_aws() as aws:
         cdk.bootstrap(aws)
-        cdk.deploy(aws, plans=Path(__file__).with_name("plans.toml"))
+        cdk.deploy(aws, plans=_write_plans(aws))
         deployment = Deployment(aws, cdk.resources(aws))
         speed_up(aws, deployment.resources, retry_seconds=2, snapshot_seconds=1)
         # A cold start on a busy machine can take longer than the visibility timeout, so it comes before the tests.
@@ -23,6 +23,15 @@ def deployed() -> Iterator[Deployment]:
             aws.client("lambda").invoke(FunctionName=deployment.resources[function], Payload=b"{}")
         deployment.subscribe()
         yield deployment
+
+
+def _write_plans(aws: LocalAws) -> Path:
+    """Write plans.toml with the port of a server that stands for what the instances serve; return its path."""
+    port = aws.control("POST", "/_lightsail/probe-target", {"port": 0})["port"]
+    text = Path(__file__).with_name("plans.toml").read_text(encoding="utf-8")
+    path = aws.directory / "plans.toml"
+    path.write_text(text.replace("port = 8080", f"port = {port}"), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
