@@ -91,7 +91,8 @@ class Operator:
 
     def slot(self, action: str) -> str:
         """Return a time for each action, so that no drill is taken for an earlier one."""
-        return f"2026-11-25T09:30:{[*(each.action for each in by_command()['drill']), ''].index(action):02}Z"
+        actions = [each.action for each in by_command()["drill"]]
+        return f"2026-11-25T09:30:{actions.index(action) if action in actions else 59:02}Z"
 
     def make_letter(self, action: str) -> None:
         """Put a dead letter with which `replay` calls an action."""
