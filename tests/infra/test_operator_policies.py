@@ -36,6 +36,7 @@ ON: dict[str, str] = {
     DELETE: SNAPSHOT,
 }
 """What a command does an action to, if not to everything."""
+QUEUES = {"drill": arn("sqs", "LightsailSnapshots-DrillQueue-1")}
 FUNCTIONS = {"prune": "Prune", "audit": "Audit", "replay": "FanOut"}
 HOLD: dict[str, Any] = {"aws:TagKeys": ["snapshot-hold"]}
 CONTEXTS: dict[tuple[str, str], dict[str, Any]] = {
@@ -93,6 +94,16 @@ DENIED: dict[str, dict[str, Case]] = {
     },
     "prune": {"another function": ("lambda:InvokeFunction", FUNCTION.format("Create"), {})},
     "audit": {"another function": ("lambda:InvokeFunction", FUNCTION.format("Prune"), {})},
+    "drill": {
+        "another queue": ("sqs:SendMessage", QUEUE, {}),
+        "its dead letters": ("sqs:SendMessage", arn("sqs", "LightsailSnapshots-DrillDeadLetterQueue-1"), {}),
+        "a message of its queue": ("sqs:DeleteMessage", QUEUES["drill"], {}),
+        "an instance": (
+            "lightsail:DeleteInstance",
+            INSTANCE,
+            {"aws:ResourceTag/managed-by": "lightsail-snapshots-drill"},
+        ),
+    },
     "replay": {"another stack's queue": ("sqs:DeleteMessage", arn("sqs", "orders"), {})},
     "why": {"another log": ("logs:FilterLogEvents", arn("logs", "log-group:/aws/lambda/orders"), {})},
 }
@@ -107,7 +118,7 @@ def cases(command: str) -> dict[str, Case]:
         if action == "lambda:InvokeFunction":
             resource = FUNCTION.format(FUNCTIONS[command])
         elif action.startswith("sqs:"):
-            resource = QUEUE
+            resource = QUEUES.get(command, QUEUE)
         found[action] = (action, resource, CONTEXTS.get((command, action), {}))
     return found
 
