@@ -13,7 +13,10 @@ from pathlib import Path
 
 from infra.asset.botocore_data import trimmed_data
 from infra.asset.bytecode import PYTHON_VERSION, find_python, precompile
+from infra.asset.roots import BUNDLE, amazon_roots
+from infra.asset.stubs import STUBS, stub
 from lightsail_snapshots.aws import OPERATIONS
+from lightsail_snapshots.aws.clients import AMAZON_ROOTS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lambda" / "lightsail_snapshots"
@@ -24,16 +27,19 @@ LOCK = ROOT / "lambda" / "requirements.txt"
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json"}
 # Left out: type stubs; boto3's data, which only its resources read; botocore's data, of which `trimmed_data` writes the
 # part that we need; and modules that no function imports, nor any module that a function imports when it is imported.
+# Of s3transfer and typing_extensions only a stub remains, or nothing.
 _UNUSED = re.compile(
     r".*\.pyc|.*\.pyi|.*/py\.typed"
-    r"|boto3/(data|dynamodb|ec2|examples|s3)/.*"
-    r"|botocore/(data/.*|stub\.py)"
-    r"|dateutil/(zoneinfo/.*|(easter|rrule)\.py|tz/win\.py)"
-    r"|s3transfer/(crt|processpool)\.py"
-    r"|urllib3/contrib/(emscripten/.*|pyopenssl\.py|socks\.py)"
-    r"|aws_lambda_powertools/(event_handler|middleware_factory)/.*"
-    r"|aws_lambda_powertools/metrics/provider/datadog/.*"
-    r"|aws_lambda_powertools/utilities/(?!jmespath_utils/__init__|typing/)\w+/.*"
+    r"|boto3/((data|docs|dynamodb|ec2|examples|s3)/.*|crt\.py|resources/(?!__init__)\w+\.py)"
+    r"|botocore/(data/.*|docs/(?!utils)\w+.*|crt/auth\.py|stub\.py)"
+    r"|dateutil/(zoneinfo/.*|(easter|rrule|tzwin|utils)\.py|tz/win\.py)"
+    r"|(s3transfer|typing_extensions)\W.*"
+    r"|tzdata/zoneinfo/(tzdata\.zi|leapseconds|\w+\.tab)"
+    r"|urllib3/(contrib/(emscripten/.*|pyopenssl\.py|socks\.py)|http2/(__init__|connection)\.py)"
+    r"|aws_lambda_powertools/(event_handler|middleware_factory|tracing)/.*"
+    r"|aws_lambda_powertools/metrics/(types\.py|provider/datadog/.*)"
+    r"|aws_lambda_powertools/shared/(cookies|dynamodb_deserializer|headers_serializer|lazy_import|types)\.py"
+    r"|aws_lambda_powertools/utilities/(?!typing/)\w+/.*"
 )
 
 
@@ -51,8 +57,11 @@ def build_asset(output: Path, *, package: Path = PACKAGE, python_version: str = 
             _copy(Path(str(dist.locate_file(file))), output / file)
     for source in sorted(package.rglob("*.py")):
         _copy(source, output / package.name / source.relative_to(package))
+    for path, names in STUBS.items():
+        _write(output / path, stub(names))
     for name, value in trimmed_data(OPERATIONS).items():
-        _write_json(output / "botocore" / "data" / name, value)
+        _write(output / "botocore" / "data" / name, json.dumps(value, separators=(",", ":")))
+    _write(output / package.name / "aws" / AMAZON_ROOTS.name, amazon_roots(BUNDLE.read_text("utf-8")))
     python = find_python(python_version)
     if python:
         precompile(output, python)
@@ -99,9 +108,9 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _write_json(target: Path, value: object) -> None:
+def _write(target: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(value, separators=(",", ":")), "utf-8")
+    target.write_text(text, "utf-8")
 
 
 def _open_to_lambda(output: Path) -> None:

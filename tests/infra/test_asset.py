@@ -1,11 +1,13 @@
 """The asset: its contents, the same bytes everywhere, and that it runs alone."""
 
 import hashlib
+import importlib
 import io
 import json
 import marshal
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import zipfile
@@ -19,6 +21,8 @@ import pytest
 from infra.asset import build
 from infra.asset.build import BundleError, build_asset, pinned_distributions
 from infra.asset.bytecode import find_python, precompile
+from infra.asset.roots import BUNDLE, LABELS, amazon_roots
+from infra.asset.stubs import STUBS
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and not to be compared with the source
@@ -61,6 +65,43 @@ def call(service, operation, status, answer, **parameters):
 
 print(json.dumps([call(**one) for one in json.loads(sys.argv[2])]))
 """
+
+
+HANDLERS = ("audit", "copy", "create", "drill", "fan_out", "notify", "prune")
+SET = ("EVENT_BUS_NAME", "SNAPSHOT_REGIONS", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "LOG_GROUP", "TOPIC_ARN", "RUNBOOK")
+IMPORTED = f"""
+import importlib, json, os, sys
+sys.path.insert(0, sys.argv[1])
+os.environ.update(dict.fromkeys({SET!r}, "x"), AWS_REGION="eu-central-1", POWERTOOLS_SERVICE_NAME="x")
+os.environ.update(POWERTOOLS_METRICS_NAMESPACE="x", DEADLINE_SECONDS="1", FIRST_RETRY_SECONDS="1")
+importlib.import_module(sys.argv[2])
+print(json.dumps(list(sys.modules)))
+"""
+IMPORT_ALL = """
+import importlib, json, os, pathlib, sys
+sys.path.insert(0, sys.argv[1])
+os.environ.update(AWS_REGION="eu-central-1", POWERTOOLS_METRICS_NAMESPACE="x")
+root = pathlib.Path(sys.argv[1])
+failed = []
+for path in sorted(root.rglob("*.py")):
+    names = path.relative_to(root).with_suffix("").parts
+    if names[0] in ("boto3", "botocore", "aws_lambda_powertools", "urllib3", "dateutil", "jmespath"):
+        try:
+            importlib.import_module(".".join(names).removesuffix(".__init__"))
+        except ModuleNotFoundError as error:
+            failed.append([str(path.relative_to(root)), error.name])
+print(json.dumps(failed))
+"""
+UNUSED_PACKAGES = {"awscrt", "html", "multiprocessing", "pydantic", "typing_extensions", "zipfile"}
+UNUSED_MODULES = (
+    "boto3.docs",
+    "botocore.docs.bcdoc",
+    "importlib.metadata",
+    "s3transfer.download",
+    "urllib3.http2.connection",
+)
+MOST_MODULES = 420
+"""Each module takes a thousandth of a cold start or two."""
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +151,12 @@ def test_everyone_may_read_the_files(built: Path) -> None:
     assert modes == {(True, 0o755), (False, 0o644)}
 
 
-def test_zipped_asset_is_at_most_3_2_mebibytes(built: Path) -> None:
+def test_zipped_asset_is_at_most_2_7_mebibytes(built: Path) -> None:
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in built.rglob("*"):
             archive.write(path, path.relative_to(built))
-    assert len(zipped.getvalue()) <= 3.2 * 1024 * 1024
+    assert len(zipped.getvalue()) <= 2.7 * 1024 * 1024
 
 
 def test_asset_has_no_trace_of_the_machine_or_the_installer(built: Path) -> None:
@@ -123,6 +164,45 @@ def test_asset_has_no_trace_of_the_machine_or_the_installer(built: Path) -> None
     assert not names & {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "bin"}
     here = [str(built).encode(), str(build.ROOT).encode(), sys.prefix.encode()]
     assert not [path for path in built.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in here)]
+
+
+def test_amazon_roots_are_those_of_the_bundle_and_issued_by_amazon_trust_services(built: Path) -> None:
+    def loaded(path: Path) -> dict[str, str]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(path)
+        found = zip(context.get_ca_certs(binary_form=True), context.get_ca_certs(), strict=True)
+        return {hashlib.sha256(der).hexdigest(): str(text["subject"]) for der, text in found}
+
+    roots = loaded(built / "lightsail_snapshots" / "aws" / "amazon_roots.pem")
+    bundle = loaded(built / "botocore" / "cacert.pem")
+    assert roots.items() <= bundle.items()
+    assert len(roots) == len(LABELS)
+    assert all(any(label in subject for subject in roots.values()) for label in LABELS)
+    assert len(bundle) > 100
+
+
+def test_bundle_without_one_of_amazon_roots_is_an_error() -> None:
+    with pytest.raises(ValueError, match="each of these roots once"):
+        amazon_roots(BUNDLE.read_text().replace('"Amazon Root CA 3"', '"Another Root"'))
+
+
+@pytest.mark.parametrize("path", STUBS)
+def test_stub_has_names_that_the_installed_module_has_too(path: str) -> None:
+    module = importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    assert all(isinstance(getattr(module, name), type) for name in STUBS[path])
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_function_imports_only_what_it_uses_when_it_starts(handler: str, built: Path) -> None:
+    """The budget of a cold start, without a clock: what a function imports before its first event."""
+    imported = set(json.loads(isolated(IMPORTED, str(built), f"lightsail_snapshots.{handler}")))
+    assert not {name for name in imported if name.split(".")[0] in UNUSED_PACKAGES or name.startswith(UNUSED_MODULES)}
+    assert len(imported) <= MOST_MODULES
+
+
+def test_every_module_of_the_asset_can_be_imported(built: Path) -> None:
+    """What was left out is missed by nothing that ships."""
+    assert json.loads(isolated(IMPORT_ALL, str(built))) == []
 
 
 def test_every_module_is_compiled_for_its_place_on_lambda(built: Path) -> None:

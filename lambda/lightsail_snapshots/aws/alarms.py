@@ -2,9 +2,7 @@
 
 from collections.abc import Collection
 
-import boto3
-
-from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import translate_errors
 
 MAX_ALARMS = 100
@@ -13,7 +11,7 @@ MAX_ALARMS = 100
 
 def alarms_not_in_alarm(names: Collection[str], region: str) -> set[str]:
     """Return those of these alarms, at most MAX_ALARMS, that exist and are not in the ALARM state."""
-    client = boto3.client("cloudwatch", region_name=region, config=CONFIG)
+    client = make_client("cloudwatch", region)
     with translate_errors():
         answer = client.describe_alarms(AlarmNames=list(names), MaxRecords=MAX_ALARMS)
     return {alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] != "ALARM"}

@@ -7,9 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
-from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import EntriesRejectedError, translate_errors
 from lightsail_snapshots.events import SOURCE
 
@@ -35,7 +33,8 @@ class EventBus:
     @cached_property
     def _client(self) -> "EventBridgeClient":
         """Made on the first event: most invocations of `create`, above all its cold starts, publish nothing."""
-        return boto3.client("events", region_name=self._region, config=CONFIG)
+        client: EventBridgeClient = make_client("events", self._region)
+        return client
 
     def put(self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
         """Put one event on the bus; raise RetryableError if the bus rejects it."""

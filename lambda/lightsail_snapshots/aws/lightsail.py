@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import boto3
 
 from lightsail_snapshots.aws import CONFIG, SINGLE_ATTEMPT
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import (
     THROTTLED,
     AwsError,
@@ -54,7 +55,7 @@ class Lightsail:
         self.region = region
         self.pace = Pace(time.monotonic)
         with translate_errors():
-            self._client = boto3.client("lightsail", region_name=region, config=config)
+            self._client: LightsailClient = make_client("lightsail", region, config)
         self._client.meta.events.register("after-call.lightsail", self._count)
 
     @property

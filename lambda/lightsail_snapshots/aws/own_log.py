@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import boto3
-
-from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import translate_errors
 
 
 def read_own_log(group: str, region: str, text: str, since: datetime) -> Iterator[dict[str, Any]]:
     """Yield the structured lines of a log group that contain a text, oldest first; raise an AwsError."""
-    client = boto3.client("logs", region_name=region, config=CONFIG)
+    client = make_client("logs", region)
     # A term in quotation marks is searched in the whole line: CloudWatch Logs user guide, "Filter pattern syntax".
     wanted: dict[str, Any] = {
         "logGroupName": group,

@@ -1,13 +1,11 @@
 """Parameters of AWS Systems Manager."""
 
-import boto3
-
-from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import translate_errors
 
 
 def read_secret(name: str, region: str) -> str:
     """Return the decrypted value of a parameter, or raise an AwsError, whose text does not have it."""
-    client = boto3.client("ssm", region_name=region, config=CONFIG)
+    client = make_client("ssm", region)
     with translate_errors():
         return str(client.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])

@@ -5,9 +5,9 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import RetryableError, translate_errors
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class RequestQueue:
     @cached_property
     def _client(self) -> "SQSClient":
         """Made on the first use: most batches of a plan's requests need none."""
-        return boto3.client("sqs", region_name=self._region, config=CONFIG)
+        client: SQSClient = make_client("sqs", self._region, CONFIG)
+        return client
 
     def set_delays(self, seconds: Mapping[str, float]) -> None:
         """Deliver messages again after so many seconds from now, by receipt handle; a batch has at most ten.

@@ -1,8 +1,6 @@
 """The SNS topic whose subscribers are people."""
 
-import boto3
-
-from lightsail_snapshots.aws import CONFIG
+from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import translate_errors
 
 
@@ -12,7 +10,7 @@ class Topic:
     def __init__(self, arn: str, region: str) -> None:
         """Make the client; this does not call AWS."""
         self._arn = arn
-        self._client = boto3.client("sns", region_name=region, config=CONFIG)
+        self._client = make_client("sns", region)
 
     def publish(self, subject: str, text: str) -> None:
         """Send a message to all subscribers; raise an AwsError if SNS does not take it."""
