@@ -83,11 +83,24 @@ def authorizations(region: Region, call: Call) -> list[Authorization]:
     requested = _request_tags(parameters)
     if call.operation in WITHOUT_RESOURCE:
         return [Authorization(action, "*", requested)]
-    return [
-        Authorization(action, arn, {**requested, **tags})
+    knows_tags = region.settings.instance_tags_decide or call.operation != "CreateInstanceSnapshot"
+    needed = [
+        Authorization(action, arn, {**requested, **(tags if knows_tags else {})})
         for field, kind in RESOURCES.get(call.operation, {}).items()
         for arn, tags in [_resource(region, str(parameters.get(field)), kind)]
     ]
+    made = _tagged_when_made(region, call.operation) if parameters.get("tags") else None
+    arn = f"arn:aws:lightsail:{region.name}:{region.account}:{made}/*"
+    return [*needed, Authorization("lightsail:TagResource", arn, requested)] if made else needed
+
+
+def _tagged_when_made(region: Region, operation: str) -> str | None:
+    """The type of what the operation makes, if tags on it need TagResource."""
+    if operation == "CreateInstanceSnapshot" and region.settings.create_needs_tag_resource:
+        return "InstanceSnapshot"
+    if operation == "CreateInstancesFromSnapshot" and region.settings.restore_needs_tag_resource:
+        return "Instance"
+    return None
 
 
 def _resource(region: Region, name: str, kind: str | None) -> tuple[str, dict[str, str | list[str]]]:

@@ -1,8 +1,8 @@
 """The control API: JSON over HTTP, under /_lightsail/.
 
 GET, POST, DELETE /_lightsail/faults     list the faults, add one (see `faults`), clear them
-GET, POST         /_lightsail/settings   snapshotSeconds, instanceSeconds, statusCheckSeconds, pageSize, speed,
-                                         copyCarriesTags, dotsInSnapshotNames; POST changes those in the body
+GET, POST         /_lightsail/settings   those of `settings`, such as snapshotSeconds and copyCarriesTags, and speed;
+                                         POST changes those in the body
 POST              /_lightsail/clock      {"advance": seconds}, or {"time": "2026-01-31T03:15:00Z"} to start there,
                                          as long as there are no resources
 GET               /_lightsail/state      the resources of each account and Region, and the emulator's time

@@ -45,6 +45,8 @@ def create_instances_from_snapshot(region: Region, request: dict[str, Any]) -> d
     _check_names(region, request["instanceNames"], [disk for named in disk_names.values() for disk in named.values()])
     made = _create(region, request, find_blueprint(snapshot.from_blueprint))
     for instance in made:
+        if region.settings.restore_keeps_ports:
+            instance.ports = list(snapshot.from_ports)
         _restore_disks(region, instance, snapshot, disk_names[instance.name])
     return _record(region, "CreateInstancesFromSnapshot", made)
 
@@ -74,7 +76,8 @@ def _create(region: Region, request: dict[str, Any], blueprint: Blueprint) -> li
     ip_address_type = request.get("ipAddressType", "dualstack")
     region.check_zone(request["availabilityZone"])
     check_fit(find_bundle(request["bundleId"]), blueprint, ip_address_type)
-    if "keyPairName" in request:
+    has_default = region.settings.default_key_pair_has_name and request.get("keyPairName") == DEFAULT_KEY_PAIR
+    if "keyPairName" in request and not has_default:
         region.find(request["keyPairName"], KeyPair)
     add_ons = [_add_on(one) for one in request.get("addOns", [])]
     now = region.now

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from local.lightsail import firewall
+from local.lightsail import errors, firewall
 from local.lightsail.firewall import Rule
 from local.lightsail.region import Region
 from local.lightsail.resources import Instance
@@ -30,6 +30,8 @@ def open_instance_public_ports(region: Region, request: dict[str, Any]) -> dict[
 def close_instance_public_ports(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """Close ports, and leave the others as they are."""
     instance = region.instance(request["instanceName"])
+    if instance.state_at(region.now) == "pending" and not region.settings.ports_while_pending:
+        raise errors.busy("Instance", instance.name, "pending")
     rule = firewall.read_rule(request["portInfo"])
     instance.ports = firewall.close_ports(instance.ports, rule)
     return _record(region, "CloseInstancePublicPorts", instance, [rule])

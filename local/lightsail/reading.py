@@ -8,6 +8,7 @@ from local.lightsail.errors import not_found
 from local.lightsail.region import ZONES, Region
 from local.lightsail.resources import Instance, InstanceSnapshot
 
+NEWEST_REGIONS = ("ap-east-1", "eu-south-2", "sa-east-1")  # whether they are open to all is not confirmed
 MAX_OPERATIONS = 200  # the API reference: GetOperations returns at most the last 200
 
 
@@ -83,7 +84,7 @@ def get_blueprints(_region: Region, _request: dict[str, Any]) -> dict[str, Any]:
     return {"blueprints": [blueprint.describe() for blueprint in BLUEPRINTS.values()]}
 
 
-def get_regions(_region: Region, request: dict[str, Any]) -> dict[str, Any]:
+def get_regions(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """The Regions that botocore knows an endpoint for."""
     return {
         "regions": [
@@ -99,5 +100,6 @@ def get_regions(_region: Region, request: dict[str, Any]) -> dict[str, Any]:
                 "relationalDatabaseAvailabilityZones": [],
             }
             for name, description in model.regions().items()
+            if region.settings.newest_regions or name not in NEWEST_REGIONS
         ]
     }

@@ -41,6 +41,7 @@ class Region:
     names: dict[str, Resource] = field(default_factory=dict)  # in creation order, so sorted by serial
     operations: dict[str, Operation] = field(default_factory=dict)
     last_serial: int = 0
+    names_used_until: dict[str, datetime] = field(default_factory=dict)  # of resources that were deleted
 
     @property
     def now(self) -> datetime:
@@ -78,8 +79,9 @@ class Region:
 
     def check_free(self, names: Iterable[str]) -> None:
         """Reject names that a resource of any type has."""
+        now = self.now
         for name in names:
-            if name in self.names:
+            if name in self.names or now < self.names_used_until.get(name, now):
                 raise errors.name_in_use(name)
 
     def check_zone(self, zone: str) -> None:
@@ -94,8 +96,11 @@ class Region:
         return resource
 
     def remove(self, resource: Resource) -> None:
-        """Delete a resource. Its name is free at once; whether AWS does the same is not confirmed."""
+        """Delete a resource."""
         del self.names[resource.name]
+        self.names_used_until[resource.name] = self.now + timedelta(seconds=self.settings.name_free_seconds)
+        if not self.settings.keeps_operations:
+            self.operations = {key: one for key, one in self.operations.items() if one.resource != resource.name}
 
     def record(
         self,

@@ -251,6 +251,7 @@ class InstanceSnapshot(Resource):
     from_instance_arn: str
     from_blueprint: str
     from_bundle: str
+    from_ports: list[Rule] = field(default_factory=list)  # AWS forgets them
     from_disks: list[Description] = field(default_factory=list)
 
     def state_at(self, now: datetime) -> str:

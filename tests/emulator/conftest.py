@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.lightsail.control import settings
+from local.lightsail.emulator import Emulator
 from tests.emulator.endpoints import (
     Endpoint,
     HttpEndpoint,
@@ -15,15 +17,8 @@ from tests.emulator.endpoints import (
     server_endpoint,
 )
 
-DEFAULTS = {
-    "pageSize": 20,
-    "snapshotSeconds": 60,
-    "instanceSeconds": 0,
-    "statusCheckSeconds": 0,
-    "copyCarriesTags": False,
-    "dotsInSnapshotNames": True,
-    "speed": 0,  # time moves only when a test advances it
-}
+DEFAULTS = settings(Emulator()) | {"speed": 0}
+"""Time moves only when a test advances it."""
 
 
 @pytest.fixture(scope="session")
