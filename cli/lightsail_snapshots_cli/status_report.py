@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.naming import DRILL_OF_KEY, PROVEN_AT_KEY, PROVEN_SECONDS_KEY, format_utc, is_drill
+from lightsail_snapshots.naming import DRILL_OF_KEY, PROVEN_AT_KEY, PROVEN_SECONDS_KEY, format_utc, is_temporary
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import InvalidValueError, format_duration, read_instant
 from lightsail_snapshots.recovery_points import InstanceStatus, newest_recovery_points, report
@@ -201,10 +201,10 @@ class Report:
 
 
 def build_rows(scope: Scope, listing: Listing, regions: Sequence[str], now: datetime) -> list[Row]:
-    """Return a row for each instance in these Regions, by Region and name; clones of drills are none of them."""
+    """Return a row for each instance in these Regions, by Region and name, but for those of drills and of `doctor`."""
     instances: dict[str, Sequence[Instance]] = dict.fromkeys(scope.regions, ())
     found_here = {region: listing.instances.get(region, ()) for region in regions}
-    instances |= {region: [each for each in here if not is_drill(each.tags)] for region, here in found_here.items()}
+    instances |= {region: [each for each in here if not is_temporary(each.tags)] for region, here in found_here.items()}
     newest = newest_recovery_points(listing.snapshots)
     proofs = _proofs(listing.snapshots)
     next_runs = {plan.name: find_next_run(plan, now) for plan in scope.plans}

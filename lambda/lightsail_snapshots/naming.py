@@ -31,6 +31,8 @@ DRILL_RESULT_KEY = "drill-result"
 """How the last restore drill with a snapshot ended: see `DrillResult`."""
 DRILL_OWNER = "lightsail-snapshots-drill"
 """The `managed-by` of the instances that a drill makes."""
+DOCTOR_OWNER = "lightsail-snapshots-doctor"
+"""The `managed-by` of what the command `doctor` makes, and deletes within minutes."""
 DRILL_OF_KEY = "drill-of"
 """On such an instance: the name of the instance that it is a clone of."""
 DRILL_UNTIL_KEY = "drill-until"
@@ -76,8 +78,13 @@ def is_hold(key: str) -> bool:
 
 
 def is_drill(tags: Mapping[str, str]) -> bool:
-    """Tell whether an instance is the clone of a restore drill, which no plan selects."""
+    """Tell whether an instance is the clone of a restore drill."""
     return tags.get(MANAGED_BY_KEY) == DRILL_OWNER
+
+
+def is_temporary(tags: Mapping[str, str]) -> bool:
+    """Tell whether a drill or `doctor` made an instance, and will delete it: no plan selects it, nobody misses it."""
+    return tags.get(MANAGED_BY_KEY) in {DRILL_OWNER, DOCTOR_OWNER}
 
 
 def is_reserved_key(key: str) -> bool:

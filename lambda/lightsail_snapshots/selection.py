@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from lightsail_snapshots.naming import is_drill, tag_problems
+from lightsail_snapshots.naming import is_temporary, tag_problems
 from lightsail_snapshots.reader import InvalidValueError, Problem, Reader, invalid, read_each, read_flag
 
 _CHARACTER_SET = re.compile(r"\[!?\]?[^\[\]]*\]")
@@ -36,9 +36,9 @@ class Select:
     def matches(self, instance_name: str, tags: Mapping[str, str]) -> bool:
         """Tell whether an instance is selected; a tag that is only a key has the value ''.
 
-        The clone of a restore drill never is.
+        An instance of a restore drill or of `doctor` never is.
         """
-        if is_drill(tags):
+        if is_temporary(tags):
             return False
         if not (self.all_instances or self.names or self.tags) or self.excludes(instance_name, tags):
             return False

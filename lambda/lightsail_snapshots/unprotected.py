@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 from lightsail_snapshots.instance import Instance
-from lightsail_snapshots.naming import PLAN_KEY, is_drill
+from lightsail_snapshots.naming import PLAN_KEY, is_temporary
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.selection import Select
 from lightsail_snapshots.snapshot import AVAILABLE, Snapshot
@@ -77,7 +77,7 @@ def find_unprotected(
         _classify(plans, region, instance, newest.get(instance.arn))
         for region, here in instances.items()
         for instance in here
-        if not is_drill(instance.tags)
+        if not is_temporary(instance.tags)
         and not is_selected(region, instance)
         and not meant.excludes(instance.name, instance.tags)
     ]

@@ -53,6 +53,12 @@ def test_status_ends_with_0_when_nothing_is_overdue(commands: CommandLine) -> No
     assert shown.stdout.endswith("1 instance: nothing is overdue.\n")
 
 
+@pytest.mark.parametrize("owner", ["lightsail-snapshots-drill", "lightsail-snapshots-doctor"])
+def test_status_skips_what_a_drill_or_doctor_made(commands: CommandLine, owner: str) -> None:
+    commands.instance("temporary", **{"managed-by": owner})
+    assert rows(commands).keys() == {"web-1"}
+
+
 def test_status_of_one_region_counts_copies_in_others(commands: CommandLine) -> None:
     fleet(commands)
     found = rows(commands, "--region", "us-east-1")

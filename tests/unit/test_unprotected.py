@@ -42,6 +42,13 @@ def test_selected_instance_is_not_unprotected() -> None:
     assert find({HOME: [instance(backup="daily")]}) == []
 
 
+@pytest.mark.parametrize("owner", ["lightsail-snapshots-drill", "lightsail-snapshots-doctor"])
+def test_instance_of_a_drill_or_of_doctor_is_neither_selected_nor_unprotected(owner: str) -> None:
+    tags = {"backup": "daily", "managed-by": owner}
+    assert not any(select.matches("web-1", tags) for select in (ANY, DAILY.select))
+    assert find_unprotected([], {HOME: [instance(**tags)]}, {}, NOBODY) == []
+
+
 def test_instance_without_a_tag_is_in_no_plan() -> None:
     found = find_one(instance())
     assert (found.because, found.plan, found.spelling) == ("no_plan", None, None)
