@@ -53,15 +53,20 @@ def explain(error: AwsError, doing: str = "") -> CommandError:
         )
     while_doing = f" {doing}" if doing else ""
     if isinstance(error, AccessDeniedError):
-        found = _ACTION.search(str(error))
-        action = found["action"] if found else _operation(error)
+        lacking = f"your credentials lack {missing_action(error)}"
         return CommandError(
-            f"Access denied{while_doing}: your credentials lack {action}. Ask for that permission. {error}",
+            f"Access denied{while_doing}: {lacking}. Ask for that permission. {error}",
             ACCESS_DENIED,
         )
     if isinstance(cause, BotoCoreError):
         return CommandError(f"AWS could not be reached{while_doing}: check your network and try again. {error}")
     return CommandError(f"AWS answered with an error{while_doing}. {error}")
+
+
+def missing_action(error: AwsError) -> str:
+    """Return the action that was denied, such as `lightsail:GetInstance`; if no text has it, the operation."""
+    found = _ACTION.search(str(error))
+    return found["action"] if found else _operation(error)
 
 
 def is_not_enabled(error: AwsError) -> bool:

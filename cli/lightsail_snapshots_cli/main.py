@@ -24,6 +24,7 @@ MODULES = {
     "adopt": "adopt",
     "forget": "forget",
     "leave": "leave",
+    "doctor": "doctor.command",
 }
 """The module of each command, in the order of the help. Only the one that is run is imported: all take a second."""
 

@@ -32,6 +32,9 @@ RULES = "arn:aws:events:*:*:rule/lightsail-snapshots/*"
 ALL_RULES = "arn:aws:events:*:*:rule/*"
 SNAPSHOTS = "arn:aws:lightsail:*:*:InstanceSnapshot/*"
 
+APART = ("restore", "doctor")
+"""Commands that may create instances."""
+
 Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 
@@ -110,8 +113,8 @@ def with_policies(text: str) -> str:
     parts = {
         "commands": _table(commands),
         "gate": _block("take"),
-        "operator": _block(*(each for each in commands if each != "restore")),
-        "restore": _block("restore") if "restore" in commands else "",
+        "operator": _block(*(each for each in commands if each not in APART)),
+        **{command: _block(command) for command in APART},
     }
     return _GENERATED.sub(lambda match: match[1] + parts[match[2]], text)
 

@@ -27,14 +27,14 @@ ON_THE_DEPLOYMENT = [
     ["replay"],
     ["adopt", "web-*"],
 ]
-EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"], ["forget", "x"], ["leave"], ["restore", "x"]]
+EVERY = [*ON_THE_DEPLOYMENT, ["hold", "x"], ["release", "x"], ["forget", "x"], ["leave"], ["restore", "x"], ["doctor"]]
 
 
 def test_every_command_is_tried_here() -> None:
     assert {command for command, *_ in EVERY} == MODULES.keys()
 
 
-CHANGING = {"hold", "release", "prune", "replay", "restore", "adopt", "forget", "leave"}
+CHANGING = {"hold", "release", "prune", "replay", "restore", "adopt", "forget", "leave", "doctor"}
 """These ask before they change anything. What `take` and `drill` do is in their names, and `drill` undoes it itself."""
 
 

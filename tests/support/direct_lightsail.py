@@ -29,7 +29,8 @@ class DirectClient:
                 raise ReadTimeoutError(endpoint_url=f"https://lightsail.{self._region}.amazonaws.com")
             if answer.status >= 400:
                 error = {"Code": answer.body["__type"], "Message": answer.body["message"]}
-                response: Any = {"Error": error, "code": answer.body.get("code")}
+                metadata = {"HTTPStatusCode": answer.status}
+                response: Any = {"Error": error, "code": answer.body.get("code"), "ResponseMetadata": metadata}
                 raise ClientError(response, operation)
             return answer.body
 
