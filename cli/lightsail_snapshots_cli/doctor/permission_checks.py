@@ -1,11 +1,13 @@
 """Checks of what IAM decides, with the sessions of a role that each may do one thing only."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from lightsail_snapshots.naming import MANAGED_BY_KEY
-from lightsail_snapshots_cli.doctor.attempt import Attempt, attempt
+from lightsail_snapshots_cli import clock
+from lightsail_snapshots_cli.doctor.attempt import SECONDS_BETWEEN_ATTEMPTS, Attempt, attempt
 from lightsail_snapshots_cli.doctor.belief import AS_ASSUMED, DIFFERS, HANDLED, NOT_CHECKED
 from lightsail_snapshots_cli.doctor.calls import INSTANCE, SNAPSHOT, NotYetError, Resource, api_tags
 from lightsail_snapshots_cli.doctor.instance_checks import close_ports
@@ -18,6 +20,7 @@ from lightsail_snapshots_cli.errors import missing_action
 _REQUEST_KEY, _RESOURCE_KEY = (f"aws:{whose}Tag/{MANAGED_BY_KEY}" for whose in ("Request", "Resource"))
 _OURS = TAGS[MANAGED_BY_KEY]
 _OTHERS = "somebody-else"
+_MOST_DENIALS = 4
 _DENIAL = re.compile(r"not authorized to perform: lightsail:[A-Za-z]+")
 
 
@@ -37,7 +40,7 @@ def check_permissions(walk: Walk) -> None:
 def _check_create(walk: Walk) -> None:
     """Create with and without the tag that the session must give; it may not call TagResource."""
     client = walk.role.session(allow("CreateInstanceSnapshot", INSTANCES, StringEquals={_REQUEST_KEY: _OURS}))
-    tagged = _create(walk, client, "role-tagged", tags=api_tags())
+    tagged = _spread(lambda: _create(walk, client, "role-tagged", tags=api_tags()))
     needs_tagging = tagged.is_denied and _missing(tagged) == "lightsail:TagResource"
     verdict = AS_ASSUMED if tagged.is_accepted else HANDLED if needs_tagging else DIFFERS
     walk.settle("iam-create-tags", verdict, tagged)
@@ -52,11 +55,11 @@ def _check_create(walk: Walk) -> None:
 
 
 def _check_instance_tag(walk: Walk) -> None:
-    tried = []
-    for owner, what in ((_OTHERS, "role-other"), (_OURS, "role-own")):
+    def create(owner: str, what: str) -> Attempt:
         client = walk.role.session(allow("CreateInstanceSnapshot", INSTANCES, StringEquals={_RESOURCE_KEY: owner}))
-        tried.append(_create(walk, client, what, tags=api_tags()))
-    others, ours = tried
+        return _create(walk, client, what, tags=api_tags())
+
+    others, ours = create(_OTHERS, "role-other"), _spread(lambda: create(_OURS, "role-own"))
     if ours.is_denied and _missing(ours) == "lightsail:TagResource":
         raise NotYetError("it cannot be told, since tags need TagResource here")
     is_decided = others.is_denied and ours.is_accepted
@@ -69,11 +72,12 @@ def _check_delete(walk: Walk) -> None:
     made = walk.home.create_snapshot(name, walk.instance, persist_seconds=SECONDS_IN_TURN)
     if not made.is_accepted:
         raise NotYetError(f"a snapshot was rejected: {made}")
-    tried = []
-    for owner in (_OTHERS, _OURS):
+
+    def delete(owner: str) -> Attempt:
         client = walk.role.session(allow("DeleteInstanceSnapshot", SNAPSHOTS, StringEquals={_RESOURCE_KEY: owner}))
-        tried.append(attempt(partial(client.delete_instance_snapshot, instanceSnapshotName=name), may_be_denied=True))
-    others, ours = tried
+        return attempt(partial(client.delete_instance_snapshot, instanceSnapshotName=name), may_be_denied=True)
+
+    others, ours = delete(_OTHERS), _spread(lambda: delete(_OURS))
     is_decided = others.is_denied and not ours.is_denied
     walk.settle("iam-delete-tag", AS_ASSUMED if is_decided else DIFFERS, f"as another's {others}; as ours {ours}")
     if ours.is_accepted or others.is_accepted:
@@ -81,13 +85,13 @@ def _check_delete(walk: Walk) -> None:
 
 
 def _check_tagging(walk: Walk) -> None:
-    others, ours = (_tag(walk, _RESOURCE_KEY, owner) for owner in (_OTHERS, _OURS))
+    others, ours = _tag(walk, _RESOURCE_KEY, _OTHERS), _spread(lambda: _tag(walk, _RESOURCE_KEY, _OURS))
     is_decided = others.is_denied and ours.is_accepted
     walk.settle("iam-tagging", AS_ASSUMED if is_decided else DIFFERS, f"as another's {others}; as ours {ours}")
 
 
 def _check_key_case(walk: Walk) -> None:
-    made = _tag(walk, "aws:ResourceTag/Managed-By", _OURS)
+    made = _spread(lambda: _tag(walk, "aws:ResourceTag/Managed-By", _OURS))
     walk.settle("iam-key-case", AS_ASSUMED if made.is_accepted else HANDLED, made)
 
 
@@ -109,7 +113,7 @@ def _check_restore(walk: Walk) -> None:
         bundleId=walk.size.bundle,
         tags=api_tags(),
     )
-    made = walk.home.create(INSTANCE, name, call, may_be_denied=True)
+    made = _spread(lambda: walk.home.create(INSTANCE, name, call, may_be_denied=True))
     if not made.is_accepted and not made.is_denied:
         raise NotYetError(f"the restore was rejected: {made}")
     walk.settle("iam-restore-tags", AS_ASSUMED if made.is_accepted else DIFFERS, made)
@@ -128,6 +132,15 @@ def _create(walk: Walk, client: Any, what: str, **more: Any) -> Attempt:
             walk.home.tag(name)
         walk.home.delete_snapshot(name)
     return made
+
+
+def _spread(make: Callable[[], Attempt]) -> Attempt:
+    """Try what should be allowed some times if it is denied: not every part of AWS may know the new role yet."""
+    for _ in range(_MOST_DENIALS - 1):
+        if not (made := make()).is_denied:
+            return made
+        clock.sleep(SECONDS_BETWEEN_ATTEMPTS)
+    return make()
 
 
 def _missing(made: Attempt) -> str:
