@@ -85,7 +85,7 @@ STACK = (
         certainty="documented",
         source="EventBridge Scheduler user guide",
         use="Everything that runs by itself.",
-        check="The log of `audit`, which runs each hour, has a line of the last two hours.",
+        check="The log of `audit` has a line of the last day.",
     ),
     Belief(
         id="stack-log-text",

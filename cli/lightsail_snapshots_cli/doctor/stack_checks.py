@@ -22,7 +22,7 @@ STACK = ("bus-source", "stack-schedules", "stack-log-text", "stack-metrics")
 NAMESPACE = "LightsailSnapshots"
 DETAIL_TYPE = "Doctor Checked"
 """No rule of ours takes it: if the event is accepted, nothing comes of it."""
-_TWO_HOURS = timedelta(hours=2)
+_DAY = timedelta(days=1)
 
 
 def check_stack(walk: Walk) -> None:
@@ -72,17 +72,15 @@ def _check_metrics(walk: Walk) -> None:
 
 
 def _check_log(walk: Walk, group: str) -> None:
-    """Look for a line of the last two hours, and find it again by a text of it."""
-    since = round((clock.now() - _TWO_HOURS).timestamp() * 1000)
+    """Look for a line of the last day, and find it again by a text of it."""
+    since = round((clock.now() - _DAY).timestamp() * 1000)
     ids = filter(None, map(_request_id, read_events(walk.home.region, group, since)))
     request_id = next(ids, "")
     if not request_id:
-        walk.settle(
-            "stack-schedules", NOT_CHECKED, "no line in two hours: was the stack deployed less than an hour ago?"
-        )
+        walk.settle("stack-schedules", NOT_CHECKED, "no line in a day: has the stack just been deployed?")
         walk.settle("stack-log-text", NOT_CHECKED, "there is no line to find")
         return
-    walk.settle("stack-schedules", AS_ASSUMED, "audit has run in the last two hours")
+    walk.settle("stack-schedules", AS_ASSUMED, "audit has run in the last day")
     again = read_events(walk.home.region, group, since, f'"{request_id}"')
     walk.settle("stack-log-text", AS_ASSUMED if again else DIFFERS, f"{'found' if again else 'did not find'} the line")
 
