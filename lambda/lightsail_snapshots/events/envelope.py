@@ -117,6 +117,8 @@ def is_too_deep(value: object) -> bool:
     """Tell whether JSON is nested so deeply that Python may fail to write it. This itself needs no recursion."""
     level = [value]
     for _ in range(_MAX_DEPTH):
+        if not level:
+            return False
         level = [inner for outer in level for inner in _inside(outer)]
     return bool(level)
 
