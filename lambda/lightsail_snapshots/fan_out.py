@@ -12,6 +12,7 @@ A retry is safe at any time: the same request asks for the same snapshot names.
 """
 
 import os
+from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import single_metric
@@ -25,9 +26,14 @@ from lightsail_snapshots.events import INSTANCE_SNAPSHOT_REQUESTED
 from lightsail_snapshots.events.envelope import InvalidRequestError
 from lightsail_snapshots.events.fleet_snapshot_requested import FleetRequest, parse_fleet_request
 from lightsail_snapshots.observability import logger
-from lightsail_snapshots.reader import Problem
+from lightsail_snapshots.reader import Problem, format_duration
 from lightsail_snapshots.reporting import RegionsFailedError, reject_event
 from lightsail_snapshots.settings import Settings
+
+LARGE_FLEET = 1000
+"""Instances of a Region whose requests are retried for longer than others, if Lightsail throttles: each adds time."""
+TIME_FOR_EACH = timedelta(seconds=20)
+"""At 1 call per second, the lowest rate of docs/decisions/0006-pace.md, a fleet needs half of it."""
 
 TIME_TO_PUT = 180
 """Seconds that are kept for putting the requests: for ten thousand, each call may take 0.18 seconds."""
@@ -110,4 +116,7 @@ def _requests(request: FleetRequest, region: str, context: LambdaContext) -> lis
             if dropped:
                 text = "Dropped instance tags that are reserved, invalid or over the limit"
                 logger.warning(text, instance_name=instance.name, dropped_tags=dropped)
+    if len(details) > LARGE_FLEET:
+        retry_for = format_duration(len(details) * TIME_FOR_EACH)
+        details = [{**detail, "retryFor": retry_for} for detail in details]
     return details

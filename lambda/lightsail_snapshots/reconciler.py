@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -26,7 +27,7 @@ from lightsail_snapshots.events.instance_snapshot_outcomes import Reason, failed
 from lightsail_snapshots.events.instance_snapshot_requested import Subject
 from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.observability import logger, metrics
-from lightsail_snapshots.pace import TURN, Pace
+from lightsail_snapshots.pace import Pace, was_tried
 from lightsail_snapshots.reporting import FAILED, reject_request, report_failure
 from lightsail_snapshots.retry_delay import MAX_DELAY, MIN_BACKOFF, backoff, until_next_look
 from lightsail_snapshots.settings import ReconcilerSettings
@@ -58,11 +59,8 @@ class Delivery:
 
     @property
     def was_tried(self) -> bool:
-        """Whether an earlier delivery most likely called Lightsail.
-
-        Those that wait for their turn come again sooner than those that were tried. If this is wrong, it costs a call.
-        """
-        return self.attempt > 1 and self.passed >= TURN * (self.attempt - 1)
+        """Whether an earlier delivery most likely called Lightsail."""
+        return was_tried(self.attempt, self.passed)
 
     @property
     def may_read_stale(self) -> bool:
@@ -196,8 +194,9 @@ class Reconciler(ABC, Generic[R]):
         if context.get_remaining_time_in_millis() < 1000 * LONGEST_CALL:
             return self._retry("Not enough time left in this invocation", after=MIN_BACKOFF)
         pace = single_attempt(request.destination or request.region).pace
-        if request.waits_its_turn and not pace.may_call():
-            return self._retry("Waits for its turn, since Lightsail throttles", pace.until_turn(delivery.passed))
+        until_turn = partial(pace.until_turn, delivery.passed, is_tried=delivery.was_tried)
+        if request.waits_its_turn and not pace.may_call(is_tried=delivery.was_tried):
+            return self._retry("Waits for its turn, since Lightsail throttles", until_turn())
         after: float | None
         try:
             state = self._step(request, delivery, event)
@@ -207,16 +206,19 @@ class Reconciler(ABC, Generic[R]):
             after = self._until_next_look(request, delivery, pace)
         except RetryableError as error:
             has_turn = request.waits_its_turn and isinstance(error, ThrottledError)
-            why, after = str(error), pace.until_turn(delivery.passed) if has_turn else backoff(delivery.passed)
-        if self.now() < max(delivery.sent_at, request.not_before or delivery.sent_at) + self.settings.deadline:
+            why, after = str(error), until_turn() if has_turn else backoff(delivery.passed)
+        if self.now() < max(delivery.sent_at, request.not_before or delivery.sent_at) + self._deadline(request):
             return self._retry(why, after)
         self._give_up(request, delivery, event, why)
         return None
 
+    def _deadline(self, request: R) -> timedelta:
+        return max(self.settings.deadline, request.retry_for or timedelta())
+
     def _until_next_look(self, request: R, delivery: Delivery, pace: Pace) -> float | None:
         if request.is_awaited:
             return until_next_look(delivery.passed, self.settings.first_retry.total_seconds())
-        return pace.until_usable(MAX_DELAY)
+        return pace.until_usable(MAX_DELAY, delivery.passed)
 
     def _retry(self, why: str, after: float | None = None, at: datetime | None = None) -> Retry:
         if after is not None:
@@ -226,7 +228,7 @@ class Reconciler(ABC, Generic[R]):
 
     def _give_up(self, request: R, delivery: Delivery, event: object, why: str) -> None:
         """Announce it, and put the message where SQS puts one that was delivered too often."""
-        hours = self.settings.deadline / timedelta(hours=1)
+        hours = self._deadline(request) / timedelta(hours=1)
         message = f"Given up after {hours:g} hours; the request is in the dead-letter queue. {why}"
         self.fail(request, Failed(Reason.TIMED_OUT, message), event)
         self.queue.send_dead_letter(delivery.body)

@@ -232,6 +232,7 @@ def test_copy_completes_the_tags_that_lightsail_carried_over(aws: FakeAws, wante
     aws.emulator.faults.clear()
     aws.emulator.clock.advance(60)
     assert not aws.request(wanted, attempt=2)
+    aws.emulator.clock.advance(60)
     assert aws.request(wanted, attempt=3)
     assert aws.event()["detail-type"] == "Instance Snapshot Copied"
 

@@ -108,6 +108,25 @@ def test_deadline_counts_from_not_before(aws: FakeAws) -> None:
     assert aws.event()["detail"]["reason"] == "TimedOut"
 
 
+def test_large_fleets_request_is_retried_for_longer(aws: FakeAws) -> None:
+    detail = {"instanceName": "web-1", "plan": "daily", "retryFor": "PT30H"}
+    event = requested(detail, source=SOURCE)
+    aws.emulator.faults.add("never-finish")
+    look(aws, event, 0, attempt=1)
+    look(aws, event, 30 * 3600 - 1)
+    assert (aws.events(), aws.dead_letters) == ([], [])
+    aws.emulator.clock.advance(1)
+    assert aws.request(event, 200)
+    assert aws.event()["detail"]["message"].startswith("Given up after 30 hours;")
+
+
+def test_request_is_never_retried_for_less_than_usual(aws: FakeAws) -> None:
+    detail = {"instanceName": "web-1", "plan": "daily", "retryFor": "PT1H"}
+    aws.emulator.faults.add("never-finish")
+    look(aws, requested(detail, source=SOURCE), DEADLINE.total_seconds() - 1)
+    assert aws.events() == []
+
+
 def test_request_is_retried_when_it_cannot_be_put_into_the_dead_letter_queue(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,10 +213,10 @@ def test_request_of_a_person_does_not_wait_for_the_turn_of_a_fleet(aws: FakeAws)
 
 def test_request_that_only_waited_is_created_without_a_look(aws: FakeAws) -> None:
     event = requested(NIGHT, source=SOURCE)
-    assert look(aws, event, 39, attempt=3) is None
+    assert look(aws, event, 39, attempt=8) is None
     assert aws.calls == ["GetInstance", "CreateInstanceSnapshot"]
     aws.emulator.clock.advance(180)
-    assert aws.request(event, attempt=4)
+    assert aws.request(event, attempt=9)
     assert aws.calls[2:] == ["GetInstanceSnapshot"]
 
 

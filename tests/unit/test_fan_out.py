@@ -262,6 +262,19 @@ def test_ten_thousand_instances_need_a_thousand_calls_to_the_bus() -> None:
     assert client.put_events.call_count == 1000
 
 
+@pytest.mark.parametrize(("instances", "retry_for"), [(1000, None), (1001, "PT333M"), (10_000, "PT3333M")])
+def test_requests_of_a_large_fleet_are_retried_for_longer(instances: int, retry_for: str | None) -> None:
+    page = [_instance(f"web-{number}", {}) for number in range(instances)]
+    put: list[dict[str, Any]] = []
+    with (
+        patch.object(Lightsail, "instances", lambda *_: iter([page])),
+        patch.object(fan_out.event_bus, "put_all", lambda _, details: put.extend(details)),
+    ):
+        run(fleet(regions=["us-east-1"]))
+    assert {detail.get("retryFor") for detail in put} == {retry_for}
+    assert len(put) == instances
+
+
 # Failures
 
 
@@ -399,6 +412,7 @@ def test_fleet_request_is_rejected_if_a_foreign_source_sets_what_is_ours(aws: Fa
         "lateAfter": "P1D",
         "notBefore": "2026-11-23T03:15:00Z",
         "restore": {},
+        "retryFor": "PT30H",
     }
     event = fleet(**ours_alone) | {"source": "my.deploy"}
     assert not fits(event)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightsail_snapshots.pace import TURN, Pace
+from lightsail_snapshots.pace import Pace, was_tried
 
 
 class Clock:
@@ -35,7 +35,7 @@ def calls_in(pace: Pace, clock: Clock, seconds: int) -> int:
 
 def test_nothing_waits_before_a_call_is_throttled(pace: Pace, clock: Clock) -> None:
     assert calls_in(pace, clock, 10) == 100
-    assert pace.until_usable(180) is None
+    assert pace.until_usable(180, 0) is None
 
 
 def test_no_call_may_follow_a_throttled_one_at_once(pace: Pace) -> None:
@@ -71,21 +71,77 @@ def test_rate_is_forgotten_after_a_quarter_of_an_hour_without_throttling(pace: P
     assert calls_in(pace, clock, 10) == 100
 
 
-def test_turns_are_short_at_first_and_20_seconds_on_average_at_most(pace: Pace) -> None:
+def test_a_request_that_was_tried_leaves_a_call_for_the_others(pace: Pace, clock: Clock) -> None:
     pace.called(is_throttled=True)
-    new = [pace.until_turn(0) for _ in range(200)]
-    old = [pace.until_turn(1000) for _ in range(200)]
-    assert max(new) <= 7.5
-    assert min(new) >= 1
-    assert max(old) <= 1.5 * TURN
-    assert 18 <= sum(old) / len(old) <= 22
+    while not pace.may_call():
+        clock.now += 0.1
+    assert not pace.may_call(is_tried=True)
+    clock.now += 60
+    assert pace.may_call(is_tried=True)
+
+
+@pytest.mark.parametrize(("passed", "least", "most"), [(0, 3.75, 6.25), (60, 7.5, 12.5), (3600, 450, 750)])
+def test_turn_takes_a_sixth_of_the_time_passed_at_most(pace: Pace, passed: float, least: float, most: float) -> None:
+    pace.called(is_throttled=True)
+    for _ in range(100_000):  # so many others that no turn comes sooner
+        pace._waiting.append(1e9)
+    turns = [pace.until_turn(passed) for _ in range(200)]
+    assert least <= min(turns) < max(turns) <= most
+    assert max(turns) - min(turns) > (most - least) / 2
+
+
+def test_turns_come_sooner_when_few_wait(pace: Pace) -> None:
+    pace.called(is_throttled=True)
+    assert pace.until_turn(3600) < 10
+
+
+def test_request_that_was_tried_waits_longer_for_its_turn(pace: Pace) -> None:
+    pace.called(is_throttled=True)
+    assert pace.until_turn(10, is_tried=True) >= 15
+    assert 540 <= pace.until_turn(3600, is_tried=True) <= 900
+    assert pace._waiting == []
 
 
 def test_looks_come_later_while_others_wait(pace: Pace, clock: Clock) -> None:
     pace.called(is_throttled=True)
-    assert pace.until_usable(180) == 180
+    assert pace.until_usable(180, 0) == 180
+    assert pace.until_usable(180, 1000) == 1500
+    assert pace.until_usable(180, 10_000) == 3600, "an hour at most, or copies would be late"
     for _ in range(10):
         pace.until_turn(0)
-    assert (pace.until_usable(180) or 0) > 300
+    assert (pace.until_usable(180, 0) or 0) > 250
     clock.now += 60
-    assert pace.until_usable(180) == 180
+    assert pace.until_usable(180, 0) == 180
+
+
+def waited(passed: float) -> int:
+    """Return how often a request was delivered that waits so long for its first call."""
+    pace = Pace(lambda: 0.0)
+    pace.called(is_throttled=True)
+    pace._waiting += [1e9] * 100_000
+    at, deliveries = 0.0, 1
+    while at < passed:
+        at += pace.until_turn(at)
+        deliveries += 1
+    return deliveries
+
+
+@pytest.mark.parametrize("passed", [20, 100, 500, 2000, 7000])
+def test_request_that_waits_is_not_taken_for_one_that_was_tried(passed: float) -> None:
+    assert not any(was_tried(waited(passed), passed) for _ in range(50))
+
+
+@pytest.mark.parametrize("passed", [0, 20, 100, 500, 1000])
+def test_request_that_was_tried_is_known_when_it_is_looked_at(passed: float) -> None:
+    """Half of its fleet was tried before it: the others will take as long."""
+    pace = Pace(lambda: 0.0)
+    pace.called(is_throttled=True)
+    pace._waiting += [1e9] * int((pace._rate or 0) * passed)
+    later = passed + (pace.until_usable(180, passed) or 0)
+    assert all(was_tried(waited(passed) + 1, later) for _ in range(50))
+
+
+def test_request_is_known_as_tried_after_the_usual_time_and_not_at_once() -> None:
+    assert not was_tried(1, 1000)
+    assert not was_tried(2, 20)
+    assert was_tried(2, 180)

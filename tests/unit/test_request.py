@@ -317,6 +317,7 @@ OURS_ALONE = {
     "plan": "daily",
     "lateAfter": "P1D",
     "notBefore": "2026-11-23T03:15:00Z",
+    "retryFor": "PT30H",
 }
 
 

@@ -8,7 +8,7 @@ from lightsail_snapshots.events.envelope import open_event
 from lightsail_snapshots.events.snapshot_options import SnapshotOptions, read_options
 from lightsail_snapshots.keep_rules import format_keep_tag
 from lightsail_snapshots.naming import our_tags, snapshot_name
-from lightsail_snapshots.reader import read_flag, read_instant, read_name, read_region, read_regions
+from lightsail_snapshots.reader import read_duration, read_flag, read_instant, read_name, read_region, read_regions
 from lightsail_snapshots.restore_facts import read_restore
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -31,6 +31,8 @@ class Subject:
     plan: str | None
     not_before: datetime | None = None
     """Nothing is done before this."""
+    retry_for: timedelta | None = None
+    """How long it is retried if that is longer than usual: a large fleet needs more time if Lightsail throttles."""
 
     @property
     def waits_its_turn(self) -> bool:
@@ -102,6 +104,7 @@ def parse_request(
     copy_to = detail.take("copyTo", read_copy_to) or ()
     restore = envelope.take_ours("restore", read_restore)
     not_before = envelope.take_ours("notBefore", read_instant)
+    retry_for = envelope.take_ours("retryFor", read_duration)
     options = read_options(envelope)
     # Two events with the same `scheduledTime` are one request; without it, each event is a request of its own. The
     # Region is part of the name because a copy keeps the name of its source.
@@ -109,6 +112,7 @@ def parse_request(
     return SnapshotRequest(
         **vars(options),
         not_before=not_before,
+        retry_for=retry_for,
         instance_name=instance_name,
         instance_snapshot_name=given_name or snapshot_name(instance_name, options.slot, *distinct),
         region=region,

@@ -44,7 +44,7 @@ def read_options(envelope: Envelope) -> SnapshotOptions:
     plan = envelope.take_ours("plan", read_plan)
     late_after = envelope.take_ours("lateAfter", read_duration)
     scheduled_time = detail.take("scheduledTime", read_instant)
-    envelope.reserve("notBefore", "restore")
+    envelope.reserve("notBefore", "restore", "retryFor")
     detail.reject_unknown()
     envelope.check()
     slot = scheduled_time or envelope.time
