@@ -15,7 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from benchmarks import cold_start, retention
-from benchmarks.throttled_fleet import simulate
+from benchmarks.throttled_fleet.fleet import simulate, until_available
+from benchmarks.throttled_fleet.peers import auto_snapshots, lightsnap, run_peer
 from infra.asset.build import build_asset
 from lightsail_snapshots.retention import decide
 
@@ -54,6 +55,21 @@ def fleets() -> Iterator[Row]:
         yield Row(f"{what}: last snapshot made", found.last_made, found.ideal, "s", 1.5)
         yield Row(f"{what}: throttled calls for each", found.throttled, 1, "calls", 0.3)
         yield Row(f"{what}: calls for each, to 2 needed", found.calls, 2, "calls", 1.25)
+
+
+def awaited() -> Iterator[Row]:
+    """Compare when a person hears of a snapshot with when it is usable."""
+    for seconds, most in ((20, 30), (60, 75), (200, 235)):
+        heard = max(until_available(seconds, seed) for seed in range(5))
+        yield Row(f"a person hears of a snapshot that takes {seconds} s", heard, seconds, "s", most / seconds)
+
+
+def peers() -> Iterator[Row]:
+    """Compare fleets with what becomes of them if a script takes their snapshots, in one invocation of 15 minutes."""
+    ours = simulate(1000, 1)
+    for name, peer in (("lightsail-auto-snapshots", auto_snapshots), ("lightsnap", partial(lightsnap, instances=1000))):
+        lost = run_peer(peer, 1000, 1).lost
+        yield Row(f"lost of 1,000 at 1/s, +1, to {name}", 1 + ours.lost, 1 + lost, "", 1)
 
 
 def asset() -> Iterator[Row]:
@@ -108,7 +124,7 @@ def main() -> int:
     """Print the table; return 1 if a budget is missed."""
     print(f"{'what':58} {'ours':>9} {'reference':>9} {'':8} {'ratio':>6} {'budget':>6}")
     is_good = True
-    for part in (asset, fleets, decisions, cold_starts, days):
+    for part in (asset, fleets, awaited, peers, decisions, cold_starts, days):
         for row in part():
             print(row, flush=True)
             is_good = is_good and row.ratio <= row.budget
