@@ -7,7 +7,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lightsail_snapshots.aws.errors import AccessDeniedError, NameInUseError, NotFoundError, RejectedError
+from lightsail_snapshots.aws.errors import (
+    AccessDeniedError,
+    NameInUseError,
+    NotFoundError,
+    RejectedError,
+    RetryableError,
+)
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.aws.lightsail import Lightsail, lightsail_regions, single_attempt
 from lightsail_snapshots.aws.request_queue import RequestQueue
@@ -124,7 +130,12 @@ def _create(request: SnapshotRequest, delivery: Delivery, region: Lightsail) -> 
         dropped = region.create_snapshot(request.instance_snapshot_name, request.instance_name, tags)
     except NameInUseError as error:
         snapshot = find_name_owner(request.instance_snapshot_name, region, delivery, error)
-        return _state(request, snapshot, region) if snapshot else _name_of_another_resource(request)
+        if snapshot:
+            return _state(request, snapshot, region)
+        if request.waits_its_turn and delivery.attempt > 1 and not delivery.was_tried:
+            # It has waited until now, so the last delivery may have been the first one that made a call.
+            raise RetryableError(str(error)) from error
+        return _name_of_another_resource(request)
     if dropped:
         logger.warning("Lightsail rejected tags without a value; created it without them", dropped_tags=dropped)
     logger.info("Lightsail is making the snapshot", state=Pending.state)

@@ -220,6 +220,19 @@ def test_request_that_only_waited_is_created_without_a_look(aws: FakeAws) -> Non
     assert aws.calls[2:] == ["GetInstanceSnapshot"]
 
 
+def test_name_is_not_taken_for_anothers_when_a_request_has_waited_for_an_hour(aws: FakeAws) -> None:
+    event = requested(NIGHT | {"lateAfter": "P1D"}, source=SOURCE)
+    aws.emulator.faults.add("lost-answer", operation="CreateInstanceSnapshot", times=1)
+    aws.emulator.faults.add("stale", operation="GetInstanceSnapshot", seconds=60)
+    look(aws, event, 3600, attempt=40)
+    look(aws, event, 3630, attempt=41)
+    assert aws.events() == [], "the snapshot is there, but cannot be seen yet"
+    aws.emulator.faults.clear()
+    aws.emulator.clock.advance(90)
+    assert aws.request(event, attempt=42)
+    assert aws.event()["detail-type"] == "Instance Snapshot Available"
+
+
 def test_snapshot_is_announced_when_a_request_that_seemed_to_wait_had_made_it(aws: FakeAws) -> None:
     event = requested(NIGHT, source=SOURCE)
     aws.request(event)
