@@ -60,7 +60,7 @@ class Schedules(Construct):
         window = flexible_window and scheduler.TimeWindow.flexible(Duration.minutes(flexible_window))
         made = scheduler.Schedule(
             self,
-            name,
+            f"{name[0].upper()}{name[1:]}",
             schedule_name=name,
             schedule_group=self._group,
             description=f"Puts the event {detail_type} on the bus.",
