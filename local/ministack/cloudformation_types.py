@@ -1,5 +1,8 @@
 """Adds types to MiniStack's CloudFormation, which rejects them, and names log groups as AWS does.
 
+It also rejects a second schedule or alarm of a name, as AWS does: MiniStack would overwrite the first one, and delete
+both when the first one leaves its template.
+
 MiniStack itself has archives, replays, and API destinations with their connections. It shows the policy of a bus, but
 enforces none. It has no saved queries at all, so a query is accepted and not stored. Nor is an alarm on an expression,
 since MiniStack evaluates none. This module uses private names of MiniStack, which is why requirements-dev.in pins it
@@ -7,11 +10,11 @@ exactly.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Any
 
-from ministack.services import eventbridge  # type: ignore[import-untyped]  # MiniStack has no types
+from ministack.services import cloudwatch, eventbridge, scheduler  # type: ignore[import-untyped]  # it has no types
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 
@@ -36,6 +39,8 @@ def register() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {"create": _create_query, "delete": _delete_query}
     alarm = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
     alarm["create"] = partial(_create_alarm, alarm["create"])
+    schedule = provisioners._RESOURCE_HANDLERS["AWS::Scheduler::Schedule"]
+    schedule["create"] = partial(_create_schedule, schedule["create"])
     log_group = provisioners._RESOURCE_HANDLERS["AWS::Logs::LogGroup"]
     log_group["create"] = partial(_create_log_group, log_group["create"])
     log_group["update"] = partial(_update_log_group, log_group["update"])
@@ -44,11 +49,25 @@ def register() -> None:
 def _create_alarm(
     create: Callable[..., tuple[str, dict[str, str]]], logical_id: str, properties: Mapping[str, Any], stack: str
 ) -> tuple[str, dict[str, str]]:
+    _check_is_new("AWS::CloudWatch::Alarm", properties.get("AlarmName"), cloudwatch._alarms)
     if "Metrics" not in properties:
         return create(logical_id, properties, stack)
     name = str(properties["AlarmName"])
     arn = f"arn:aws:cloudwatch:{provisioners.get_region()}:{provisioners.get_account_id()}:alarm:{name}"
     return name, {"Arn": arn}
+
+
+def _create_schedule(
+    create: Callable[..., tuple[str, dict[str, str]]], logical_id: str, properties: Mapping[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    name = f"{properties.get('GroupName', 'default')}/{properties.get('Name')}"
+    _check_is_new("AWS::Scheduler::Schedule", name, scheduler._schedules)
+    return create(logical_id, properties, stack)
+
+
+def _check_is_new(kind: str, name: object, existing: Container[object]) -> None:
+    if name in existing:
+        raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
 
 
 def _create_log_group(
