@@ -12,6 +12,7 @@ from types import FrameType
 from local import cdk, subprocesses
 from local.aws import local_aws
 from local.demo.console import DemoFailedError, Screen
+from local.demo.drill import run_drill
 from local.demo.keep import keep_running
 from local.demo.overdue import show_overdue
 from local.demo.plan import run_plan, write_plans
@@ -67,16 +68,20 @@ def _demo(screen: Screen, stack: ExitStack, keep: bool) -> None:
     with screen.step("Start a local AWS: MiniStack and the Lightsail emulator, with IAM and TLS"):
         aws = stack.enter_context(local_aws())
         seed_nights(aws)
+        port = aws.control("POST", "/_lightsail/probe-target", {"port": 0})["port"]
     with screen.step("Bootstrap the account: cdk bootstrap"):
         cdk.bootstrap(aws)
-    with screen.step("Deploy the unmodified stack with plans.toml, its line `# regions` uncommented: cdk deploy"):
-        outputs = cdk.deploy(aws, plans=write_plans(aws.directory))
+    with screen.step(
+        "Deploy the unmodified stack with plans.toml, its lines `# regions` and `# drill` uncommented: cdk deploy"
+    ):
+        outputs = cdk.deploy(aws, plans=write_plans(aws.directory, port))
         resources = cdk.resources(aws)
     with screen.step(f"Speed up for the demo: retry every {RETRY_SECONDS} s, snapshots take {SNAPSHOT_SECONDS} s"):
         speed_up(aws, resources, RETRY_SECONDS, SNAPSHOT_SECONDS)
         disable_schedules(aws)  # the demo puts their events itself, at any time of day
     request_snapshot(screen, aws, outputs["BusName"], resources["CreateFunction"], TIMEOUT_SECONDS)
     run_plan(screen, aws, TIMEOUT_SECONDS)
+    run_drill(screen, aws, TIMEOUT_SECONDS)
     run_prune(screen, aws, resources["PruneFunction"], TIMEOUT_SECONDS)
     show_overdue(screen, aws, outputs["TopicArn"], TIMEOUT_SECONDS)
     if keep:

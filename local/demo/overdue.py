@@ -1,4 +1,4 @@
-"""Part 4 of the demo: the snapshots of an instance fail, and a subscriber gets messages and an alarm."""
+"""Part 5 of the demo: the snapshots of an instance fail, and a subscriber gets messages and an alarm."""
 
 import json
 import time

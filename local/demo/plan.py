@@ -1,5 +1,6 @@
 """Part 2 of the demo: a plan takes snapshots of the tagged instances in its Regions."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,15 @@ PLAN_REGIONS = ("eu-central-1", "us-east-1")
 OTHER_REGIONS = ("eu-west-1", "us-west-2", "ap-south-1", "ap-southeast-2")
 
 
-def write_plans(directory: Path) -> Path:
-    """Write a copy of plans.toml with its line `# regions` uncommented, and return its path."""
+def write_plans(directory: Path, port: int) -> Path:
+    """Write a copy of plans.toml with its line `# regions` uncommented, and a drill that asks this port.
+
+    Returns its path.
+    """
     path = directory / "plans.toml"
-    path.write_text((ROOT / "plans.toml").read_text(encoding="utf-8").replace("\n# regions", "\nregions"), "utf-8")
+    probe = f'probe = {{ port = {port}, protocol = "http", text = "It works" }}'
+    text = (ROOT / "plans.toml").read_text(encoding="utf-8").replace("\n# regions", "\nregions")
+    path.write_text(re.sub(r"\n# (drill .*?) }", rf"\n\1, {probe} }}", text, count=1), "utf-8")
     return path
 
 

@@ -1,4 +1,4 @@
-"""Part 3 of the demo: preview shows what prune would delete, and prune deletes it."""
+"""Part 4 of the demo: preview shows what prune would delete, and prune deletes it."""
 
 import sys
 from collections.abc import Mapping

@@ -100,6 +100,9 @@ def test_demo_shows_a_usable_snapshot_and_leaves_nothing_behind(demo: Demo, fold
         (region, "blog", "available") for region in ("eu-central-1", "us-east-1")
     ]
     assert re.search(r"\n[1-3] of 15 snapshots would go now\. Nothing was deleted\.\n", shown)  # by the day of the week
+    drill = shown.partition("$ lightsail-snapshots drill blog")[2].partition("What would prune delete")[0]
+    assert re.search(r"\nblog-\S+ in us-east-1: passed, restored in \d+ s, for 0\.0161\s+USD\n", drill)
+    assert "✔ Make a clone of it, ask the clone over HTTP, and delete it" in drill
     assert "The remaining snapshots of shop" in shown.partition("  INFO    Pruned")[2]
     assert shown.endswith("Nothing is left behind.\n")
 
