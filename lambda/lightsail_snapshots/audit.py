@@ -114,6 +114,8 @@ def _list_regions(request: AuditRequest) -> _Listing:
     """List each Region once; go on with the others if one fails. The daily report looks at all Lightsail Regions."""
     listing = _Listing()
     with_instances = {*settings.regions, *(region for plan in request.plans for region in plan.regions)}
+    # A drill of a copy makes its clone there.
+    with_instances |= {region for plan in request.plans if plan.drill for region in plan.copy_to}
     with_copies = {region for plan in request.plans for region in plan.copy_to}
     for region in sorted(with_instances | with_copies):
         try:

@@ -18,6 +18,8 @@ from lightsail_snapshots.reader import (
 )
 
 TIME_LIMIT = timedelta(minutes=45)
+MAX_TIME_LIMIT = timedelta(hours=8)
+"""A third of the time that the function has for a request: the rest is for waiting, keeping and deleting."""
 PROTOCOLS = ("tcp", "http", "https")
 _PROTOCOL_OF_PORT = {80: "http", 443: "https"}
 
@@ -71,7 +73,7 @@ def read_drill(value: object) -> Drill:
     reader = Reader(read_object(value))
     schedule = reader.require("schedule", read_text) or ""
     max_age = reader.require("maxAge", read_duration) or timedelta()
-    time_limit = reader.take("timeLimit", read_duration) or TIME_LIMIT
+    time_limit = reader.take("timeLimit", read_time_limit) or TIME_LIMIT
     price = reader.take("maxPricePerHour", read_price)
     probe = reader.take("probe", read_probe)
     _check(reader)
@@ -91,6 +93,13 @@ def read_probe(value: object) -> Probe:
     }
     _check(reader)
     return Probe(port=port, **{name: value for name, value in fields.items() if value is not None})
+
+
+def read_time_limit(value: object) -> timedelta:
+    found = read_duration(value)
+    if found > MAX_TIME_LIMIT:
+        raise invalid(f"must be at most {format_duration(MAX_TIME_LIMIT)}, not {format_duration(found)}")
+    return found
 
 
 def read_price(value: object) -> float:

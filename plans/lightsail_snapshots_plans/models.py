@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
-from lightsail_snapshots.drill_options import TIME_LIMIT, Drill, Probe, read_price, read_probe
+from lightsail_snapshots.drill_options import TIME_LIMIT, Drill, Probe, read_price, read_probe, read_time_limit
 from lightsail_snapshots.keep_rules import Keep
 from lightsail_snapshots.plan import Plan
 from lightsail_snapshots.reader import invalid, read_plan, read_tags
@@ -180,8 +180,10 @@ class DrillTable(Table):
     max_age: Duration = Field(examples=["35d"])
     """Required: an instance whose newest proof is older than this is reported. Each run tries as many instances as
     needed for that."""
-    time_limit: Duration = Field(TIME_LIMIT, examples=["45m"])
-    """How long a clone has until it must work. If not set: 45 minutes."""
+    time_limit: Annotated[timedelta, PlainValidator(read_time_limit, json_schema_input_type=str)] = Field(
+        TIME_LIMIT, examples=["45m"]
+    )
+    """How long a clone has until it must work, at most 8 hours. If not set: 45 minutes."""
     max_price_per_hour: Annotated[
         float | None, PlainValidator(read_price, json_schema_input_type=Annotated[float, Field(gt=0)])
     ] = Field(None, examples=[0.10])

@@ -544,6 +544,14 @@ def test_proof_is_reported_when_the_plan_has_drills(aws: FakeAws, capsys: pytest
     assert found["DrillClonesLeft", ""] == [1]
 
 
+def test_clone_left_in_a_region_of_copies_is_counted(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    until = format_utc(aws.emulator.clock.now() - timedelta(minutes=1))
+    clone = {"managed-by": "lightsail-snapshots-drill", "drill-until": until}
+    make_instance("drill-web-1", "eu-west-1", tags=clone)
+    run(aws, plan(drill=DRILL, copyTo=["eu-west-1"]))
+    assert figures(capsys)["DrillClonesLeft", ""] == [1]
+
+
 def test_proof_is_no_figure_when_the_plan_has_no_drills(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     take_snapshot(aws)
     run(aws, plan(), report=True)

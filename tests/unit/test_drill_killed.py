@@ -1,5 +1,6 @@
 """A drill that is killed after, before or during any of its calls leaves nothing behind, and ends in one verdict."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,6 +150,16 @@ def test_next_run_deletes_the_clone_when_the_request_is_lost(aws: FakeAws) -> No
         assert aws.request(run_request(select={"names": ["no-such"]}))
         assert clones() == []
         assert state() == before
+
+
+def test_run_killed_at_each_call_requests_the_same_drill(aws: FakeAws) -> None:
+    for at in range(20):
+        for after in (False, True):
+            before = prepare(aws)
+            deliver_and_kill(aws, run_request(), {1: (at, after)})
+            asked = {json.dumps(each["detail"], sort_keys=True) for each in aws.events()}
+            assert len(asked) == 1, (at, after)
+            assert state() == before
 
 
 def test_drills_of_a_run_end_in_one_verdict_each(aws: FakeAws) -> None:

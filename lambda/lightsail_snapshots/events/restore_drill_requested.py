@@ -28,7 +28,7 @@ from lightsail_snapshots.snapshot import Snapshot
 RUN_NOW = "the schedule of a plan's drill puts this event, and nobody else"
 WEEKLY = timedelta(days=7)
 MAX_KEEP_FOR = timedelta(hours=12)
-"""Half of the time that the function has for a request: the other half is for waiting, restoring and deleting."""
+"""Half of the time that the function has for a request: the rest is for waiting, restoring and deleting."""
 
 
 @dataclass(frozen=True, kw_only=True)
