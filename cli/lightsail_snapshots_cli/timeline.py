@@ -10,6 +10,8 @@ from lightsail_snapshots.naming import format_utc
 from lightsail_snapshots.snapshot import Snapshot
 from lightsail_snapshots_cli.logs import LogLine
 
+_OF_CAPABILITY = {"Drill": "Restore drill"}
+"""What a request is for, if not for a snapshot or a copy."""
 _SKIPPED = {"Deleting a snapshot", "Took one step"}
 """Messages that another line repeats."""
 
@@ -99,16 +101,21 @@ def _of_instance(line: LogLine, message: str) -> Entry:
     region = str(fields.get("destination") or fields.get("region") or "")
     if message == "Requested":
         plan, destination = fields.get("plan"), fields.get("destination")
-        what = f"Copy to {destination} requested" if destination else "Snapshot requested"
+        what = (
+            f"Copy to {destination} requested"
+            if destination
+            else f"{_OF_CAPABILITY.get(line.capability, 'Snapshot')} requested"
+        )
         return _entry(line, what, f"plan {plan} selected it" if plan else "by an event that names it", region)
     if fields.get("state") == "failed":
-        return _entry(line, f"Failed: {fields.get('reason', 'rejected')}", message, region)
+        what = f"{_OF_CAPABILITY[line.capability]} failed" if line.capability in _OF_CAPABILITY else "Failed"
+        return _entry(line, f"{what}: {fields.get('reason', 'rejected')}", str(fields.get("why", message)), region)
     if message == "Overdue":
         where = f" in {fields['copy_region']}" if fields.get("copy_region") else ""
         why = f"no usable snapshot{where} younger than the max_age of plan {fields.get('plan')} allows"
         return _entry(line, "Overdue", f"{why}, since {fields.get('overdue_since')}", region)
     why = next(filter(None, map(fields.get, ("why", "reason", "because", "error"))), "")
-    if seconds := fields.get("seconds_to_available"):
+    if seconds := fields.get("seconds_to_available") or fields.get("seconds"):
         why = f"{seconds} s after the request"
     return _entry(line, message, str(why), region)
 

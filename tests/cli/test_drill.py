@@ -234,3 +234,16 @@ def test_drill_can_be_continued_when_the_network_stays_away(drills: CommandLine)
     assert "AWS could not be reached while looking at the drill: check your network" in shown.stderr
     drills.aws.emulator.faults.clear()
     assert resume(drills, shown.stderr).exit_code == 0
+
+
+def test_why_tells_of_drills(drills: CommandLine) -> None:
+    drills.run("drill", "shop")
+    drills.aws.emulator.faults.add("access-denied", operation="CreateInstancesFromSnapshot")
+    drills.run("drill", "shop")
+    entries = [
+        (each["what"], each["why"]) for each in json.loads(drills.run("why", "shop", "--json").stdout)["timeline"]
+    ]
+    assert entries[0] == ("Restore drill requested", "plan daily selected it")
+    assert ("Restore drill passed", "60 s after the request") in entries
+    [why] = [why for what, why in entries if what == "Restore drill failed: AccessDenied"]
+    assert why.startswith("The role of the drill function may not do this.")

@@ -200,7 +200,8 @@ class CommandLine:
 
     def _log_events(self, _: Any, group: str, text: str, since: datetime) -> list[tuple[datetime, dict[str, Any]]]:
         """Return what the functions have logged in this process."""
-        of_group = self._drill_lines if group == "drill" else self.aws.logs()
+        others = [line for line in self.aws.logs() if line not in self._drill_lines]
+        of_group = self._drill_lines if group == "drill" else others
         lines = [line for line in of_group if text in json.dumps(line)]
         found = [(datetime.fromisoformat(line["timestamp"]), line) for line in lines]
         return [(time, line) for time, line in found if time >= since]
