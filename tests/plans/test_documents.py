@@ -66,14 +66,6 @@ def test_schema_accepts_what_can_be_deployed() -> None:
     assert all(map(is_valid, [shipped, *EXAMPLES, plan_toml(keep_confirmed='"last=7"'), ""]))
 
 
-def test_commented_keys_of_the_shipped_plan_can_be_deployed(tmp_path: Path) -> None:
-    shipped = (DOCS.parent / "plans.toml").read_text(encoding="utf-8")
-    text, count = re.subn("^# (regions|copy_to|tags|drill) ", r"\1 ", shipped, flags=re.MULTILINE)
-    assert count == 4
-    [plan] = read(tmp_path, text).plans
-    assert plan.drill
-
-
 def test_schema_rejects_common_mistakes() -> None:
     mistakes: list[dict[str, str | None]] = [
         {"shedule": '"rate(1 day)"'},

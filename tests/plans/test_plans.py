@@ -37,7 +37,8 @@ def test_commented_lines_of_the_shipped_file_are_valid(tmp_path: Path) -> None:
     assert (plans.unprotected, plans.unprotected_tags) == (("scratch-*",), {"backup": "none"})
     assert plans.heartbeat
     assert plans.plans[0].copy_to == ("eu-west-1",)
-    assert plans.warnings == ()
+    assert plans.plans[0].drill
+    assert [warning.path for warning in plans.warnings] == [("plans", "daily", "drill")]
 
 
 def test_plan_with_every_key_is_read(tmp_path: Path) -> None:
