@@ -99,10 +99,10 @@ class Pace:
         """Return the seconds after which to look at a new snapshot; None: the usual time.
 
         While Lightsail throttles, looks come after the first calls of those that wait now, in the same order backwards:
-        so they need no more calls per second than these. They come late enough for `was_tried`.
+        so they need no more calls per second than these. At any time, they come late enough for `was_tried`.
         """
         if self._rate is None:
-            return None
+            return passed / 10 if passed > 10 * usual else None
         self._advance(self._clock(), self._rate)
         until_all_are_tried = len(self._waiting) / self._rate
         return max(usual, min(_LONGEST, 1.5 * passed)) + min(_LONGEST, 2 * until_all_are_tried)

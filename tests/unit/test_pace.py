@@ -151,6 +151,18 @@ def test_request_that_was_tried_is_known_when_it_is_looked_at(passed: float) -> 
     assert sum(known) >= 45, "the others cost a call"
 
 
+@pytest.mark.parametrize("is_throttled", [False, True])
+def test_request_is_known_as_tried_however_long_its_snapshot_takes(is_throttled: bool) -> None:
+    pace = Pace(lambda: 0.0)
+    if is_throttled:
+        pace.called(is_throttled=True)
+    passed, attempt = 0.0, 1
+    while passed < 8 * 3600:  # longer than create retries
+        passed += pace.until_usable(180, passed) or 180
+        attempt += 1
+        assert was_tried(attempt, passed)
+
+
 def test_request_is_known_as_tried_after_the_usual_time_and_not_at_once() -> None:
     assert not was_tried(1, 1000)
     assert not was_tried(2, 20)
