@@ -56,7 +56,7 @@ def run_prune(screen: Screen, aws: LocalAws, function: str, timeout: float) -> N
     screen.say(subprocesses.run(command, environment, ROOT, aws.directory / "preview.log", timeout=60).rstrip())
     since = datetime.now(UTC)
     screen.say()
-    with screen.step("Run prune now, with the event that its schedule puts on the bus every hour"):
+    with screen.step("Run prune now, with the event that its schedule puts on the bus every day"):
         put_schedule_event(aws, "prune", datetime.now(UTC))
     _follow_log(screen, aws, function, since, timeout)
     remaining = aws.client("lightsail", REGION).get_instance_snapshots()["instanceSnapshots"]
