@@ -91,7 +91,8 @@ def decisions() -> Iterator[Row]:
         sorting = retention.seconds(partial(sorted, snapshots, key=attrgetter("created_at", "name")), 5)
         deciding = retention.seconds(partial(decide, snapshots, [retention.PLAN], retention.NOW), 3)
         yield Row(f"decide on 100,000 snapshots, {what}", deciding, sorting, "s", retention.TIMES_SORTING)
-    yield Row("decide: memory for each snapshot", retention.bytes_each(50_000), retention.BYTES_EACH, "bytes", 1)
+        memory = retention.bytes_each(50_000, per_instance)
+        yield Row(f"decide: memory for each, {what}", memory, retention.BYTES_EACH, "bytes", 1)
 
 
 def cold_starts() -> Iterator[Row]:

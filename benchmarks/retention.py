@@ -29,7 +29,7 @@ HOME, AWAY = "eu-central-1", "eu-west-1"
 KEEP = Keep(last=7, hourly=24, daily=14, weekly=8, monthly=12, yearly=5, within=timedelta(days=3))
 PLAN = Plan(name="daily", select=Select(all_instances=True), timezone="Europe/Berlin", keep=KEEP, copy_to=(AWAY,))
 TIMES_SORTING = 10
-"""What `decide` may cost at 100,000 snapshots of a fleet, in times of sorting them."""
+"""What `decide` may cost at 100,000 snapshots, in times of sorting them."""
 BYTES_EACH = 1200
 """What a listing and its decisions may need at their peak, for each snapshot: 280,000 fit into 512 MB then."""
 
@@ -92,12 +92,12 @@ def calls(snapshots: Sequence[Snapshot]) -> int:
     return count
 
 
-def bytes_each(size: int) -> float:
+def bytes_each(size: int, per_instance: int) -> float:
     """Return the memory at its peak, from the listing to the decisions, for each snapshot."""
     gc.collect()
     tracemalloc.start()
     try:
-        decide(listing(size, 50), [PLAN], NOW)
+        decide(listing(size, per_instance), [PLAN], NOW)
         return tracemalloc.get_traced_memory()[1] / size
     finally:
         tracemalloc.stop()
@@ -119,13 +119,10 @@ def measure(title: str, per_instance: int) -> float:
 
 def main() -> int:
     """Print the tables and the verdicts; return 1 if a limit is passed."""
-    of_fleet = measure("50 of each instance", 50)
-    measure("all of one instance", 10**9)
-    memory = bytes_each(50_000)
-    print(
-        f"{of_fleet:.1f} times sorting, {TIMES_SORTING} are allowed; {memory:.0f} bytes each, {BYTES_EACH} are allowed"
-    )
-    return int(of_fleet > TIMES_SORTING or memory > BYTES_EACH)
+    ratio = max(measure("50 of each instance", 50), measure("all of one instance", 10**9))
+    memory = max(bytes_each(50_000, per_instance) for per_instance in (50, 10**9))
+    print(f"{ratio:.1f} times sorting, {TIMES_SORTING} are allowed; {memory:.0f} bytes each, {BYTES_EACH} are allowed")
+    return int(ratio > TIMES_SORTING or memory > BYTES_EACH)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Inventory:
 
     def is_ambiguous(self, snapshot: Snapshot) -> bool:
         """Whether it was listed twice, and not the same both times."""
-        return bool(self._ambiguous) and (snapshot.region, snapshot.name) in self._ambiguous
+        return (snapshot.region, snapshot.name) in self._ambiguous
 
     def is_usable(self, listed: Listed) -> bool:
         """Whether an instance could be restored from it, now and as far as is known."""
@@ -78,7 +78,7 @@ class Inventory:
             not listed.why_foreign
             and listed.snapshot.state == AVAILABLE
             and listed.origin.taken_at <= self._now
-            and not self.is_ambiguous(listed.snapshot)
+            and not (self._ambiguous and self.is_ambiguous(listed.snapshot))
         )
 
     def has_namesakes(self, instance_name: str) -> bool:
@@ -92,8 +92,9 @@ class Inventory:
             return None
         # Its time too, which the tag has in seconds: a name that was used again may have a copy of the earlier one.
         here, there = source.origin, copy.origin
-        is_copy = (there.region, there.instance_arn) == (here.region, here.instance_arn)
-        return copy.snapshot if is_copy and there.taken_at == here.taken_at.replace(microsecond=0) else None
+        taken_at = here.taken_at.replace(microsecond=0) if here.taken_at.microsecond else here.taken_at
+        is_copy = there == (here.region, taken_at, here.instance_arn)
+        return copy.snapshot if is_copy else None
 
     def has_usable_copy(self, region: str, source: Listed) -> bool:
         """Whether an instance could be restored from the copy in another Region."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import tee
 from typing import Any
 
 from lightsail_snapshots.reader import (
@@ -142,7 +143,7 @@ def apply_keep_rules(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> lis
         if moment <= taken[0] - keep.within:
             break
         reasons[index] += (within,)
-    return [_joined(each) for each in reasons]
+    return [_joined(each) if each else "" for each in reasons]
 
 
 def _kept_by_counting(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> Iterator[tuple[str, Sequence[int]]]:
@@ -150,22 +151,28 @@ def _kept_by_counting(taken: Sequence[datetime], keep: Keep, zone: tzinfo) -> It
     yield "last", range(min(keep.last, len(taken)))
     if not any((keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly)):
         return
-    local = [moment.astimezone(zone) for moment in taken]
+    for_hours, for_days = tee(enumerate(moment.astimezone(zone) for moment in taken))
     # `fold` tells apart the two hours that the clock shows as one when it goes back.
-    hours = ((moment.date(), moment.hour, moment.fold) for moment in local)
+    hours = ((index, (moment.date(), moment.hour, moment.fold)) for index, moment in for_hours)
     yield "hourly", _newest_of_each(hours, keep.hourly)
-    newest: dict[date, int] = {}
-    for index, moment in enumerate(local):
-        newest.setdefault(moment.date(), index)
-    days = list(newest.values())
-    for rule, period in PERIODS.items():
-        yield rule, [days[index] for index in _newest_of_each(map(period, newest), getattr(keep, rule))]
+    for (rule, period), days in zip(PERIODS.items(), tee(_newest_of_days(for_days), len(PERIODS)), strict=True):
+        yield rule, _newest_of_each(((index, period(day)) for index, day in days), getattr(keep, rule))
 
 
-def _newest_of_each(periods: Iterable[Hashable], count: int) -> list[int]:
-    """Return where each of the first `count` different periods comes first."""
+def _newest_of_days(moments: Iterable[tuple[int, datetime]]) -> Iterator[tuple[int, date]]:
+    """Yield each day, and where its newest moment is."""
+    seen = set()
+    for index, moment in moments:
+        day = moment.date()
+        if day not in seen:
+            seen.add(day)
+            yield index, day
+
+
+def _newest_of_each(periods: Iterable[tuple[int, Hashable]], count: int) -> list[int]:
+    """Return where each of the first `count` different periods comes first, and look no further."""
     newest: dict[Hashable, int] = {}
-    for index, period in enumerate(periods):
+    for index, period in periods:
         if len(newest) >= count:
             break
         newest.setdefault(period, index)

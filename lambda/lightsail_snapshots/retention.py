@@ -13,7 +13,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -103,31 +103,30 @@ class _Instance:
         usable = list(filter(run.inventory.is_usable, self._newest_first))
         self._newest = usable[0] if usable else None
         self._newest_proven = next((each for each in usable if PROVEN_AT_KEY in each.snapshot.tags), None)
-        of_plans: dict[str, list[Listed]] = defaultdict(list)
+        self._of_plans: dict[str, list[Listed]] = defaultdict(list)
         for each in usable:
-            if plan := self._plan_of(each.snapshot):
-                of_plans[plan.name].append(each)
+            if plan := run.plans.get(each.snapshot.tags.get(PLAN_KEY, "")):
+                self._of_plans[plan.name].append(each)
         self._kept_by_rules: dict[str, Kept] = {}
-        self._newest_copied: dict[tuple[str, str], Listed] = {}
-        """The newest of each plan that has a usable copy in a Region."""
-        for name, of_plan in of_plans.items():
+        for name, of_plan in self._of_plans.items():
             self._kept_by_rules |= keep_by_rules(run.plans[name], of_plan)
-            self._find_copies(run.plans[name], of_plan)
+        # What many decisions have in common, by the name of the plan.
+        self._copied: dict[str, dict[str, Listed | None]] = {}
+        self._relied_on: dict[tuple[str, bool], tuple[Snapshot, ...]] = {}
 
-    def _plan_of(self, snapshot: Snapshot) -> Plan | None:
-        return self._run.plans.get(snapshot.tags.get(PLAN_KEY, ""))
+    def _newest_copied(self, plan: Plan) -> Mapping[str, Listed | None]:
+        """Return the newest that has a usable copy, for each Region where the plan's must have one.
 
-    def _find_copies(self, plan: Plan, usable: Sequence[Listed]) -> None:
-        """See how far the copies of a plan have come: the newest usable one lets all older sources go."""
-        for region in self._copied_to(plan):
-            copied = (each for each in usable if self._run.inventory.has_usable_copy(region, each))
-            if newest := next(copied, None):
-                self._newest_copied[plan.name, region] = newest
-
-    def _copied_to(self, plan: Plan) -> list[str]:
-        """Return where else each snapshot must be: copies are not copied again."""
-        are_copies = self._home != self._region
-        return [] if are_copies else [region for region in plan.copy_to if region != self._region]
+        It lets all older sources go.
+        """
+        if plan.name not in self._copied:
+            has_copy, usable = self._run.inventory.has_usable_copy, self._of_plans[plan.name]
+            self._copied[plan.name] = {
+                region: next((each for each in usable if has_copy(region, each)), None)
+                for region in plan.copy_to
+                if region != self._region == self._home  # copies are not copied again
+            }
+        return self._copied[plan.name]
 
     def decide(self) -> list[Decision]:
         """Decide on each, newest first."""
@@ -136,7 +135,7 @@ class _Instance:
     def _decide(self, listed: Listed) -> Decision:
         """Find the first class of reasons that applies; if there is none, it may go."""
         snapshot = listed.snapshot
-        plan = self._plan_of(snapshot)
+        plan = self._run.plans.get(snapshot.tags.get(PLAN_KEY, ""))
         kept = (
             self._protect(listed, plan)
             or self._keep_newest(listed)
@@ -148,19 +147,21 @@ class _Instance:
         dry_run = plan is not None and plan.dry_run
         if kept:
             return Decision(snapshot, *kept, self._is_gone, dry_run)
-        why, relies_on = _why_deleted(snapshot, plan), self._relied_on(snapshot, plan)
-        return Decision(snapshot, None, why, "", self._is_gone, dry_run, relies_on)
+        key = plan.name if plan else "", PROVEN_AT_KEY in snapshot.tags
+        relies_on = self._relied_on.get(key)
+        if relies_on is None:
+            relies_on = self._relied_on[key] = tuple(self._find_relied_on(plan, is_proven=key[1]))
+        return Decision(snapshot, None, _why_deleted(snapshot, plan), "", self._is_gone, dry_run, relies_on)
 
-    def _relied_on(self, snapshot: Snapshot, plan: Plan | None) -> tuple[Snapshot, ...]:
-        """Return the newest usable snapshot, the newest proven one, and in each Region the newest copy of the plan."""
-        newest = [self._newest.snapshot] if self._newest else []
-        if self._newest_proven and self._newest_proven is not self._newest and PROVEN_AT_KEY in snapshot.tags:
-            newest.append(self._newest_proven.snapshot)
-        for region in self._copied_to(plan) if plan else ():
-            source = self._newest_copied.get((plan.name, region)) if plan else None
+    def _find_relied_on(self, plan: Plan | None, *, is_proven: bool) -> Iterator[Snapshot]:
+        """Yield the newest usable snapshot, the newest proven one, and in each Region the newest copy of the plan."""
+        if self._newest:
+            yield self._newest.snapshot
+        if is_proven and self._newest_proven and self._newest_proven is not self._newest:
+            yield self._newest_proven.snapshot
+        for region, source in self._newest_copied(plan).items() if plan else ():
             if source and (copy := self._run.inventory.find_copy(region, source)):
-                newest.append(copy)
-        return tuple(newest)
+                yield copy
 
     def _protect(self, listed: Listed, plan: Plan | None) -> Kept | None:
         """Keep snapshots that no rule may delete."""
@@ -209,9 +210,8 @@ class _Instance:
         return kept or (self._keep_until_copied(listed, plan) if plan else None)
 
     def _keep_until_copied(self, listed: Listed, plan: Plan) -> Kept | None:
-        for region in self._copied_to(plan):
+        for region, newest in self._newest_copied(plan).items():
             copy = self._run.inventory.find_copy(region, listed)
-            newest = self._newest_copied.get((plan.name, region))
             if copy is not None and copy.state not in (AVAILABLE, ERROR):
                 return Kept(KeptBecause.NOT_COPIED, f"its copy in {region} is not usable yet")
             if newest is None or newest.origin.taken_at < listed.origin.taken_at:
@@ -329,4 +329,9 @@ def _why_deleted(snapshot: Snapshot, plan: Plan | None) -> str:
         return f"failed, and there is a newer usable snapshot of {snapshot.snapshot_of}"
     if EXPIRES_KEY in snapshot.tags or plan is None:
         return f"expired on {snapshot.tags[EXPIRES_KEY]}"
-    return f"no keep rule of plan {plan.name} keeps it"
+    return _not_kept(plan.name)
+
+
+@lru_cache(maxsize=4096)  # many snapshots share the text
+def _not_kept(plan_name: str) -> str:
+    return f"no keep rule of plan {plan_name} keeps it"

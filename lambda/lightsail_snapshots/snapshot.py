@@ -96,9 +96,9 @@ class Snapshot:
         Reads the tag each time: ask once.
         """
         created_at = self.created_at.astimezone(UTC)
-        source = _COPY_OF.fullmatch(self.tags[COPY_OF_KEY]) if COPY_OF_KEY in self.tags else None
+        copy_of = self.tags.get(COPY_OF_KEY)
         try:
-            if source is not None:
+            if copy_of is not None and (source := _COPY_OF.fullmatch(copy_of)):
                 region, text, instance_arn = source.groups()
                 # No copy is older than its source: a tag that says so was written by somebody else.
                 return Origin(region, min(read_instant(text), created_at), intern(instance_arn))
