@@ -1,51 +1,56 @@
 """Deliberate bugs: each must make the fault campaign fail."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import wraps
 from typing import Any
 from unittest.mock import patch
 
-from lightsail_snapshots import copy, create, prune, retention, snapshot
+from lightsail_snapshots import copy, create, prune, snapshot
 from lightsail_snapshots.aws.errors import EntriesRejectedError
 from lightsail_snapshots.aws.event_bus import EventBus
 from lightsail_snapshots.events import instance_snapshot_requested
 from lightsail_snapshots.naming import snapshot_name
 from lightsail_snapshots.reconciler import Reconciler
 
-Patches = Iterator[Any]
+Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
+"""Each: a module or a class, the name of a function of it, and what replaces that."""
+
+
+class DoesNotApplyError(Exception):
+    """The code has changed, so that a bug does nothing any longer: adapt it. It says nothing about the campaign."""
 
 
 def name_without_the_slot() -> Patches:
     def name(instance_name: str, _slot: datetime, *distinct: str) -> str:
         return snapshot_name(instance_name, datetime(2027, 1, 1, tzinfo=_slot.tzinfo), *distinct)
 
-    yield patch.object(instance_snapshot_requested, "snapshot_name", name)
+    yield instance_snapshot_requested, "snapshot_name", name
 
 
 def name_in_use_is_final_at_once() -> Patches:
-    yield patch.object(create, "find_name_owner", lambda *_: None)
+    yield create, "find_name_owner", lambda *_: None
 
 
 def request_is_done_after_an_error() -> Patches:
-    yield patch.object(Reconciler, "_retry", lambda *_, **__: None)
+    yield Reconciler, "_retry", lambda *_, **__: None
 
 
 def copy_tags_any_snapshot_of_its_name() -> Patches:
-    yield patch.object(copy, "_lacks_only_tags", lambda *_: True)
+    yield copy, "_lacks_only_tags", lambda *_: True
 
 
 def prune_does_not_read_again() -> Patches:
-    yield patch.object(prune, "_changes", lambda *_: [])
+    yield prune, "_changes", lambda *_: []
 
 
 def prune_ignores_holds() -> Patches:
-    for module in (retention, snapshot):
-        yield patch.object(module, "is_hold", lambda _: False)
+    yield snapshot, "is_hold", lambda _: False  # so a hold is not among the tags that decide
 
 
 def prune_takes_all_with_our_tags_for_ours() -> Patches:
-    yield patch.object(snapshot.Snapshot, "why_foreign", lambda each, _: "" if each.is_ours else "foreign")
+    yield snapshot.Snapshot, "why_foreign", lambda each, _: "" if each.is_ours else "foreign"
 
 
 def bus_ignores_rejected_entries() -> Patches:
@@ -55,7 +60,7 @@ def bus_ignores_rejected_entries() -> Patches:
         except EntriesRejectedError:
             return
 
-    yield patch.object(EventBus, "_put_with_retries", put)
+    yield EventBus, "_put_with_retries", put
 
 
 BUGS: tuple[Callable[[], Patches], ...] = (
@@ -72,12 +77,23 @@ BUGS: tuple[Callable[[], Patches], ...] = (
 
 @contextmanager
 def bug(patches: Callable[[], Patches]) -> Iterator[None]:
-    """Put a bug into the functions."""
-    made = list(patches())
-    for each in made:
-        each.start()
-    try:
+    """Put a bug into the functions; raise DoesNotApplyError if one of its patches replaces nothing that is called."""
+    called: set[str] = set()
+    with ExitStack() as stack:
+        for owner, name, replacement in patches():
+            if not hasattr(owner, name):
+                raise DoesNotApplyError(f"{patches.__name__}: {owner.__name__} has no {name}")
+            stack.enter_context(patch.object(owner, name, _recorded(replacement, f"{owner.__name__}.{name}", called)))
         yield
-    finally:
-        for each in made:
-            each.stop()
+    for owner, name, _ in patches():
+        if f"{owner.__name__}.{name}" not in called:
+            raise DoesNotApplyError(f"{patches.__name__}: nothing called {owner.__name__}.{name}")
+
+
+def _recorded(replacement: Callable[..., Any], name: str, called: set[str]) -> Callable[..., Any]:
+    @wraps(replacement)
+    def record(*arguments: Any, **named: Any) -> Any:
+        called.add(name)
+        return replacement(*arguments, **named)
+
+    return record
