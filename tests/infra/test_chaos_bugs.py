@@ -19,7 +19,7 @@ from tests.infra.chaos_bugs import BUGS, DoesNotApplyError, Patches, bug
 from tests.support import copies
 from tests.support.events import requested
 from tests.support.fake_aws import FakeAws, fake_aws, make_instance
-from tests.support.pruning import after_listing, left, nights, prune_requested, region, run, seed
+from tests.support.pruning import after_listing, left, prune_requested, region, run, seed
 
 
 def two_nights() -> object:
@@ -51,7 +51,7 @@ def name_of_a_copy_is_taken_by_a_person() -> object:
 
 
 def pruned(
-    prepare: Callable[[FakeAws], object] = nights, change: Callable[[FakeAws], object] = lambda _: None
+    prepare: Callable[[FakeAws], object], change: Callable[[FakeAws], object] = lambda _: None
 ) -> Callable[[], object]:
     """Return what prune leaves, which keeps the newest, if somebody changes something after it has listed."""
 

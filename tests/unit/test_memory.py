@@ -1,4 +1,4 @@
-"""What decisions cost: 280,000 snapshots must fit into the function's memory, and a longer list is no slower for each."""
+"""What decisions cost: 280,000 snapshots must fit into the memory, and a longer list takes no more calls for each."""
 
 import pytest
 
