@@ -20,6 +20,7 @@ from lightsail_snapshots_cli.doctor.beliefs import BELIEFS, CHECKED
 from lightsail_snapshots_cli.doctor.calls import Calls
 from lightsail_snapshots_cli.doctor.names import ROLE
 from lightsail_snapshots_cli.doctor.order import CHECKS
+from lightsail_snapshots_cli.doctor.permissions import PERMISSIONS
 from lightsail_snapshots_cli.doctor.role import Role
 from lightsail_snapshots_cli.doctor.stack_checks import check_stack
 from lightsail_snapshots_cli.doctor.walk import Size, Walk
@@ -32,6 +33,7 @@ from tests.support.doctor import (
     DoctorFake,
     KilledError,
     answers,
+    denied,
     direct_clients,
     doctor_fake,
     killed_after,
@@ -220,14 +222,26 @@ def test_report_has_each_belief_and_no_account_number_or_name(fake: DoctorFake) 
     assert "- `not-found`: `create` fails with InstanceNotFound" in report
 
 
-def test_doctor_ends_with_7_and_names_the_action_that_is_missing(fake: DoctorFake) -> None:
+def test_doctor_checks_what_it_can_when_an_action_is_missing(fake: DoctorFake) -> None:
     fake.fault("access-denied", operation="CreateInstances")
-    shown = fake.run()
-    assert shown.exit_code == 7
-    assert "Error: Access denied: your credentials lack lightsail:CreateInstances." in shown.stderr
-    found = answers(shown)
+    found = answers(fake.run())
     assert found["dots"] == (NOT_CHECKED, "there is no instance to try it on")
     assert found["not-found"][0] == AS_ASSUMED
+
+
+NOT_ON_THE_FAKE = {"cloudformation:ListStackResources", "logs:FilterLogEvents", "iam:TagRole"}
+"""The fake has no stack of CloudFormation; IAM asks for TagRole within CreateRole."""
+MISSING = sorted({each.action for each in PERMISSIONS["doctor"]} - NOT_ON_THE_FAKE)
+
+
+@pytest.mark.parametrize("action", MISSING)
+def test_doctor_ends_with_7_and_names_the_action_that_is_missing(fake: DoctorFake, action: str) -> None:
+    fake.commands.is_deployed = True
+    emulator = fake.commands.aws.emulator
+    with direct_clients(emulator), denied(action, emulator):
+        shown = fake.run()
+    assert shown.exit_code == 7, shown.output
+    assert f"your credentials lack {action}" in shown.stderr
 
 
 def test_doctor_changes_nothing_when_it_may_not_read_the_bundles(fake: DoctorFake) -> None:
@@ -254,9 +268,8 @@ def test_doctor_calls_each_action_of_its_policy_and_no_other(fake: DoctorFake) -
         shown = fake.run()
     allowed = {action for each in policy["Statement"] for action in each["Action"]}
     assert "your credentials lack" not in shown.stderr
-    not_here = {"cloudformation:ListStackResources", "logs:FilterLogEvents", "iam:TagRole"}
     listed_by_others = {"lightsail:GetInstances", "lightsail:GetInstanceSnapshots"}
-    assert called - {"sts:GetCallerIdentity"} == allowed - not_here - listed_by_others
+    assert called - {"sts:GetCallerIdentity"} == allowed - NOT_ON_THE_FAKE - listed_by_others
 
 
 def make_strangers() -> None:
@@ -283,8 +296,8 @@ def test_doctor_touches_nothing_of_a_stranger(fake: DoctorFake) -> None:
     assert found["iam-tagging"] == (NOT_CHECKED, f"a role {ROLE} is there already, and is not of doctor")
 
 
-def is_killed(fake: DoctorFake, writes: int) -> bool:
-    with killed_after(writes):
+def is_killed(fake: DoctorFake, writes: int, only: str = "") -> bool:
+    with killed_after(writes, only):
         try:
             fake.run()
         except KilledError:
@@ -301,6 +314,28 @@ def test_next_run_deletes_everything_when_doctor_is_killed_after_any_write(fake:
                 again = fake.run()
             assert (number, fake.names(), again.exit_code) == (number, NOTHING, 0)
     assert number > 40
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_left"),
+    [
+        ({"copyNamesSource": False}, False),
+        ({"copyKnowsInstance": False}, False),
+        ({"copyCarriesTags": True, "copyNamesSource": False, "copyKnowsInstance": False}, False),
+        ({"copyNamesSource": False, "copyKnowsInstance": False}, True),
+    ],
+)
+def test_next_run_deletes_an_untagged_copy_only_when_lightsail_says_whose_it_is(
+    fake: DoctorFake, settings: dict[str, bool], is_left: bool
+) -> None:
+    fake.set(**settings)
+    with direct_clients(fake.commands.aws.emulator):
+        assert is_killed(fake, 2, "CopySnapshot")  # the first one is rejected, since its source is pending
+        with patch("lightsail_snapshots_cli.doctor.command.CHECKS", ()):
+            shown = fake.run()
+    copy = f"{RUN}-copy"
+    assert fake.names() == NOTHING | ({"us-east-2": [copy]} if is_left else {})
+    assert (f"Left the snapshot {copy} in us-east-2 as it is" in shown.stderr) == is_left
 
 
 def test_doctor_deletes_everything_when_it_is_interrupted(fake: DoctorFake) -> None:
@@ -385,6 +420,11 @@ def test_doctor_finds_a_log_that_finds_no_text(stack: Walk) -> None:
     write = stack_checks.read_events
     with patch.object(stack_checks, "read_events", lambda *args: [] if len(args) > 3 else write(*args)):
         assert look(stack)["stack-log-text"] == DIFFERS
+
+
+def test_doctor_cannot_tell_when_the_denial_does_not_say_who_denies(stack: Walk) -> None:
+    with patch("lightsail_snapshots_cli.doctor.stack_checks.put_event", side_effect=denial("events:PutEvents", "x")):
+        assert look(stack)["bus-source"] == NOT_CHECKED
 
 
 def test_doctor_needs_the_permission_to_forge_the_source(stack: Walk) -> None:

@@ -20,7 +20,7 @@ from local.lightsail.emulator import Emulator
 from tests.support.command_line import CommandLine
 from tests.support.direct_lightsail import DirectClient, direct_lightsail
 from tests.support.fake_aws import client, fake_aws
-from tests.support.sessions import client_maker
+from tests.support.sessions import client_maker, denial
 
 REGIONS = ["eu-west-1", "us-east-1", "us-east-2"]
 RUN = "lightsail-snapshots-doctor-0a0a0a0a"
@@ -81,6 +81,25 @@ def answers(shown: Result) -> dict[str, tuple[str, str]]:
     return {each["id"]: (each["verdict"], each["found"]) for each in json.loads(shown.stdout)["answers"]}
 
 
+@contextmanager
+def denied(action: str, emulator: Emulator) -> Iterator[None]:
+    """Let IAM deny an action to everybody, also to the sessions of the role."""
+    service, _, operation = action.partition(":")
+    if service == "lightsail":
+        emulator.faults.add("access-denied", operation=operation)
+        yield
+        return
+    real: Any = BaseClient._make_api_call  # type: ignore[attr-defined]  # what every method of a client calls
+
+    def call(client: Any, name: str, parameters: Any) -> Any:
+        if name == operation:
+            raise denial(action, name, "x because no identity-based policy allows it")
+        return real(client, name, parameters)
+
+    with patch.object(BaseClient, "_make_api_call", call):
+        yield
+
+
 class KilledError(BaseException):
     """Stands for the end of the process."""
 
@@ -91,7 +110,7 @@ def direct_clients(emulator: Emulator) -> Iterator[None]:
     real = cache(boto3.client)
 
     def make(service: str, **settings: Any) -> Any:
-        return DirectClient(emulator, settings["region_name"]) if service == "lightsail" else real(service)
+        return DirectClient(emulator, settings["region_name"]) if service == "lightsail" else real(service, "us-east-1")
 
     def make_session(region: str, *_: object) -> DirectClient:
         return DirectClient(emulator, region)
@@ -107,8 +126,8 @@ def direct_clients(emulator: Emulator) -> Iterator[None]:
 
 
 @contextmanager
-def killed_after(writes: int) -> Iterator[list[str]]:
-    """End the process after so many calls that change something: nothing that it does afterwards reaches AWS."""
+def killed_after(writes: int, only: str = "") -> Iterator[None]:
+    """End the process after so many writes, or writes of one operation: nothing that it does then reaches AWS."""
     made: list[str] = []
 
     def wrap(real: Any, name_of: Callable[..., str]) -> Any:
@@ -116,7 +135,8 @@ def killed_after(writes: int) -> Iterator[list[str]]:
             if len(made) >= writes:
                 raise KilledError
             answer = real(*args)
-            if not (name := name_of(*args)).startswith(("Get", "List", "Receive", "AssumeRole")):
+            name = name_of(*args)
+            if name == only or not (only or name.startswith(("Get", "List", "Receive", "AssumeRole"))):
                 made.append(name)
             if len(made) >= writes:
                 raise KilledError
@@ -128,4 +148,4 @@ def killed_after(writes: int) -> Iterator[list[str]]:
         patch.object(BaseClient, "_make_api_call", wrap(BaseClient._make_api_call, lambda _, name, *__: str(name))),  # type: ignore[attr-defined]
         patch.object(Emulator, "handle", wrap(Emulator.handle, lambda _, request: str(request.operation))),
     ):
-        yield made
+        yield

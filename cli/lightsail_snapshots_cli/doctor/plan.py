@@ -23,20 +23,21 @@ def choose_size(calls: Calls) -> Size:
     regions = calls.read(partial(calls.client.get_regions, includeAvailabilityZones=True))["regions"]
     zones = [zone for each in regions if each["name"] == calls.region for zone in each.get("availabilityZones", [])]
     open_zones = sorted(zone["zoneName"] for zone in zones if zone.get("state", "available") == "available")
-    bundles = [Bundle.of(each) for each in _all(calls, "get_bundles", "bundles")]
-    fitting = [each for each in bundles if each.is_active and each.platform == _LINUX and each.has_ipv4]
-    blueprints = [each for each in _all(calls, "get_blueprints", "blueprints") if _is_small_linux(each)]
+    bundles = [(Bundle.of(each), each.get("power", 0)) for each in _all(calls, "get_bundles", "bundles")]
+    fitting = [each for each in bundles if each[0].is_active and each[0].platform == _LINUX and each[0].has_ipv4]
+    bundle, power = min(fitting, key=lambda each: (each[0].price, each[0].id), default=(None, 0))
+    blueprints = [each for each in _all(calls, "get_blueprints", "blueprints") if _is_linux(each, power)]
     names = sorted(str(each["blueprintId"]) for each in blueprints)
-    if not open_zones or not fitting or not names:
+    if not open_zones or not names or bundle is None:
         raise NotYetError(f"{calls.region} offers no instance with Linux")
-    bundle = min(fitting, key=lambda each: (each.price, each.id))
     blueprint = _BLUEPRINT if _BLUEPRINT in names else names[0]
     return Size(zone=open_zones[0], bundle=bundle.id, blueprint=blueprint, disk=round(bundle.disk), price=bundle.price)
 
 
-def _is_small_linux(blueprint: Mapping[str, Any]) -> bool:
+def _is_linux(blueprint: Mapping[str, Any], power: int) -> bool:
+    """Whether it is a plain Linux that needs no larger bundle."""
     is_linux = blueprint.get("platform") == _LINUX and blueprint.get("type") == "os"
-    return is_linux and blueprint.get("isActive", True) and not blueprint.get("minPower")
+    return is_linux and blueprint.get("isActive", True) and blueprint.get("minPower", 0) <= power
 
 
 def _all(calls: Calls, operation: str, member: str) -> list[Any]:
@@ -58,6 +59,7 @@ def lines(size: Size, home: str, away: str, left: Sequence[Resource], *, is_role
     instance = f"({size.bundle}, {size.blueprint}, all ports closed)"
     found = [f"Left by an earlier run, and deleted first: {each}." for each in left]
     found += [f"Left by an earlier run, and deleted first: the role {ROLE}."] if is_role_left else []
+    found += ["If doctor is running somewhere else at this moment, wait until it has ended."] if found else []
     return [
         *found,
         f"In {home}: an instance {instance}, up to {_MOST_SNAPSHOTS} snapshots of",

@@ -50,7 +50,8 @@ def _check_bus(walk: Walk) -> None:
     except AccessDeniedError as error:
         if "no identity-based policy" in str(error):
             raise DeniedError(missing_action(error)) from error
-        walk.settle("bus-source", AS_ASSUMED, scrub(str(error)))
+        is_of_bus = "explicit deny in a resource-based policy" in str(error)
+        walk.settle("bus-source", AS_ASSUMED if is_of_bus else NOT_CHECKED, scrub(str(error)))
         return
     walk.settle("bus-source", AS_ASSUMED if code else DIFFERS, f"rejected: {code}" if code else "accepted")
 
