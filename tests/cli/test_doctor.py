@@ -62,6 +62,7 @@ def write_errors(fake: DoctorFake) -> None:
     fake.fault("error", operation="CreateInstanceSnapshot", name=f"{RUN}-second", **odd)
     fake.fault("error", operation="CloseInstancePublicPorts", name=f"{RUN}-instance", times=1, **odd)
     fake.fault("error", operation="CreateInstanceSnapshot", name=f"{RUN}-bad name", error="OddException")
+    fake.fault("error", operation="CreateInstanceSnapshot", name=f"{RUN}-bad-tag", error="OddException")
     fake.fault("error", operation="GetInstances", region="eu-west-1", error="OddException")
     fake.fault("error", operation="TagResource", name=f"{RUN}-copy", times=1, **odd)
 
@@ -151,6 +152,7 @@ ODDLY = {
     "name-in-use": (DIFFERS, "Sorry."),
     "one-namespace": (DIFFERS, "Sorry."),
     "bad-name": (DIFFERS, "OddException"),
+    "bad-tag": (DIFFERS, "OddException"),
     "created-at": (DIFFERS, "-1000 seconds"),
     "status-check": (NOT_CHECKED, "within 20 seconds"),
     "copy-tagging": (HANDLED, "Odd."),

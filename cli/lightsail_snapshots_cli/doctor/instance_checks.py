@@ -1,5 +1,6 @@
 """Checks of an instance that is made, runs and stops."""
 
+from datetime import datetime
 from functools import partial
 
 from lightsail_snapshots.aws.clones import OpenPort
@@ -87,27 +88,32 @@ def open_ports(calls: Calls, instance: str) -> list[OpenPort]:
 
 def check_health(walk: Walk) -> None:
     walk.need_instance()
-    seconds = walk.home.wait(partial(_has_data, walk), SECONDS_TO_BE_HEALTHY, "no data point of the status check came")
-    walk.settle("status-check", AS_ASSUMED, f"data was there {seconds:.0f} seconds after the checks before this one")
-
-
-def _has_data(walk: Walk) -> bool:
     found = walk.home.find_instance(walk.instance)
     if found is None:
         raise NotYetError("the instance is gone")
+    made_at: datetime = found.raw["createdAt"]
+    what = "no data point of the status check came"
+    walk.home.wait(lambda: bool(_data_points(walk, made_at)), SECONDS_TO_BE_HEALTHY, what)
+    first = min(_data_points(walk, made_at))
+    seconds = (first - made_at).total_seconds()
+    walk.settle("status-check", AS_ASSUMED, f"the first data point is {seconds:.0f} seconds younger than the instance")
+
+
+def _data_points(walk: Walk, made_at: datetime) -> list[datetime]:
+    """Return the times of the data points."""
     answer = walk.home.read(
         partial(
             walk.home.client.get_instance_metric_data,
             instanceName=walk.instance,
             metricName="StatusCheckFailed",
             period=60,
-            startTime=found.raw["createdAt"],
-            endTime=max(clock.now(), found.raw["createdAt"]),
+            startTime=made_at,
+            endTime=max(clock.now(), made_at),
             unit="Count",
             statistics=["Maximum"],
         )
     )
-    return bool(answer.get("metricData"))
+    return [each["timestamp"] for each in answer.get("metricData", [])]
 
 
 def check_stopping(walk: Walk) -> None:

@@ -117,6 +117,14 @@ SNAPSHOTS = (
         check="A snapshot with a space in its name.",
     ),
     Belief(
+        id="bad-tag",
+        text="A tag with a character that the guide does not allow is InvalidInputException.",
+        certainty="secondary",
+        source=f"{GUIDE} (characters); {OTHERS} (error)",
+        use="Plans and requests with such a tag are rejected, an instance's own dropped, before Lightsail is asked.",
+        check="A snapshot with an exclamation mark in a tag.",
+    ),
+    Belief(
         id="created-at",
         text="A snapshot's createdAt is not earlier than its request by more than five minutes.",
         certainty="secondary",

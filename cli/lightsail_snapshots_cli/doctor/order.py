@@ -39,7 +39,11 @@ CHECKS = (
     Check("Looking at the stack", STACK, check_stack),
     Check("Making an instance", ("pending-instance", "pending-ports"), make_instance),
     Check("Taking a snapshot", ("visible", "created-at"), take_first),
-    Check("Asking for names that cannot be had", ("name-in-use", "one-namespace", "bad-name"), check_names),
+    Check(
+        "Asking for names that cannot be had",
+        ("name-in-use", "one-namespace", "bad-name", "bad-tag"),
+        check_names,
+    ),
     Check("Copying it while it is pending", ("copy-pending",), check_copy_pending),
     Check("Taking another one meanwhile", ("second-snapshot",), check_second),
     Check("Waiting until it is usable", ("duration",), wait_for_first),

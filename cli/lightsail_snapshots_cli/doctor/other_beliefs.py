@@ -44,6 +44,14 @@ LIGHTSAIL = (
         by_hand="Would need as many instances as the quota has. See the reason of a drill that failed.",
     ),
     Belief(
+        id="unsupported",
+        text="An operation that a Region lacks is InvalidInputException, with the sub-code UnsupportedOperation.",
+        certainty="secondary",
+        source="an error that a user of another tool reported",
+        use="`create` fails with InvalidRequest, and Lightsail's reason.",
+        by_hand="No Region is known that lacks snapshots: `doctor --region` in the newest ones.",
+    ),
+    Belief(
         id="snapshot-quota",
         text="There is no quota of snapshots.",
         certainty="secondary",
@@ -98,6 +106,14 @@ LIGHTSAIL = (
         source="",
         use="`restore --swap-ip` detaches it first in any case.",
         by_hand="Would use one of your five static IPs: `restore --swap-ip` on an instance of your own.",
+    ),
+    Belief(
+        id="schedule-quota",
+        text="Scheduler takes as many schedules as a stack with many plans has.",
+        certainty="unknown",
+        source="",
+        use="Each plan has one or two. At a quota, `make deploy` fails with the reason.",
+        by_hand="See EventBridge Scheduler in the console of Service Quotas.",
     ),
     Belief(
         id="clock-changes",

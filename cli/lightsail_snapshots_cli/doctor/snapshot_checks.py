@@ -25,7 +25,7 @@ EARLIEST = timedelta(minutes=-5)
 def take_first(walk: Walk) -> None:
     """Request the snapshot that most other checks use."""
     walk.need_instance()
-    asked_at = clock.now()
+    asked_at, walk.asked_at = clock.now(), clock.monotonic()
     made = walk.home.create_snapshot(walk.snapshot, walk.instance, [NOTE], persist_seconds=SECONDS_IN_TURN)
     if not made.is_accepted:
         raise NotYetError(f"a snapshot was rejected: {made}")
@@ -53,11 +53,14 @@ def check_names(walk: Walk) -> None:
     walk.settle("one-namespace", verdict, made)
     made = _ask_for(walk, walk.name("bad name"))
     walk.settle("bad-name", AS_ASSUMED if isinstance(made.error, RejectedError) else DIFFERS, made)
+    made = _ask_for(walk, walk.name("bad-tag"), {"key": "bad", "value": "a!"})
+    verdict = AS_ASSUMED if isinstance(made.error, RejectedError) else HANDLED if made.is_accepted else DIFFERS
+    walk.settle("bad-tag", verdict, made)
 
 
-def _ask_for(walk: Walk, name: str) -> Attempt:
-    """Ask for a snapshot of a name that cannot be had."""
-    request = partial(walk.home.client.create_instance_snapshot, instanceName=walk.instance, tags=api_tags())
+def _ask_for(walk: Walk, name: str, *tags: dict[str, str]) -> Attempt:
+    """Ask for a snapshot that cannot be had."""
+    request = partial(walk.home.client.create_instance_snapshot, instanceName=walk.instance, tags=[*api_tags(), *tags])
     made = attempt(partial(request, instanceSnapshotName=name), is_new=False)
     if made.is_accepted:
         walk.home.made.append(Resource(SNAPSHOT, walk.home.region, name))
@@ -81,11 +84,13 @@ def wait_for_first(walk: Walk) -> None:
     walk.need_instance()
     if _state(walk, walk.snapshot) == "":
         raise NotYetError("there is no snapshot to wait for")
-    seconds = walk.home.wait(partial(_is_done, walk), SECONDS_TO_BE_USABLE, "the snapshot was not usable")
+    walk.home.wait(partial(_is_done, walk), SECONDS_TO_BE_USABLE, "the snapshot was not usable")
     if _state(walk, walk.snapshot) == ERROR:
         raise NotYetError("the snapshot ended in error")
     walk.is_usable = True
-    walk.settle("duration", AS_ASSUMED, f"about {seconds:.0f} seconds")
+    walk.settle(
+        "duration", AS_ASSUMED, f"usable about {clock.monotonic() - walk.asked_at:.0f} seconds after the request"
+    )
 
 
 def _is_done(walk: Walk) -> bool:

@@ -47,6 +47,8 @@ class Walk:
     """Whether the instance is there and runs, or is stopped."""
     is_usable: bool = False
     """Whether the first snapshot is."""
+    asked_at: float = 0
+    """When the first snapshot was requested, by `clock.monotonic`."""
 
     @property
     def instance(self) -> str:
