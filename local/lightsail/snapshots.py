@@ -52,9 +52,13 @@ def _check_ready(region: Region, instance: Instance, state: str) -> None:
         raise errors.busy("Instance", instance.name, state)
     if state == "stopped" and not settings.snapshots_while_stopped:
         raise invalid(f"The instance {instance.name} is not running.")
-    of_it = (each for each in region.resources_of_type(InstanceSnapshot) if each.from_instance_arn == instance.arn)
-    if not settings.several_snapshots_at_once and any(each.state_at(region.now) == "pending" for each in of_it):
+    if not settings.several_snapshots_at_once and _has_pending_snapshot(region, instance):
         raise errors.busy("Instance", instance.name, "busy with another snapshot")
+
+
+def _has_pending_snapshot(region: Region, instance: Instance) -> bool:
+    of_it = (each for each in region.resources_of_type(InstanceSnapshot) if each.from_instance_arn == instance.arn)
+    return any(each.state_at(region.now) == "pending" for each in of_it)
 
 
 def delete_instance_snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
