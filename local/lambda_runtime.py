@@ -28,7 +28,8 @@ from uuid import uuid4
 from local.subprocesses import running
 
 INIT_TIMEOUT = 30.0
-"""Seconds until a process must ask for its first event. Lambda allows 10; a busy test machine may need more."""
+"""Seconds until a process must ask for its first event. Lambda allows 10; a busy test machine may need more, and a
+wrapper ten times as much."""
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:create"
 
@@ -77,7 +78,8 @@ def install(folder: Path, distributions: Sequence[str] = RUNTIME_CLIENT) -> None
 class Function:
     """A function with at most one process; as a context manager, it ends the process when the block is left.
 
-    `timeout` is in seconds; `log` gets the output of the process.
+    `timeout` is in seconds; `log` gets the output of the process. A `wrapper` is a command that runs the process and is
+    slow, such as valgrind.
     """
 
     def __init__(  # noqa: PLR0913 - a function's settings are plain keyword arguments
@@ -89,13 +91,15 @@ class Function:
         environment: Mapping[str, str],
         log: Path,
         timeout: float = 30.0,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self._asset = asset
         # -S excludes site-packages. -m puts the working directory, which is the asset, first on sys.path.
-        self._command = [sys.executable, "-S", "-m", "awslambdaric", handler]
+        self._command = [*wrapper, sys.executable, "-S", "-m", "awslambdaric", handler]
         self._variables = _lambda_variables(asset, runtime_client, handler) | dict(environment)
         self._log = log
         self._timeout = timeout
+        self._init_timeout = INIT_TIMEOUT * (10 if wrapper else 1)
         self._environment: _Environment | None = None
 
     def __enter__(self) -> Self:
@@ -110,7 +114,7 @@ class Function:
         As soon as `kill_if` returns True, the process is killed, as Lambda does if it runs out of memory.
         """
         if self._environment is None:
-            self._environment = _Environment(self._command, self._variables, self._asset, self._log)
+            self._environment = _Environment(self._command, self._variables, self._asset, self._log, self._init_timeout)
         reply = self._environment.invoke(json.dumps(event).encode(), self._timeout, kill_if)
         if reply.outcome not in (Outcome.ANSWERED, Outcome.FAILED):
             self.end()
@@ -130,7 +134,10 @@ class _Environment:
     next event waits in the socket's backlog.
     """
 
-    def __init__(self, command: Sequence[str], variables: Mapping[str, str], directory: Path, log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], variables: Mapping[str, str], directory: Path, log: Path, init_timeout: float
+    ) -> None:
+        self._init_timeout = init_timeout
         with ExitStack() as stack:
             self._api = stack.enter_context(_RuntimeApi())
             address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
@@ -141,7 +148,7 @@ class _Environment:
         api = self._api
         api.event, api.timeout_seconds, api.reply = event, timeout, None
         api.request_id = str(uuid4())
-        self._serve(lambda: api.event is None or api.reply is not None, INIT_TIMEOUT)
+        self._serve(lambda: api.event is None or api.reply is not None, self._init_timeout)
         if api.event is None:
             self._serve(lambda: api.reply is not None or kill_if(), timeout)
         if api.reply:

@@ -8,12 +8,14 @@ from typing import Any
 import boto3
 import botocore.exceptions
 import pytest
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from lightsail_snapshots.aws import LONGEST_CALL, OPERATIONS, errors, event_bus, request_queue
 from lightsail_snapshots.aws import lightsail as lightsail_module
+from lightsail_snapshots.aws.clients import concerns_us
 
 CREATED = datetime(2026, 11, 23, 3, 15, 32, tzinfo=UTC)
 
@@ -232,3 +234,20 @@ def test_dead_letter_has_the_body_of_its_message(queue: tuple[request_queue.Requ
     requests.send_dead_letter('{"id": "1"}')
     [message] = received(requests, client, requests._dead_letter_url)
     assert message["Body"] == '{"id": "1"}'
+
+
+def test_sdk_handlers_that_the_functions_go_without_concern_other_services() -> None:
+    make: Any = boto3.Session(region_name="us-east-1").client  # the stubs want a literal name
+    services = {*OPERATIONS, *(make(name).meta.service_model.service_id.hyphenize() for name in OPERATIONS)}
+    left_out = [spec[0].split(".") for spec in BUILTIN_HANDLERS if not concerns_us(spec[0])]
+    assert len(left_out) > 100
+    for stage, *more in left_out:
+        is_of_another = more and more[0] not in services
+        assert is_of_another or stage in {"docs", "creating-client-class", "getattr"}, (stage, more)
+
+
+def test_sdk_handlers_that_the_functions_have_need_no_order() -> None:
+    kept = [spec for spec in BUILTIN_HANDLERS if concerns_us(spec[0])]
+    assert {"before-call", "request-created", "choose-signer"} <= {spec[0] for spec in kept}
+    ordered = [spec[0].split(".") for spec in kept if len(spec) > 2]
+    assert not [event for event in ordered if len(event) < 3 or event[2] in OPERATIONS[event[1]]]

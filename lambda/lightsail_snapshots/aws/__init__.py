@@ -32,7 +32,12 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
 }
 """All operations that the functions call, by service. The asset has the service models of these alone."""
 
-CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    user_agent="lightsail-snapshots",
+)
 """Explicit, because the SDK's defaults differ between versions (legacy or standard retries) and wait a minute for an
 answer. A second attempt after a lost answer is harmless: the snapshot's name shows that it is a repeat."""
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
+from lightsail_snapshots.aws import SINGLE_ATTEMPT
 from lightsail_snapshots.aws.clients import make_client
 from lightsail_snapshots.aws.errors import RetryableError, translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
+CONFIG = SINGLE_ATTEMPT.merge(Config(connect_timeout=1, read_timeout=3))
 """Short, since a batch waits for the answer, and without it the queue's own visibility timeout is good enough."""
 
 MAX_VISIBILITY = 43_000
