@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lightsail_snapshots import end_init
 from lightsail_snapshots.aws.errors import (
     AccessDeniedError,
     NameInUseError,
@@ -47,6 +48,7 @@ event_bus = EventBus(settings.event_bus_name, settings.region)
 queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
 for copy_region in settings.copy_regions:
     single_attempt(copy_region)
+end_init()
 
 
 @logger.inject_lambda_context(clear_state=True)

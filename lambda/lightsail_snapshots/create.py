@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lightsail_snapshots import end_init
 from lightsail_snapshots.aws.errors import (
     AccessDeniedError,
     NameInUseError,
@@ -41,6 +42,7 @@ settings = ReconcilerSettings.from_environment(os.environ)
 event_bus = EventBus(settings.event_bus_name, settings.region)
 queue = RequestQueue(settings.queue_url, settings.dead_letter_queue_url, settings.region)
 single_attempt(settings.region)
+end_init()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -208,6 +208,15 @@ def test_function_imports_only_what_it_uses_when_it_starts(handler: str, built: 
     assert len(imported) <= MOST_MODULES
 
 
+@pytest.mark.parametrize("handler", ["create", "copy", "drill"])
+def test_function_of_a_queue_looks_for_the_garbage_of_its_invocations_alone(handler: str, built: Path) -> None:
+    """Else its memory grows by 8 MiB in thousands of batches: `python -m benchmarks functions`."""
+    script = IMPORTED.replace("list(sys.modules)", "[gc.get_threshold()[0], gc.get_freeze_count()]")
+    threshold, frozen = json.loads(isolated(f"import gc{script}", str(built), f"lightsail_snapshots.{handler}"))
+    assert threshold <= 5_000
+    assert frozen > 20_000
+
+
 def test_every_module_of_the_asset_can_be_imported(built: Path) -> None:
     """What was left out is missed by nothing that ships."""
     assert json.loads(isolated(IMPORT_ALL, str(built))) == []
