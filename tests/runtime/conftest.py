@@ -54,7 +54,7 @@ def start(asset: Path, runtime_client: Path, tmp_path: Path) -> Iterator[Start]:
     """Make functions: `start(environment)`; by default of the asset and its handler. The log is `tmp_path / "log"`."""
     made: list[Function] = []
 
-    def function(environment: dict[str, str], handler: str = HANDLER, folder: Path = asset, **more: float) -> Function:
+    def function(environment: dict[str, str], handler: str = HANDLER, folder: Path = asset, **more: Any) -> Function:
         made.append(
             Function(
                 asset=folder,
