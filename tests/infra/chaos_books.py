@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lightsail_snapshots.naming import format_utc
 from local.lightsail.emulator import Call, Emulator
 from local.lightsail.resources import InstanceSnapshot, Resource
 
@@ -13,6 +14,9 @@ KEPT = {"daily": 2, "shops": 7}
 FUNCTIONS = {"create", "copy"}
 MOST_CALLS = 2.5
 """Calls of `create` and `copy`, divided by the least that could do."""
+
+AFTER_A_PERSON = {"NameInUse", "SourceGone"}
+"""Reasons of a request that finds its snapshot, or the source of its copy, deleted or no longer ours."""
 
 Slot = tuple[str, str, str]
 """Plan, scheduled time, and name of an instance."""
@@ -42,8 +46,8 @@ class Books:
     expected: set[Slot] = field(default_factory=set)
     """What the plans selected when their time came."""
     faults: Counter[str] = field(default_factory=Counter)
-    taken_over: set[str] = field(default_factory=set)
-    """Names of snapshots that a person deleted or took our tag from, perhaps before they were finished."""
+    taken_over: dict[tuple[str, str], str] = field(default_factory=dict)
+    """When a person first deleted a snapshot or took our tag from it, by Region and name, as events have times."""
     problems: list[str] = field(default_factory=list)
     """What no function may do, found when it did it."""
 
@@ -77,7 +81,14 @@ class Books:
         if isinstance(found, InstanceSnapshot) and there is None:
             self.deleted[found.arn] = actor
         if actor == "person" and found and (there is None or "managed-by" not in there.tags):
-            self.taken_over.add(found.name)
+            self.taken_over.setdefault((found.region, found.name), format_utc(self.emulator.clock.now()))
+
+    def is_excused(self, event: dict[str, Any]) -> bool:
+        """Tell whether a failure follows from what a person had done to this very snapshot, or to a copy's source."""
+        detail = event["detail"]
+        places = {detail.get("region"), detail.get("destination")}
+        times = [self.taken_over.get((place, detail.get("instanceSnapshotName"))) for place in places]
+        return detail.get("reason") in AFTER_A_PERSON and any(at and at <= event["time"] for at in times)
 
     def why_kept(self, snapshot: InstanceSnapshot) -> list[str]:
         """Return why nobody but a person may delete a snapshot."""
@@ -181,9 +192,8 @@ def _slots(books: Books, outcomes: Outcomes, failed_fleets: set[tuple[str, str]]
     for slot, ids in requests.items():
         for found in (outcomes.snapshots, outcomes.copies):
             events = [event for request in ids for event in found.get(request, [])]
-            kinds = {event["detail-type"] for event in events}
-            names = {event["detail"].get("instanceSnapshotName") for event in events}
-            if len(kinds) > 1 and not names & books.taken_over:
+            kinds = {event["detail-type"] for event in events if not books.is_excused(event)}
+            if len(kinds) > 1:
                 yield f"{slot} has both outcomes: {[(event['detail-type'], event['time']) for event in events]}"
             for arn in {event["detail"].get("instanceSnapshotArn", "") for event in events} - {""}:
                 if owner.setdefault(arn, slot) != slot:
@@ -204,7 +214,7 @@ def _snapshots(books: Books, outcomes: Outcomes) -> Iterator[str]:
             detail = event["detail"]
             name = (detail.get("destination") or detail.get("region"), detail.get("instanceSnapshotName"))
             is_there = detail.get("reason") in {None, "SnapshotError", "TimedOut"}
-            if made[name] and not is_there and name[1] not in books.taken_over:
+            if made[name] and not is_there and not books.is_excused(event):
                 yield f"{name} was made, and failed with {detail['reason']}: {detail['message']}"
             if not made[name] and is_there and detail.get("reason") != "TimedOut":
                 yield f"{name} was not made, and is {event['detail-type']}"

@@ -31,6 +31,20 @@ KILL = 0.02
 DUPLICATE = 0.04
 REJECTED_ENTRY = 0.05
 ACTS_PER_DAY = 12
+ACTS = ("hold", "release", "disown", "delete", "replace", "retag", "take", "hold_what_is_to_go")
+ALL_FAULTS = {
+    *FAULTS,
+    *SNAPSHOT_FAULTS,
+    "auto-snapshot-window",
+    "Region down",
+    "killed",
+    "delivered twice",
+    "out of order",
+    "rejected entry",
+    "lost answer of PutEvents",
+    *(f"person: {act}" for act in ACTS),
+}
+"""What must happen in the campaigns, else they prove less than they say."""
 AUTOMATIC_SNAPSHOT = timedelta(minutes=25)
 UNDISTURBED = timedelta(minutes=6)
 """After the time of a plan: as long as Lambda retries `fan_out`, nobody changes what it selects."""
@@ -199,7 +213,9 @@ class World(Cloud):
     def enqueue(self, queue: str, body: str) -> None:
         super().enqueue(queue, body)
         self.sent.append(queue)
-        self._queues[queue][-1].visible_at += MINUTE * self.random.choice((0, 0, 0, 1, 3))  # out of order
+        delay = self.random.choice((0, 0, 0, 1, 3))
+        self._queues[queue][-1].visible_at += MINUTE * delay
+        self.books.faults["out of order"] += bool(delay)
         if "DeadLetter" in queue:
             self.maybe_kill()
 
