@@ -169,7 +169,7 @@ def test_prune_deletes_what_has_expired(stack: Deployment, folder: Path) -> None
 def test_audit_answers_for_each_plan(stack: Deployment, folder: Path) -> None:
     shown = run(stack, folder, "audit", "--json")
     assert shown.returncode in {0, 3}, shown.stderr
-    assert json.loads(shown.stdout)["overdue"].keys() == {"nightly", "releases"}
+    assert json.loads(shown.stdout)["overdue"].keys() == {"nightly", "releases", "proven"}
 
 
 def test_command_ends_with_10_when_nothing_is_deployed_in_the_region(stack: Deployment, folder: Path) -> None:

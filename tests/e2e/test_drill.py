@@ -31,7 +31,7 @@ def take(stack: Deployment, instance: str, proven_at: datetime) -> None:
     ours = our_tags(f"{instance}-1", instance, plan="proven") | {"proven-at": format_utc(proven_at)}
     tags = [{"key": key, "value": value} for key, value in ours.items()]
     stack.lightsail.create_instance_snapshot(instanceSnapshotName=f"{instance}-1", instanceName=instance, tags=tags)
-    stack.aws.control("POST", "/_lightsail/clock", {"advance": 5})
+    wait_until_usable(stack, instance, HOME)
 
 
 def copy(stack: Deployment, instance: str) -> None:
@@ -43,7 +43,11 @@ def copy(stack: Deployment, instance: str) -> None:
     of = f"{HOME} {format_utc(source['createdAt'])} {source['fromInstanceArn']}"
     ours = our_tags(source["name"], instance, plan="proven") | {"copy-of": of}
     there.tag_resource(resourceName=source["name"], tags=[{"key": key, "value": value} for key, value in ours.items()])
-    stack.aws.control("POST", "/_lightsail/clock", {"advance": 5})
+    wait_until_usable(stack, instance, AWAY)
+
+
+def wait_until_usable(stack: Deployment, instance: str, region: str) -> None:
+    eventually(lambda: stack.snapshots_of(instance, region)[0]["state"] == "available", f"snapshot in {region}")
 
 
 def run(stack: Deployment, sunday: datetime, *instances: str) -> None:
@@ -66,9 +70,8 @@ def ended(stack: Deployment, *instances: str, number: int = 1) -> dict[str, Any]
 
 
 def clones(stack: Deployment, *instances: str) -> list[str]:
-    listed = [
-        one for region in (HOME, AWAY) for one in stack.aws.client("lightsail", region).get_instances()["instances"]
-    ]
+    regions = [stack.aws.client("lightsail", region).get_paginator("get_instances") for region in (HOME, AWAY)]
+    listed = [one for pages in regions for page in pages.paginate() for one in page["instances"]]
     tags = {one["name"]: tags_of(one) for one in listed}
     return [name for name, of in tags.items() if of.get("managed-by") == CLONES and of["drill-of"] in instances]
 
