@@ -1,13 +1,13 @@
 # Every target installs what it needs: a fresh machine needs only make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough mutants chaos bench coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
+.PHONY: help demo test test-thorough upgrade-test mutants chaos bench coverage check fmt lint types synth preview bootstrap deploy destroy signed-in lock release clean
 
 # All that may follow a target, as NAME=value.
-VARIABLES := PLANS YES KEEP PYTHON UV
+VARIABLES := PLANS YES KEEP FROM PYTHON UV
 SWITCHES := YES KEEP
 UNKNOWN := $(foreach name,$(filter-out $(VARIABLES),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
 ifneq ($(strip $(UNKNOWN)),)
-$(error There is no variable $(strip $(UNKNOWN)). These are: PLANS=other.toml, YES=1, KEEP=1, PYTHON=/path/to/python3, UV=)
+$(error There is no variable $(strip $(UNKNOWN)). These are: PLANS=other.toml, YES=1, KEEP=1, FROM=commit, PYTHON=/path/to/python3, UV=)
 endif
 $(foreach name,$(SWITCHES),$(if $(filter-out 1,$($(name))),$(error $(name)=$($(name)) is not a value: write $(name)=1, or leave it out)))
 
@@ -46,6 +46,9 @@ mutants: .venv/ready build/mutmut/ready ## Change the code that decides on delet
 
 chaos: .venv/ready $(CDK) ## Simulate weeks of faults, also with deliberate bugs, and check what became of every snapshot
 	@python -m tests.infra.chaos
+
+upgrade-test: .venv/ready $(CDK) ## Deploy an earlier commit in a local AWS and today's over it, with requests in flight (FROM=commit)
+	@python -m tests.e2e.upgrade "$(or $(FROM),59f182d)"
 
 bench: .venv/ready ## Compare the speed of what matters with references in the same run, and with budgets
 	@python -m benchmarks

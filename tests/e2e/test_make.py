@@ -91,8 +91,8 @@ def test_deploy_ends_with_who_is_notified(stack: Deployment) -> None:
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("PLAN=x", "There is no variable PLAN. These are: PLANS=other.toml, YES=1, KEEP=1,"),
-        ("yes=1", "There is no variable yes. These are: PLANS=other.toml, YES=1, KEEP=1,"),
+        ("PLAN=x", "There is no variable PLAN. These are: PLANS=other.toml, YES=1, KEEP=1, FROM=commit,"),
+        ("yes=1", "There is no variable yes. These are: PLANS=other.toml, YES=1, KEEP=1, FROM=commit,"),
         ("YES=ture", "YES=ture is not a value: write YES=1, or leave it out."),
     ],
 )

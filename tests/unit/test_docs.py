@@ -75,7 +75,7 @@ def test_the_published_example_of_each_event_fits_its_schema(detail_type: str) -
 
 def test_each_command_of_make_is_there_and_has_its_line_in_the_help() -> None:
     texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
-    named = {target for text in texts for target in re.findall(r"(?:`|^|\$ )make ([a-z]+)\b", text, re.MULTILINE)}
-    listed = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {target for text in texts for target in re.findall(r"(?:`|^|\$ )make ([a-z-]+)\b", text, re.MULTILINE)}
+    listed = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert named
     assert named <= listed
