@@ -43,10 +43,11 @@ class Person:
         self.stack.aws.client("iam").put_user_policy(UserName=NAMES, PolicyName="own", PolicyDocument=document)
         boto3.DEFAULT_SESSION = None
         lightsail.cache_clear()
-        sleep = clock.sleep
+        sleep, monotonic = clock.sleep, clock.monotonic
         with (
             patch.dict("os.environ", self.environment),
             patch("lightsail_snapshots_cli.clock.sleep", lambda seconds: sleep(seconds / 20)),
+            patch("lightsail_snapshots_cli.clock.monotonic", lambda: 20 * monotonic()),
             patch("lightsail_snapshots_cli.doctor.role._SECONDS_TO_SPREAD", 2),
             patch("lightsail_snapshots_cli.listing.lightsail_regions", lambda: ["us-east-1", "us-west-2"]),
         ):
