@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -48,6 +49,7 @@ class Person:
             patch.dict("os.environ", self.environment),
             patch("lightsail_snapshots_cli.clock.sleep", lambda seconds: sleep(seconds / 20)),
             patch("lightsail_snapshots_cli.clock.monotonic", lambda: 20 * monotonic()),
+            patch("lightsail_snapshots_cli.clock.now", self.now),  # other tests move it
             patch("lightsail_snapshots_cli.doctor.role._SECONDS_TO_SPREAD", 2),
             patch("lightsail_snapshots_cli.listing.lightsail_regions", lambda: ["us-east-1", "us-west-2"]),
         ):
@@ -55,6 +57,10 @@ class Person:
         boto3.DEFAULT_SESSION = None
         lightsail.cache_clear()
         return shown
+
+    def now(self) -> datetime:
+        """Return the time of Lightsail."""
+        return datetime.fromisoformat(self.stack.aws.control("GET", "/_lightsail/state")["time"])
 
     def left(self) -> list[str]:
         """Return what is there of doctor."""
