@@ -237,7 +237,7 @@ def test_drill_can_be_continued_when_the_network_stays_away(drills: CommandLine)
 
 
 def test_why_tells_of_drills(drills: CommandLine) -> None:
-    drills.run("drill", "shop")
+    drills.run("drill", "shop", "--slot", format_utc(current_time() - HOUR))
     drills.aws.emulator.faults.add("access-denied", operation="CreateInstancesFromSnapshot")
     drills.run("drill", "shop")
     entries = [
