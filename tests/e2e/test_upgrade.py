@@ -54,6 +54,13 @@ def test_books_accept_what_an_earlier_version_rejects() -> None:
     assert rejected.problems() == []
 
 
+def test_books_excuse_what_was_in_flight_when_the_stack_was_destroyed() -> None:
+    for lost in (books(snapshots=[]), books(AVAILABLE, copy_to="eu-west-1")):
+        assert lost.problems()
+        lost.excused = lost.in_flight
+        assert lost.problems() == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [

@@ -126,8 +126,9 @@ class Books:
 
     @property
     def in_flight(self) -> set[Slot]:
-        """The slots without an outcome."""
-        return {slot for slot in self.slots if not self.verdicts(slot)}
+        """The slots without an outcome, of the snapshot or of its copy."""
+        copying = {self.requests[request] for request, done in self._copies() if not done}
+        return {slot for slot in self.slots if not self.verdicts(slot)} | (copying - self.excused)
 
     def snapshots(self, slot: Slot) -> list[dict[str, Any]]:
         """Return the snapshots that were made for a slot, also those that are deleted."""
@@ -168,13 +169,15 @@ class Books:
 
     def _wrong_with_copies(self) -> Iterator[str]:
         """Find the copies that were asked for, and have no outcome or two. A copy has the name of its source."""
-        for request, events in self.outcomes.items():
-            if self.requests.get(request) in self.excused:
-                continue
-            asked = any(event["detail"].get("copyTo") for event in events if event["detail-type"] == AVAILABLE)
-            done = {_verdict(event) for event in events if "destination" in event["detail"]}
-            if asked and len(done) != 1:
+        for request, done in self._copies():
+            if len(done) != 1 and self.requests[request] not in self.excused:
                 yield f"{self.requests[request]}: the copy is {' and '.join(sorted(done)) or 'without an outcome'}"
+
+    def _copies(self) -> Iterator[tuple[str, set[str]]]:
+        """Return each request whose snapshot is usable and is to be copied, with the outcomes of its copy."""
+        for request, events in self.outcomes.items():
+            if any(event["detail"].get("copyTo") for event in events if event["detail-type"] == AVAILABLE):
+                yield request, {_verdict(event) for event in events if _is_copy(event)}
 
     def _wrongly_deleted(self) -> Iterator[str]:
         for arn in self.made.keys() - self.present:
