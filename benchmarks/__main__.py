@@ -99,7 +99,7 @@ def decisions() -> Iterator[Row]:
         snapshots = retention.listing(100_000, per_instance)
         sorting = retention.seconds(partial(sorted, snapshots, key=attrgetter("created_at", "name")), 5)
         deciding = retention.seconds(partial(decide, snapshots, [retention.PLAN], retention.NOW), 3)
-        why = "`decide` is no slower than for a fleet, but these are sorted faster: no two have the same time"
+        why = "`decide` is no slower than for a fleet, but these sort faster: needs a tenth less work for each snapshot"
         yield Row(f"decide on 100,000 snapshots, {what}", deciding, sorting, "s", retention.TIMES_SORTING, why)
         memory = retention.bytes_each(50_000, per_instance)
         yield Row(f"decide: memory for each, {what}", memory, retention.BYTES_EACH, "bytes", 1)

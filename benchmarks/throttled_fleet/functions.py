@@ -16,7 +16,7 @@ FUNCTIONS_AT_FIRST = FUNCTIONS_PER_SECOND = 5
 COLD_SECONDS, INVOKE_SECONDS, OWN_SECONDS = 0.7, 0.02, 0.02
 """A cold start, what passes before a warm function runs, and what its own code takes for a batch."""
 MAX_DAYS = 4
-"""After these, a simulation ends, whatever is left."""
+"""After these, a simulation ends, even if requests are left."""
 
 
 class Context:

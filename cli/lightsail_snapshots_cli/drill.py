@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -117,8 +118,8 @@ def _look(deployment: Deployment, name: str, region: str) -> _Subject:
     """Look at the instance, its snapshots and its clones; end the command if no plan drills it. Raises AwsError."""
     copy_regions = dict.fromkeys(each for plan in deployment.plans for each in plan.copy_to)
     listing = list_regions([region, *copy_regions])
-    for error in listing.errors.values():
-        raise error
+    if listing.errors:
+        raise next(iter(listing.errors.values()))
     found = {each.name: each for each in listing.instances[region] if not is_drill(each.tags)}
     if name not in found:
         hint = suggestion(name, sorted(found), "--region names another Region")
@@ -151,8 +152,8 @@ def _is_clone(instance: Instance, of: str) -> bool:
 
 def _find_started(subject: _Subject, deployment: Deployment, slot: datetime | None) -> DrillRequest | None:
     """Return the drill of this time that has begun or ended; without a time, one whose clone is there."""
-    for each in _candidates(subject, deployment, [slot] if slot else map(drill_slot, subject.clones)):
-        request, snapshot = each
+    slots = [slot] if slot else [each for each in map(drill_slot, subject.clones) if each]
+    for request, snapshot in _candidates(subject, deployment, slots):
         result = DrillResult.of(snapshot)
         if request.name in subject.clones or (result and result.key == request.key):
             return request
@@ -160,15 +161,12 @@ def _find_started(subject: _Subject, deployment: Deployment, slot: datetime | No
 
 
 def _candidates(
-    subject: _Subject, deployment: Deployment, slots: Sequence[datetime | None] | Iterator[datetime | None]
+    subject: _Subject, deployment: Deployment, slots: Sequence[datetime]
 ) -> Iterator[tuple[DrillRequest, Snapshot]]:
-    """Return each drill that can have been requested at these times."""
-    for slot in slots:
-        for plan, options in subject.plans:
-            for snapshot in subject.snapshots:
-                if slot:
-                    detail = drill_detail(plan.name, options, slot, subject.instance.name, snapshot)
-                    yield _parse(_envelope(detail), deployment), snapshot
+    """Yield each drill that can have been requested at these times, with its snapshot."""
+    for slot, (plan, options), snapshot in product(slots, subject.plans, subject.snapshots):
+        detail = drill_detail(plan.name, options, slot, subject.instance.name, snapshot)
+        yield _parse(_envelope(detail), deployment), snapshot
 
 
 def _event(subject: _Subject, slot: datetime, keep_for: timedelta | None) -> Mapping[str, Any]:

@@ -92,7 +92,7 @@ class _Run:
     lines: list[str]
 
     def do(self) -> None:
-        """Delete what earlier runs left, check everything, and delete what was made, whatever happens."""
+        """Delete what earlier runs left, check everything, and delete what was made, also after an error."""
         try:
             self._delete(self.left, is_of_this_run=False)
             if self.is_role_left:

@@ -23,7 +23,7 @@ def check_copy_pending(walk: Walk) -> None:
         raise NotYetError("there is no pending snapshot to copy")
     name = walk.name("copy-of-pending")
     made = _copy(walk, name)
-    # `copy` retries every rejection, whatever it is.
+    # `copy` retries after any rejection.
     walk.settle("copy-pending", HANDLED if made.is_accepted else AS_ASSUMED, made)
     if made.is_accepted:
         _tag_and_delete(walk, name)

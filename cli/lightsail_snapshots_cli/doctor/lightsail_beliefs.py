@@ -29,7 +29,7 @@ REGIONS = (
         text="A page of a list may have any number of entries.",
         certainty="unknown",
         source="",
-        use="All lists are read to the end, whatever the size of a page.",
+        use="All lists are read to the end, with pages of any size.",
         check="The first page of GetOperations.",
     ),
     Belief(
@@ -185,7 +185,7 @@ SNAPSHOTS = (
         text="Lightsail still lists the operations on a snapshot after its deletion.",
         certainty="unknown",
         source="",
-        use="`drill` reads there that its clone was made before. A copy that cannot be identified is left alone.",
+        use="`drill` looks there whether it has made its clone. A copy that cannot be identified is left alone.",
         check="GetOperationsForResource after the deletion.",
     ),
 )
