@@ -155,7 +155,7 @@ class Simulation:
                 stack.enter_context(patch(f"lightsail_snapshots.{module}.single_attempt", region))
             if self.is_quick:
                 stack.enter_context(patch("lightsail_snapshots.create.parse_request", _remember(parse_request)))
-            stack.enter_context(patch("time.sleep", self.timeline.wait))
+            stack.enter_context(patch("time.sleep", self.timeline.sleep))
             stack.enter_context(patch.object(Reconciler, "now", now))
             methods: list[tuple[type, Callable[..., None]]] = [
                 (EventBus, self.put),

@@ -96,7 +96,7 @@ def run_peer(peer: Peer, instances: int, rate: float, retries: Retries = "legacy
 
     random.seed(seed)  # the SDK's waits
     timeline.start(partial(invoke, iter(PAUSES)))
-    with patch("time.sleep", timeline.wait):
+    with patch("time.sleep", timeline.sleep):
         timeline.run()
     made, seconds = firsts[0]
     doubled = len(model.made) - len({snapshot.instance for snapshot in model.made.values()})

@@ -2,8 +2,11 @@
 
 import heapq
 import threading
+import time
 from collections.abc import Callable
 from itertools import count
+
+_really_sleep = time.sleep
 
 
 class Timeline:
@@ -16,6 +19,12 @@ class Timeline:
         self._numbers = count()
         self._main = threading.Semaphore(0)
         self._idle: list[_Worker] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Stand for `time.sleep`. A thread of somebody else in this process, such as moto's, really sleeps."""
+        thread = threading.current_thread()
+        is_ours = isinstance(thread, _Worker) or thread is threading.main_thread()
+        (self.wait if is_ours else _really_sleep)(seconds)
 
     def wait(self, seconds: float) -> None:
         """Let the others run until then."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ def test_fleet_needs_two_calls_and_deliveries_each_when_nothing_is_throttled() -
 
 def test_simulation_is_the_same_when_the_sdk_makes_requests_and_each_delivery_is_parsed() -> None:
     assert simulate(100, 5) == simulate(100, 5, is_quick=False)
+
+
+def test_threads_of_others_do_not_move_the_virtual_clock() -> None:
+    timeline = Timeline()
+    thread = Thread(target=timeline.sleep, args=(0.001,))
+    thread.start()
+    thread.join()
+    assert timeline.now == 0
+    timeline.sleep(60)
+    assert timeline.now == 60
 
 
 def test_results_depend_on_the_seed_only() -> None:
